@@ -1,0 +1,38 @@
+# make app    the page on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it)
+# make test   every test and check; CI runs exactly this
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP_OPTIONS ?= --quiet --disable-pip-version-check
+SHELL := /bin/bash
+
+.PHONY: app test check format clean
+
+app: .venv/installed
+	.venv/bin/python app.py
+
+test: .venv/tested check
+	.venv/bin/python -m pytest
+
+check: .venv/tested
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/tested
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+# Installed again whenever the requirements change. Three minutes the first time: most of it is torch.
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "emnist-hf needs Python 3.11 or newer: install it, or name it with make PYTHON=..."; exit 1; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "Installing requirements into .venv; the first time this takes some minutes."
+	.venv/bin/python -m pip install $(PIP_OPTIONS) -r requirements.txt
+	touch $@
+
+.venv/tested: .venv/installed pyproject.toml
+	.venv/bin/python -m pip install $(PIP_OPTIONS) -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
