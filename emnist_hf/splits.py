@@ -1,0 +1,160 @@
+"""The six EMNIST splits, their labels, and how labels of one fold into another.
+
+Everything here follows from one fact: a label stands for one or more of the 62 characters. "C" of ByClass stands
+for the capital alone, "C" of ByMerge for C and c, "A" of Letters for A and a. Two labels of different sets are
+compatible when they share a character. Folding probabilities, training with labels known only up to a group, and
+scoring one split with the checkpoint of another are all read off that.
+
+Class order, names and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten
+letters" (2017), table II, and the `mapping.txt` files that come with the data.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DIGITS = string.digits
+UPPERCASE = string.ascii_uppercase
+LOWERCASE = string.ascii_lowercase
+CHARACTERS = DIGITS + UPPERCASE + LOWERCASE
+"""The 62 characters in the order of ByClass."""
+
+MERGED_LOWERCASE = "cijklmopsuvwxyz"
+"""The 15 letters whose two cases look alike, which ByMerge and Balanced keep as one class named by the capital."""
+
+
+class LabelError(ValueError):
+    """Labels that cannot be used together; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """An ordered set of labels and, for each, the characters (of the 62) that it stands for."""
+
+    name: str
+    labels: tuple[str, ...]
+    members: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def _label_set(name: str, labels: str, fold: dict[str, str]) -> LabelSet:
+    """Each of the 62 characters belongs to the label that it folds to, if that label is in the set."""
+    members = tuple("".join(c for c in CHARACTERS if fold.get(c, c) == label) for label in labels)
+    return LabelSet(name, tuple(labels), members)
+
+
+_MERGE = {c: c.upper() for c in MERGED_LOWERCASE}
+_FOLD_CASE = {c: c.upper() for c in LOWERCASE}
+
+CHARSETS: dict[str, LabelSet] = {
+    "byclass": _label_set("byclass", CHARACTERS, {}),
+    "bymerge": _label_set("bymerge", "".join(c for c in CHARACTERS if c not in _MERGE), _MERGE),
+    "letters": _label_set("letters", UPPERCASE, _FOLD_CASE),
+    "digits": _label_set("digits", DIGITS, {}),
+    "uppercase": _label_set("uppercase", UPPERCASE, {}),
+    "lowercase": _label_set("lowercase", LOWERCASE, {}),
+}
+"""What an answer can be drawn from. `letters` folds case away; `uppercase` and `lowercase` take it as known."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One of the six official splits.
+
+    `train_rows` and `test_rows` are the official sizes; a source with other sizes is not the official split.
+    `first_label` is the number that the raw IDX files give to the first class (Letters counts from 1).
+    """
+
+    name: str
+    title: str
+    label_set: LabelSet
+    train_rows: int
+    test_rows: int
+    first_label: int = 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.label_set.labels
+
+
+SPLITS: dict[str, Split] = {
+    split.name: split
+    for split in (
+        Split("byclass", "ByClass", CHARSETS["byclass"], 697_932, 116_323),
+        Split("bymerge", "ByMerge", CHARSETS["bymerge"], 697_932, 116_323),
+        Split("balanced", "Balanced", CHARSETS["bymerge"], 112_800, 18_800),
+        Split("letters", "Letters", CHARSETS["letters"], 124_800, 20_800, first_label=1),
+        Split("digits", "Digits", CHARSETS["digits"], 240_000, 40_000),
+        Split("mnist", "MNIST", CHARSETS["digits"], 60_000, 10_000),
+    )
+}
+
+SHAPES = {"O": "0", "I": "1", "L": "1", "S": "5", "Z": "2"}
+"""Capitals that one character alone does not tell from a digit (I and L also not from each other)."""
+
+
+def find_split(name: str) -> Split:
+    """The split called `name`, in any case. Raises `LabelError` for an unknown name."""
+    try:
+        return SPLITS[str(name).lower()]
+    except KeyError:
+        raise LabelError(f"There is no split {str(name)[:40]!r}: choose one of {', '.join(SPLITS)}.") from None
+
+
+def find_charset(name: str) -> LabelSet:
+    """The charset called `name`, in any case. Raises `LabelError` for an unknown name."""
+    try:
+        return CHARSETS[str(name).lower()]
+    except KeyError:
+        raise LabelError(f"There is no charset {str(name)[:40]!r}: choose one of {', '.join(CHARSETS)}.") from None
+
+
+def label_set_of(labels: Sequence[str]) -> LabelSet:
+    """The label set whose labels are exactly `labels`, in order. Raises `LabelError` if there is none.
+
+    Names alone decide, so 26 capitals are `letters`: no split has capitals only.
+    """
+    wanted = tuple(str(label) for label in labels)
+    for label_set in CHARSETS.values():
+        if label_set.labels == wanted:
+            return label_set
+    raise LabelError(
+        f"These {len(wanted)} labels are not those of an EMNIST split in the official order "
+        f"(it starts {', '.join(wanted[:5])}): name the classes 0-9, A-Z, a-z as splits.py lists them."
+    )
+
+
+def compatible(source: LabelSet, target: LabelSet) -> list[list[int]]:
+    """For each label of `source`, the indices of the labels of `target` that share a character with it."""
+    return [[j for j, wanted in enumerate(target.members) if set(members) & set(wanted)] for members in source.members]
+
+
+def fold_table(source: LabelSet, target: LabelSet) -> list[int]:
+    """For each label of `source`, the one label of `target` that its probability goes to, -1 for none.
+
+    Raises `LabelError` where `source` is too coarse to say (Letters knows no case, so it cannot answer in ByClass) or
+    lacks a character that `target` asks for (Digits has no letters).
+    """
+    table = compatible(source, target)
+    if any(len(targets) > 1 for targets in table):
+        raise LabelError(
+            f"Labels of {source.name!r} do not tell apart what {target.name!r} asks for: "
+            f"use a checkpoint trained on a finer split, such as byclass."
+        )
+    folded = [targets[0] if targets else -1 for targets in table]
+    if set(folded) - {-1} != set(range(len(target))):
+        raise LabelError(
+            f"A checkpoint with the labels of {source.name!r} cannot answer in {target.name!r}: "
+            f"it was never shown some of those characters."
+        )
+    return folded
+
+
+def fold_shape(label: str) -> str:
+    """The label with all folded away that one character alone cannot show: case, and 0=O, 1=I=L, 5=S, 2=Z."""
+    upper = label.upper()
+    return SHAPES.get(upper, upper)
