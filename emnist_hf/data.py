@@ -1,0 +1,471 @@
+"""Any source of EMNIST to an upright, labelled `DatasetDict`, its images decoded once.
+
+A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
+in the official `gzip.zip`, or in a Hub data set repository, gzipped or not. The raw files are transposed and number
+Letters from 1; both are put right here and nowhere else.
+
+No source is believed: its class means are compared with reference shapes (`orientation.py`), so that images lying on
+their side, inverted or under the wrong labels are refused before anything is learnt from them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import re
+import struct
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.orientation import check_reference_shapes
+from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, label_set_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+SIDE = 28
+"""Height and width of an EMNIST image in pixels."""
+
+PARTS = ("train", "validation", "test")
+IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
+IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
+
+
+class DataError(ValueError):
+    """A source that cannot be used as it is; the message says what is wrong and how to put it right."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Decoded rows: `images` uint8 [N, 28, 28], upright, white ink on black; `labels` int64 [N] into `label_set`."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    label_set: LabelSet
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, index: NDArray) -> Rows:
+        """The rows that `index` (integers or a mask) chooses."""
+        return Rows(self.images[index], self.labels[index], self.label_set)
+
+
+def load_emnist(
+    split: str,
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    transposed: bool | None = None,
+    parts: Sequence[str] = PARTS,
+) -> DatasetDict:
+    """Load one split from any source.
+
+    Args:
+        split: one of `splits.SPLITS`.
+        source: a folder, a `.zip` or `.parquet` file, or the id of a Hub data set.
+        revision: branch, tag or commit of a Hub data set.
+        transposed: whether the source stores images transposed. None: raw IDX files do, Parquet does not.
+        parts: which of train, validation and test to decode; one of them must be there.
+
+    Returns:
+        A `DatasetDict` with those of `parts` that the source has. Columns: `image`, uint8 [28, 28] upright with white
+        ink on black, and `label`, a `ClassLabel` in the official order.
+
+    Raises:
+        DataError: nothing of the split is there, or its files, images or labels are not what they should be.
+        LabelError: there is no such split.
+    """
+    from datasets import DatasetDict
+
+    chosen = find_split(split)
+    raw = _raw_files(chosen, source, revision)
+    if raw is not None:
+        if raw.mapping is not None:
+            check_mapping(chosen, raw.mapping)
+        found = {part: _read_raw_part(chosen, files) for part, files in raw.parts.items() if part in parts}
+        upright = transposed is False
+    else:
+        found = _read_parquet(chosen, source, revision, parts)
+        upright = not transposed
+    if not found:
+        raise DataError(f"{source} has no {' or '.join(parts)} rows of {chosen.title}: name its files after the part.")
+    data = DatasetDict()
+    for part, rows in found.items():
+        images = rows.images if upright else np.ascontiguousarray(rows.images.transpose(0, 2, 1))
+        check_reference_shapes(images, rows.labels, rows.label_set, str(source), raised=DataError)
+        data[part] = to_dataset(Rows(images, rows.labels, rows.label_set))
+    return data
+
+
+def load_rows(source: str | Path, *, transposed: bool = False) -> Rows:
+    """Load one extra Parquet file whose label names tell the label set, such as rows labelled by ByMerge alone.
+
+    Raises `DataError` if the file cannot be read or its label names are those of no split.
+    """
+    path = Path(source)
+    if not path.is_file():
+        raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
+    table = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path), split="train"))
+    names = getattr(table.features.get("label"), "names", None)
+    if not names:
+        raise DataError(f"{source} does not name its labels: write its label column as a ClassLabel with names.")
+    try:
+        label_set = label_set_of(names)
+    except LabelError as error:
+        raise DataError(f"{source}: {error}") from None
+    rows = _decode(table, label_set, str(source))
+    if transposed:
+        rows = Rows(np.ascontiguousarray(rows.images.transpose(0, 2, 1)), rows.labels, rows.label_set)
+    check_reference_shapes(rows.images, rows.labels, rows.label_set, str(source), raised=DataError)
+    return rows
+
+
+def to_dataset(rows: Rows) -> Dataset:
+    """Rows as a `datasets.Dataset` with `image` (uint8 [28, 28]) and `label` (ClassLabel), without copying pixels."""
+    import pyarrow as pa
+    from datasets import Array2D, ClassLabel, Dataset, Features
+    from datasets.features.features import Array2DExtensionType
+
+    features = Features(
+        {"image": Array2D((SIDE, SIDE), "uint8"), "label": ClassLabel(names=list(rows.label_set.labels))}
+    )
+    count = len(rows)
+    pixels = pa.array(np.ascontiguousarray(rows.images).reshape(-1))
+    lines = pa.ListArray.from_arrays(pa.array(np.arange(count * SIDE + 1, dtype=np.int32) * SIDE), pixels)
+    images = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * SIDE), lines)
+    column = pa.ExtensionArray.from_storage(Array2DExtensionType((SIDE, SIDE), "uint8"), images)
+    table = pa.table({"image": column, "label": pa.array(rows.labels, pa.int64())})
+    return Dataset(pa_table(table, features))
+
+
+def pa_table(table: object, features: object) -> object:
+    """A pyarrow table as the `datasets.table.InMemoryTable` that `Dataset` wants, carrying its features."""
+    from datasets.table import InMemoryTable
+
+    return InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata))  # type: ignore[attr-defined]
+
+
+def to_rows(dataset: Dataset) -> Rows:
+    """The rows of a `Dataset` that `load_emnist` returned, as arrays. Raises `LabelError` for foreign label names."""
+    table = dataset.flatten_indices() if dataset._indices is not None else dataset
+    column = table.data.column("image").combine_chunks()
+    storage = column.chunk(0).storage if hasattr(column, "chunks") else column.storage
+    pixels = storage.flatten().flatten().to_numpy(zero_copy_only=False)
+    labels = np.asarray(table.data.column("label"), dtype=np.int64)
+    return Rows(pixels.reshape(-1, SIDE, SIDE), labels, label_set_of(dataset.features["label"].names))
+
+
+def hash_images(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """A 64-bit hash of each image, uint8 [N, 28, 28] to uint64 [N]; equal images have equal hashes.
+
+    A multiply-and-add hash over the pixels as 98 words (Dietzfelbinger 1996): vectorised, so a million rows take a
+    second, where a cryptographic hash a row would take many. The multipliers are fixed, so hashes can be stored.
+    """
+    words = np.ascontiguousarray(images).reshape(len(images), -1).view("<u8")
+    multipliers = np.frombuffer(hashlib.shake_256(b"emnist").digest(8 * words.shape[1]), "<u8") | np.uint64(1)
+    hashes = np.empty(len(words), np.uint64)
+    for start in range(0, len(words), 65_536):  # bounds the temporary product to 50 MB
+        block = slice(start, start + 65_536)
+        mixed = words[block] * multipliers
+        mixed ^= mixed >> np.uint64(32)
+        hashes[block] = (mixed * multipliers[::-1]).sum(axis=1, dtype=np.uint64)
+    return hashes
+
+
+# --- raw IDX files ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _RawFiles:
+    """How to open the raw files of a split: `parts[part][kind]()` gives bytes, `kind` being images or labels."""
+
+    parts: dict[str, dict[str, Callable[[], bytes]]]
+    mapping: str | None
+
+
+def read_idx(content: bytes, name: str = "the file") -> NDArray[np.uint8]:
+    """Parse one IDX file (gzipped or not): uint8 [N, 28, 28] for images as stored, uint8 [N] for labels.
+
+    Raises `DataError` if the file is damaged, cut short or something else. Format: LeCun's description of MNIST.
+    """
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, ValueError) as error:
+            raise DataError(f"{name} is a damaged gzip file ({error}): download it again.") from None
+        except Exception as error:  # zlib.error is no OSError
+            raise DataError(f"{name} is a damaged gzip file ({error}): download it again.") from None
+    magic = struct.unpack(">I", content[:4])[0] if len(content) >= 8 else None
+    if magic == IDX_LABELS:
+        shape: tuple[int, ...] = struct.unpack(">I", content[4:8])
+    elif magic == IDX_IMAGES and len(content) >= 16:
+        shape = struct.unpack(">III", content[4:16])
+        if shape[1:] != (SIDE, SIDE):
+            raise DataError(f"{name} holds images of {shape[1]}x{shape[2]} pixels, not 28x28: it is not EMNIST.")
+    else:
+        raise DataError(f"{name} is not an IDX file: give the files of the official EMNIST gzip.zip.")
+    body = content[4 + 4 * len(shape) :]
+    if len(body) != int(np.prod(shape, dtype=np.int64)):
+        raise DataError(
+            f"{name} should hold {shape[0]:,} rows but has {len(body):,} bytes: it was cut short, download it again."
+        )
+    return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def check_mapping(split: Split, text: str) -> None:
+    """Compare a `mapping.txt` (number, then the ASCII codes it stands for) with the official order.
+
+    Raises `DataError` where they disagree, since every label would be wrong.
+    """
+    numbers = {}
+    for line in text.split("\n"):
+        fields = line.split()
+        if len(fields) >= 2 and all(field.isdigit() for field in fields):
+            numbers[int(fields[0])] = chr(int(fields[1]))
+    expected = {split.first_label + i: label for i, label in enumerate(split.labels)}
+    if numbers != expected:
+        wrong = next((n for n in expected if numbers.get(n) != expected[n]), None)
+        raise DataError(
+            f"The mapping.txt of this source is not that of {split.title} (number {wrong} should be "
+            f"{expected.get(wrong)!r}): choose the split that the files are of."
+        )
+
+
+def _raw_files(split: Split, source: str | Path, revision: str | None) -> _RawFiles | None:
+    """The raw files of `split` in `source`, or None if it holds no raw files at all."""
+    path = Path(source)
+    if path.is_dir():
+        found = {str(file.relative_to(path)): file.read_bytes for file in sorted(path.rglob("*")) if file.is_file()}
+    elif path.is_file() and zipfile.is_zipfile(path):
+        found = {name: _zip_reader(path, name) for name in zipfile.ZipFile(path).namelist()}
+    elif path.exists() or not is_hub_id(str(source)):
+        return None
+    else:
+        found = {name: _hub_reader(str(source), name, revision) for name in _hub_files(str(source), revision)}
+    return _choose_raw(split, found, str(source))
+
+
+def _choose_raw(split: Split, found: dict[str, Callable[[], bytes]], source: str) -> _RawFiles | None:
+    raw = {name: read for name, read in found.items() if re.search(r"-idx[13]-ubyte(\.gz)?$", name)}
+    if not raw:
+        if source.lower().endswith(".zip"):
+            raise DataError(f"{source} holds no EMNIST files: give the official gzip.zip, with files in gzip/.")
+        return None
+    parts: dict[str, dict[str, Callable[[], bytes]]] = {}
+    for part in ("train", "test"):
+        kinds = {}
+        for kind, suffix in (("images", "images-idx3"), ("labels", "labels-idx1")):
+            wanted = IDX_NAME.format(split=split.name, part=part, kind=suffix)
+            names = [name for name in raw if Path(name).name.lower() in (wanted, wanted + ".gz")]
+            if names:
+                kinds[kind] = raw[names[0]]
+        if len(kinds) == 1:
+            raise DataError(f"{source} has only the {next(iter(kinds))} of {split.title} {part}: add the other file.")
+        if kinds:
+            parts[part] = kinds
+    if not parts:
+        raise DataError(
+            f"{source} holds raw EMNIST files but none of {split.title}: "
+            f"add emnist-{split.name}-train-images-idx3-ubyte.gz and its companions."
+        )
+    mappings = [name for name in found if Path(name).name.lower() == f"emnist-{split.name}-mapping.txt"]
+    mapping = found[mappings[0]]().decode("ascii", "replace") if mappings else None
+    return _RawFiles(parts, mapping)
+
+
+def _zip_reader(path: Path, name: str) -> Callable[[], bytes]:
+    def read() -> bytes:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name)
+
+    return read
+
+
+def _hub_reader(repo: str, name: str, revision: str | None) -> Callable[[], bytes]:
+    def read() -> bytes:
+        from huggingface_hub import hf_hub_download
+
+        with _hub_errors(repo):
+            return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)).read_bytes()
+
+    return read
+
+
+def _hub_files(repo: str, revision: str | None) -> list[str]:
+    from huggingface_hub import HfApi
+
+    with _hub_errors(repo):
+        return HfApi().list_repo_files(repo, repo_type="dataset", revision=revision)
+
+
+@contextlib.contextmanager
+def _hub_errors(repo: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into one sentence."""
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        yield
+    except RepositoryNotFoundError:
+        raise DataError(
+            f"There is no data set {repo} on the Hub, nor a file or folder of that name here: check the name, "
+            f"or log in with `hf auth login` if it is private."
+        ) from None
+    except (RevisionNotFoundError, EntryNotFoundError) as error:
+        raise DataError(f"The data set {repo} lacks what was asked for: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # connection errors come from several libraries
+        raise DataError(
+            f"The Hub did not answer for {repo} ({type(error).__name__}): try again, or give a local folder."
+        ) from None
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether `source` has the form of a Hub id, `user/name`."""
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", source) is not None
+
+
+def _read_raw_part(split: Split, files: dict[str, Callable[[], bytes]]) -> Rows:
+    images = read_idx(files["images"](), f"The images file of {split.title}")
+    labels = read_idx(files["labels"](), f"The labels file of {split.title}")
+    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+        raise DataError(f"The files of {split.title} do not belong together: {images.shape} and {labels.shape}.")
+    return Rows(images, _official(labels.astype(np.int64) - split.first_label, split), split.label_set)
+
+
+def _official(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
+    if len(labels) and (labels.min() < 0 or labels.max() >= len(split.labels)):
+        raise DataError(
+            f"Labels run from {labels.min()} to {labels.max()} where {split.title} has 0 to {len(split.labels) - 1}: "
+            f"this is another split, or its labels are numbered otherwise."
+        )
+    return labels
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------------
+
+
+def _load_dataset(*args: object, **kwargs: object) -> Dataset | DatasetDict:
+    from datasets import load_dataset
+
+    return load_dataset(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def _open_parquet(source: str, load: Callable[[], Dataset | DatasetDict]) -> Dataset | DatasetDict:
+    """Run `load` with one sentence for whatever goes wrong in it."""
+    try:
+        return load()
+    except Exception as error:  # datasets, pyarrow, fsspec and the Hub's client each raise their own
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(f"{source} cannot be read as a Parquet data set: {reason[:200]}") from None
+
+
+def _read_parquet(split: Split, source: str | Path, revision: str | None, parts: Sequence[str]) -> dict[str, Rows]:
+    path = Path(source)
+    if not path.exists() and not is_hub_id(str(source)):
+        raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
+    if path.is_file():
+        part = next((part for part in PARTS if part in path.stem), "train")
+        load = lambda: _load_dataset("parquet", data_files={part: str(path)})  # noqa: E731
+    elif path.is_dir() and not (path / "README.md").is_file() and (path / split.name).is_dir():
+        load = lambda: _load_dataset(str(path / split.name))  # noqa: E731
+    else:
+        load = lambda: _load_configuration(str(source), split.name, revision)  # noqa: E731
+    found = _open_parquet(str(source), load)
+    return {part: _decode(found[part], split.label_set, str(source), split) for part in parts if part in found}
+
+
+def _load_configuration(source: str, split: str, revision: str | None) -> Dataset | DatasetDict:
+    """The configuration named after the split; a data set of one split only has just its default one."""
+    from datasets import get_dataset_config_names
+
+    names = get_dataset_config_names(source, revision=revision)
+    if split in names:
+        return _load_dataset(source, split, revision=revision)
+    if names in (["default"], []):
+        return _load_dataset(source, revision=revision)
+    raise DataError(f"it has no configuration {split!r}, only {', '.join(names[:10])}")
+
+
+def _decode(table: Dataset, label_set: LabelSet, source: str, split: Split | None = None) -> Rows:
+    """Decode every image of a Parquet data set once, in batches."""
+    missing = {"image", "label"} - set(table.column_names)
+    if missing:
+        raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
+    return Rows(_decode_images(table, source), _decode_labels(table, label_set, source, split), label_set)
+
+
+def _decode_images(table: Dataset, source: str) -> NDArray[np.uint8]:
+    from datasets import Image
+    from tqdm import tqdm
+
+    images = np.empty((len(table), SIDE, SIDE), np.uint8)
+    encoded = isinstance(table.features["image"], Image)
+    column = table.select_columns(["image"])
+    if encoded:
+        column = column.cast_column("image", Image(decode=False))
+    with tqdm(total=len(table), desc="decoding", unit="img", unit_scale=True, disable=len(table) < 20_000) as bar:
+        for start in range(0, len(table), 4096):
+            block = column[start : start + 4096]["image"]
+            for offset, value in enumerate(block):
+                images[start + offset] = _decode_image(value, f"row {start + offset} of {source}")
+            bar.update(len(block))
+    return images
+
+
+def _decode_image(value: object, where: str) -> NDArray[np.uint8]:
+    from PIL import Image as PILImage
+
+    if isinstance(value, dict):
+        stored = io.BytesIO(value["bytes"]) if value.get("bytes") else value.get("path")
+        try:
+            with PILImage.open(stored, formats=("PNG", "JPEG", "BMP", "WEBP", "TIFF")) as picture:
+                array = np.asarray(picture.convert("L"))
+        except Exception as error:  # Pillow raises a dozen types for a broken file
+            raise DataError(f"The image in {where} cannot be decoded ({type(error).__name__}).") from None
+    else:
+        array = np.asarray(value, dtype=np.uint8)
+    if array.shape != (SIDE, SIDE):
+        raise DataError(f"The image in {where} has shape {array.shape}, not (28, 28): this is not EMNIST.")
+    return array
+
+
+def _decode_labels(table: Dataset, label_set: LabelSet, source: str, split: Split | None) -> NDArray[np.int64]:
+    values = table.data.column("label").combine_chunks().to_numpy(zero_copy_only=False)
+    if table._indices is not None:
+        values = np.asarray(table["label"])
+    if values.dtype.kind not in "iu" or (len(values) and values.min() < 0):
+        raise DataError(f"{source} has rows without a whole-number label: give every row one, 0 for the first class.")
+    labels = values.astype(np.int64)
+    names = getattr(table.features["label"], "names", None)
+    if names:
+        order = _name_order(names, label_set, source)
+        return order[_in_range(labels, len(names), source)]
+    # Without names, numbers are believed only in the official order, or counted from 1 as raw Letters are.
+    if split is not None and split.first_label and len(labels) and labels.min() == 1 and labels.max() == len(label_set):
+        labels = labels - 1
+    return _in_range(labels, len(label_set), source)
+
+
+def _in_range(labels: NDArray[np.int64], classes: int, source: str) -> NDArray[np.int64]:
+    if len(labels) and labels.max() >= classes:
+        raise DataError(f"{source} has the label {labels.max()} but only {classes} classes: choose the right split.")
+    return labels
+
+
+def _name_order(names: Sequence[str], label_set: LabelSet, source: str) -> NDArray[np.int64]:
+    """For each class name of a source, its place in the official order."""
+    folded = [n.upper() if label_set is CHARSETS["letters"] else n for n in names]
+    if sorted(folded) != sorted(label_set.labels):
+        raise DataError(
+            f"{source} has {len(names)} classes ({', '.join(map(str, names[:5]))}, ...) where "
+            f"{len(label_set)} ({', '.join(label_set.labels[:5])}, ...) belong: choose the split that it holds."
+        )
+    return np.array([label_set.labels.index(name) for name in folded])
