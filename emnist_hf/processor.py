@@ -1,0 +1,40 @@
+"""The image processor that lets plain transformers read a checkpoint.
+
+    from transformers import AutoModelForImageClassification, pipeline
+    from emnist_hf.processor import GlyphImageProcessor
+
+    model = AutoModelForImageClassification.from_pretrained(folder)
+    processor = GlyphImageProcessor.from_pretrained(folder)
+    classify = pipeline("image-classification", model=model, image_processor=processor)
+
+The pipeline hands every picture over as RGB; the network takes one channel. The stock processor for timm checkpoints
+does not convert back, so this one does. It expects an EMNIST glyph (28x28, white ink on black); for any other picture
+use `emnist_hf.Recognizer`, which finds the ink first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import BatchFeature, TimmWrapperImageProcessor
+from transformers.image_utils import make_flat_list_of_images, to_numpy_array
+
+
+class GlyphImageProcessor(TimmWrapperImageProcessor):
+    """`TimmWrapperImageProcessor` for one-channel checkpoints: pictures of any mode become greyscale first."""
+
+    def preprocess(self, images: Any, return_tensors: Any = "pt", **kwargs: Any) -> BatchFeature:
+        """Glyphs (PIL pictures, arrays or tensors, one or a list) to `pixel_values`, float32 [N, 1, side, side]."""
+        grey = [self._grey(image) for image in make_flat_list_of_images(images)]
+        return super().preprocess(grey, return_tensors=return_tensors)
+
+    @staticmethod
+    def _grey(image: Any) -> Any:
+        from PIL import Image
+
+        if not isinstance(image, Image.Image):
+            array = to_numpy_array(image)
+            if array.ndim == 3 and array.shape[0] in (1, 3):
+                array = array.transpose(1, 2, 0)
+            image = Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+        return image.convert("L")
