@@ -1,0 +1,182 @@
+"""The model card: written from results.json alone, so that no number in it was typed by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emnist_hf.splits import SPLITS
+
+TEMPLATE = """---
+{metadata}
+---
+
+# EMNIST {title}: {architecture}, {parameters:.2f} M parameters
+
+Reads one hand-printed character ({classes} classes) from a 28x28 picture, white ink on black, as EMNIST has them.
+Trained by `train.py` of emnist-hf with timm and Accelerate. timm, transformers and emnist-hf load this folder.
+
+## Numbers
+
+| rows | accuracy (95 % interval) | top 3 | top 5 | macro F1 | case ignored | shape-folded | calibration error |
+|---|---|---|---|---|---|---|---|
+{table}
+
+{note}
+Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z count as one, as one character alone does not tell.
+The temperature ({temperature:.3f}, fitted on validation rows) is already in the last layer's weights.
+
+![Confusion matrix](confusion.png)
+
+![Training curve](curve.png)
+
+Weakest classes: {weakest}.
+
+## Data
+
+{data}
+
+Rows whose label is known only up to a group (a C of ByMerge is C or c) were learnt by the likelihood of the group.
+No image of the validation or test rows is among the training rows; `trained_on.npz` holds the hashes to check that by.
+EMNIST (Cohen et al. 2017) comes from NIST Special Database 19, a work of the US government.{unipen}
+
+## Use
+
+```python
+from emnist_hf import Recognizer
+
+Recognizer.from_pretrained("FOLDER_OR_HUB_ID").classify("photo.png")  # finds the ink, whatever the picture
+```
+
+```python
+import timm
+
+model = timm.create_model("local-dir:FOLDER", pretrained=True)  # or hf-hub:USER/NAME
+```
+
+```python
+from transformers import AutoModelForImageClassification, pipeline
+from emnist_hf.processor import GlyphImageProcessor
+
+source = "FOLDER_OR_HUB_ID"
+model = AutoModelForImageClassification.from_pretrained(source)
+processor = GlyphImageProcessor.from_pretrained(source)
+classify = pipeline("image-classification", model=model, image_processor=processor)
+```
+
+timm and transformers expect an EMNIST glyph; for photos, drawings and dark ink use emnist-hf.
+
+## Limits
+
+One seed, one run. Only the 62 characters 0-9, A-Z, a-z, hand-printed one by one: no accents, no punctuation, no joined
+script; anything else is still given one of these labels. What the shape does not show (0 or O, 1 or I or l, the case of
+C, O, S, V, W, X, Z) is guessed from how frequent each is in EMNIST.
+
+## Training
+
+{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}), {speed:,.0f} images a
+second. Settings are in `results.json`.
+"""
+
+
+def write_card(folder: Path, results: dict[str, Any]) -> Path:
+    """Write the card README.md into a checkpoint folder from its results. Returns the path."""
+    path = folder / "README.md"
+    path.write_text(model_card(results), encoding="utf-8")
+    return path
+
+
+def model_card(results: dict[str, Any]) -> str:
+    """The card as text: Hub metadata with model-index results, then numbers, data, use and limits."""
+    split = SPLITS[results["split"]]
+    train, scored = results["train"], results.get("test") or results["validation"]
+    rows = [("validation, carved from train", results["validation"])]
+    note = "No test rows were there."
+    if "test" in results:
+        rows.append((_test_name(results["test"], split.title), results["test"]))
+        note = {
+            True: f"The test rows are all {split.test_rows:,} of the official {split.title} test, looked at once.",
+            False: f"The test rows are not the official {split.title} test: not to be compared with published figures.",
+            None: f"The test rows number {split.test_rows:,} like the official {split.title} test; whether they are "
+            f"those rows is not known.",
+        }[results["test"]["official"]]
+    unipen = any("unipen" in name for name in train["rows"])
+    return TEMPLATE.format(
+        metadata=_metadata(results).strip(),
+        title=split.title,
+        architecture=results["model"]["architecture"],
+        parameters=results["model"]["parameters"] / 1e6,
+        classes=len(split.labels),
+        table="\n".join(_table_row(name, metrics) for name, metrics in rows),
+        note=note,
+        temperature=results["model"]["temperature"],
+        weakest=_weakest(scored),
+        data="\n".join(_source_row(name, count, train["weights"][name]) for name, count in train["rows"].items()),
+        unipen="\nUNIPEN strokes (Guyon et al. 1994, doi 10.5281/zenodo.1195803, CC BY 4.0) are among the rows."
+        if unipen
+        else "",
+        steps=train["steps"],
+        minutes=train["seconds"] / 60,
+        device=train["device"],
+        processes=train["processes"],
+        plural="" if train["processes"] == 1 else "es",
+        precision=train["mixed_precision"],
+        speed=train["images_per_second"],
+    )
+
+
+def _test_name(test: dict[str, Any], title: str) -> str:
+    return f"official {title} test" if test["official"] else "test rows"
+
+
+def _table_row(name: str, metrics: dict[str, Any]) -> str:
+    low, high = metrics["accuracy_interval"]
+    return (
+        f"| {name}, {metrics['rows']:,} | {metrics['accuracy']:.4f} ({low:.4f} to {high:.4f}) | {metrics['top3']:.4f} "
+        f"| {metrics['top5']:.4f} | {metrics['macro_f1']:.4f} | {metrics['accuracy_case_insensitive']:.4f} "
+        f"| {metrics['accuracy_shape_folded']:.4f} | {metrics['ece']:.4f} |"
+    )
+
+
+def _source_row(name: str, count: int, weight: float) -> str:
+    return f"- `{name}`: {count:,} rows" + (f", weight {weight:g}" if weight != 1 else "")
+
+
+def _weakest(metrics: dict[str, Any], count: int = 8) -> str:
+    worst = sorted(metrics.get("per_class", []), key=lambda entry: entry["recall"])[:count]
+    return (
+        ", ".join(
+            f"{entry['label']} ({entry['recall']:.2f} of {entry['rows']:,} right"
+            + (f", most taken for {entry['most_taken_for']})" if entry["most_taken_for"] else ")")
+            for entry in worst
+        )
+        or "not measured"
+    )
+
+
+def _metadata(results: dict[str, Any]) -> str:
+    from huggingface_hub import EvalResult, ModelCardData
+
+    split = SPLITS[results["split"]]
+    found = []
+    if "test" in results:
+        found = [
+            EvalResult(
+                task_type="image-classification",
+                dataset_type="emnist",
+                dataset_name=f"EMNIST {split.title}",
+                dataset_split="test",
+                metric_type=metric,
+                metric_value=round(results["test"][key], 5),
+            )
+            for metric, key in (("accuracy", "accuracy"), ("f1", "macro_f1"))
+        ]
+    data = ModelCardData(
+        license="apache-2.0",
+        library_name="timm",
+        pipeline_tag="image-classification",
+        tags=["emnist", "handwriting", "ocr", "image-classification", "timm", "transformers"],
+        model_name=f"emnist-{split.name}",
+        eval_results=found or None,
+    )
+    return data.to_yaml()

@@ -1,0 +1,148 @@
+"""Several sources of training rows as one data set: their labels as groups, their weights as a mixture by epoch.
+
+A row may be labelled by a coarser split than the one being learnt: a C of ByMerge is C or c of ByClass. Its target
+is then the group of labels that it may be, and its loss the likelihood of the group. An exact label is a group of one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import Dataset, Sampler
+
+from emnist_hf.data import DataError, Rows, hash_images, load_rows
+from emnist_hf.splits import LabelSet, compatible
+
+
+@dataclass(frozen=True)
+class Source:
+    """Training rows and the share of them that an epoch sees; over 1, an epoch sees rows several times."""
+
+    name: str
+    rows: Rows
+    weight: float = 1.0
+
+
+def parse_source(text: str) -> tuple[Path, float]:
+    """`FILE` or `FILE:WEIGHT` as path and weight. Raises `DataError` for a weight that is no positive number."""
+    path, separator, weight = text.rpartition(":")
+    if not separator or os.sep in weight or Path(text).exists():
+        return Path(text), 1.0
+    try:
+        value = float(weight)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 100:
+        raise DataError(f"{text!r} gives the weight {weight!r}: write FILE:WEIGHT with a weight above 0, such as 0.5.")
+    return Path(path), value
+
+
+def load_sources(texts: Sequence[str], folder: str | Path = ".") -> list[Source]:
+    """Load extra sources given as `FILE` or `FILE:WEIGHT`, found from here or else in `folder`. Raises `DataError`."""
+    sources = []
+    for path, weight in map(parse_source, texts):
+        inside = Path(folder) / path
+        sources.append(Source(path.name, load_rows(path if path.exists() or not inside.exists() else inside), weight))
+    return sources
+
+
+def carve_validation(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows into training and validation rows, the same share of every class, by seed."""
+    generator = np.random.default_rng(seed)
+    chosen = np.zeros(len(rows), bool)
+    for label in np.unique(rows.labels):
+        members = generator.permutation(np.flatnonzero(rows.labels == label))
+        chosen[members[: round(fraction * len(members))]] = True
+    return rows.take(~chosen), rows.take(chosen)
+
+
+def without(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
+    """The rows whose image hash is not among `forbidden`: what is scored must not be learnt from."""
+    return rows.take(~np.isin(hash_images(rows.images), forbidden))
+
+
+class GroupedRows(Dataset):
+    """All sources as one map-style data set that is read a batch at a time.
+
+    `groups` is bool [G, classes]: which labels a target may stand for. An item is an image, uint8 [28, 28], and the
+    number of its group.
+    """
+
+    def __init__(self, sources: Sequence[Source], label_set: LabelSet) -> None:
+        classes = len(label_set)
+        known: dict[tuple[int, ...], int] = {(i,): i for i in range(classes)}
+        targets = []
+        for source in sources:
+            of_label = [tuple(group) for group in compatible(source.rows.label_set, label_set)]
+            empty = [i for i, group in enumerate(of_label) if not group]
+            if np.isin(source.rows.labels, empty).any():
+                raise DataError(
+                    f"{source.name} has rows labelled {source.rows.label_set.labels[empty[0]]!r}, which no class of "
+                    f"{label_set.name} stands for: leave it out."
+                )
+            numbers = np.array([known.setdefault(group, len(known)) if group else -1 for group in of_label])
+            targets.append(numbers[source.rows.labels])
+        self.images = torch.from_numpy(np.concatenate([source.rows.images for source in sources]))
+        self.targets = torch.from_numpy(np.concatenate(targets).astype(np.int64))
+        self.groups = torch.zeros(len(known), classes, dtype=torch.bool)
+        for group, number in known.items():
+            self.groups[number, list(group)] = True
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.images[index], self.targets[index]
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """A batch in one look-up: what the loader of torch calls when it is there."""
+        chosen = torch.as_tensor(indices)
+        return self.images[chosen], self.targets[chosen]
+
+
+def as_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The collate function of a data set that already gives batches."""
+    return batch
+
+
+class MixtureSampler(Sampler[int]):
+    """A fresh shuffle of the mixture each epoch, a function of seed and epoch alone.
+
+    A source of weight 2.5 gives every row twice and half of them a third time. Every process of a distributed run
+    draws the same order. The loop sets `epoch`.
+    """
+
+    def __init__(self, sources: Sequence[Source], seed: int) -> None:
+        self.sizes = [(len(source.rows), source.weight) for source in sources]
+        self.seed, self.epoch = seed, 0
+
+    def __len__(self) -> int:
+        return sum(int(size * weight) for size, weight in self.sizes)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        chosen, start = [], 0
+        for size, weight in self.sizes:
+            whole, part = divmod(int(size * weight), max(size, 1))
+            chosen += [start + np.arange(size)] * whole
+            chosen.append(start + generator.permutation(size)[:part])
+            start += size
+        yield from generator.permutation(np.concatenate(chosen)).tolist()
+
+
+def group_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:
+    """Mean negative log likelihood of each row's group: logits [N, C], groups bool [N, C], to a scalar in nats.
+
+    With label smoothing (Szegedy et al. 2016); for groups of one it is the usual smoothed cross-entropy.
+    """
+    log_probabilities = F.log_softmax(logits.float(), dim=1)
+    likelihood = torch.logsumexp(log_probabilities.masked_fill(~groups, -torch.inf), dim=1)
+    return -((1 - smoothing) * likelihood + smoothing * log_probabilities.mean(dim=1)).mean()

@@ -1,0 +1,66 @@
+"""Fine-tune a small timm classifier on a split of EMNIST, evaluate it, and write a checkpoint.
+
+    python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
+    python train.py --recipe recipes/byclass.yaml --dataset SOURCE
+    torchrun --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes, or more machines
+
+SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parquet file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+# The data sets library and the Hub report home by default; a training run has no need to.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from transformers import HfArgumentParser
+
+from emnist_hf.augment import Augmentation
+from emnist_hf.training import TrainConfig, train
+
+
+def read_recipe(path: str) -> dict[str, object]:
+    """The settings in a YAML file. Raises `ValueError` for a missing file or a setting that does not exist."""
+    import yaml
+
+    if not Path(path).is_file():
+        raise ValueError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
+    settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    known = {field.name for kind in (TrainConfig, Augmentation) for field in fields(kind)}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise ValueError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
+    return settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse arguments, train, say where the results are. Returns the exit status."""
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--recipe")
+    recipe, rest = first.parse_known_args(arguments)
+    parser = HfArgumentParser(
+        (TrainConfig, Augmentation), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--recipe", help="YAML file of settings; flags given beside it win")
+    try:
+        if recipe.recipe:
+            parser.set_defaults(**read_recipe(recipe.recipe))
+        config, augmentation = parser.parse_args_into_dataclasses(rest, look_for_args_file=False)[:2]
+        results = train(config, augmentation)
+    except ValueError as error:  # every error of ours is one, with a sentence for the user
+        print(f"train.py: {error}", file=sys.stderr)
+        return 1
+    if results:
+        scored = results.get("test") or results["validation"]
+        which = "test" if "test" in results else "validation"
+        print(f"Accuracy {scored['accuracy']:.4f} on {scored['rows']:,} {which} rows. Results: {config.output_dir}/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
