@@ -1,0 +1,196 @@
+"""One character's ink to a glyph in the form of EMNIST, as Cohen et al. 2017 made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.picture import NoInkError
+from emnist_hf.widths import Floats, Mask, depth, width_along
+
+SIDE = 28
+"""Pixels of a side of a glyph."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the glyphs of a data set look, in glyph pixels; fitted by `benchmarks/ink_constants.py`.
+
+    long_side: the longer of height and width at half level; blur takes the rest of EMNIST's 24 to 26.
+    widths: the range that stroke widths are brought to.
+    softness: standard deviation of the blur of the edges.
+    """
+
+    long_side: float
+    widths: tuple[float, float]
+    softness: float
+
+
+EMNIST = Look(long_side=22.4, widths=(2.7, 3.1), softness=0.4)
+"""The look of EMNIST.
+
+Its strokes are 2.8 wide (quartiles 2.4 and 3.3). The narrower range reads UNIPEN about as well for thin pens
+as the quartiles and better for thick ones (nearest neighbours in EMNIST).
+"""
+
+_FINE = 4  # working pixels per pixel of the glyph
+_KEEP = 0.8  # half width below which neither a stroke is thinned nor a gap closed, in glyph pixels
+
+
+def to_glyph(coverage: Floats, look: Look = EMNIST) -> NDArray[np.uint8]:
+    """The ink of one character as an EMNIST glyph: uint8 [28, 28], upright, white on black.
+
+    coverage: float32 [H, W], 0 (paper) to 1 (ink).
+
+    Follows Cohen et al. 2017, section II: blur the binary character, crop it, pad it to a square keeping its
+    aspect, centre it with a 2 pixel border, downsample, and stretch to 0..255. NIST's writers all had the
+    same pen; visitors have not, so strokes outside the middle of EMNIST's widths are first brought to that
+    range by shifting the outline along the distance transform, no further than keeps counters open and thin
+    strokes whole.
+
+    Raises NoInkError if no pixel reaches 0.25.
+    """
+    if coverage.size == 0 or float(coverage.max()) < 0.25:
+        raise NoInkError
+    if _is_glyph(coverage):
+        return np.rint(coverage * (255 / float(coverage.max()))).astype(np.uint8)
+    crop = _moderate(_cropped(coverage), 4 * look.long_side * _FINE)
+    extent = _extent(crop)
+    long_side = look.long_side * _FINE
+    fine = _signed_distance(_place(crop, long_side / extent, long_side))
+    width = width_along(np.maximum(fine + np.float32(0.5), 0) * (fine > 0))
+    low, high = (w * _FINE for w in look.widths)
+    target = min(max(width, low), high)
+    # A blob is as wide as it is long: there is no stroke to bring to a width.
+    if target != width and width < 0.6 * long_side:
+        # The middle lines span what the target width leaves.
+        scale = (long_side - target) / (long_side - width)
+        fine = _signed_distance(_place(crop, scale * long_side / extent, scale * long_side))
+        fine = _shift_outline(fine, (target - width * scale) / 2)
+    return _downsample(np.clip(fine + 0.5, 0, 1), look.softness * _FINE)
+
+
+def _is_glyph(coverage: Floats) -> bool:
+    """Whether this is already in EMNIST's form: 28x28, empty edges, centred, as long as EMNIST's are."""
+    if coverage.shape != (SIDE, SIDE):
+        return False
+    top, bottom, left, right = _bounds(coverage > 0.5 * float(coverage.max()))
+    centred = abs(top + bottom - SIDE) <= 2 and abs(left + right - SIDE) <= 2
+    return centred and 18 <= max(bottom - top, right - left) <= 25
+
+
+def _bounds(mask: Mask) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of a mask that is not empty, the ends exclusive."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _cropped(coverage: Floats) -> Floats:
+    """The ink with one empty pixel around it, stretched so that its strongest pixel is 1."""
+    peak = float(coverage.max())
+    top, bottom, left, right = _bounds(coverage > 0.2 * peak)
+    crop = coverage[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] / np.float32(peak)
+    around = (int(top < 1), int(bottom >= coverage.shape[0]), int(left < 1), int(right >= coverage.shape[1]))
+    return np.asarray(cv2.copyMakeBorder(crop, *around, cv2.BORDER_CONSTANT, value=0), np.float32)
+
+
+def _moderate(crop: Floats, longest: float) -> Floats:
+    """At most `longest` pixels a side; hairlines that shrinking would wash out are thickened first."""
+    factor = max(crop.shape) / longest
+    if factor <= 1:
+        return crop
+    if factor > 1.5:
+        crop = _thicken(crop, round(factor))
+    size = (max(1, round(crop.shape[1] / factor)), max(1, round(crop.shape[0] / factor)))
+    return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _thicken(crop: Floats, by: int) -> Floats:
+    """Each pixel takes the greatest value of the square of `by` pixels around it."""
+    return np.asarray(cv2.dilate(crop, np.ones((by, by), np.uint8)), np.float32) if by > 1 else crop
+
+
+def _extent(crop: Floats) -> float:
+    """Longest side of the ink at half level, in pixels."""
+    top, bottom, left, right = _box(crop - np.float32(0.45))
+    return max(bottom - top, right - left)
+
+
+def _box(level: Floats) -> tuple[float, float, float, float]:
+    """Top, bottom, left and right of where `level` is positive, to a fraction of a pixel."""
+    top, bottom = _ends(level.max(axis=1))
+    left, right = _ends(level.max(axis=0))
+    return top, bottom, left, right
+
+
+def _ends(profile: Floats) -> tuple[float, float]:
+    """Where a profile first and last crosses zero, in pixels from the outer edge of its first pixel."""
+    inside = np.flatnonzero(profile > 0)
+    first, last = int(inside[0]), int(inside[-1])
+    before = float(profile[first - 1]) if first else -float(profile[first])
+    after = float(profile[last + 1]) if last + 1 < len(profile) else -float(profile[last])
+    start = first + 0.5 - float(profile[first]) / (float(profile[first]) - before)
+    end = last + 0.5 + float(profile[last]) / (float(profile[last]) - after)
+    return start, end
+
+
+def _place(crop: Floats, scale: float, long_side: float) -> Floats:
+    """Half level to 0, at the working resolution, the ink's box in the middle: float32 [112, 112].
+
+    The crop is scaled by `scale`, then to `long_side` where the rounding to whole pixels missed it.
+    """
+    if scale < 0.5:  # a line thinner than a working pixel would fall below the threshold: keep its crest
+        crop = _thicken(crop, round(0.5 / scale))
+    size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
+    sized = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    # Where ink is fainter than elsewhere its outline lies at half its own level, not at half the strongest.
+    crest = cv2.dilate(sized, np.ones((9, 9), np.uint8))
+    level = np.asarray(sized - np.clip(0.5 * crest, 0.25, 0.5), np.float32)
+    if not (level > 0).any():
+        raise NoInkError
+    top, bottom, left, right = _box(level)
+    zoom = float(np.clip(long_side / max(bottom - top, right - left), 0.95, 1.05))
+    whole = SIDE * _FINE
+    # cv2 counts from the middle of the first pixel, `_box` from its edge.
+    shift_x = whole / 2 - zoom * (left + right) / 2 + (zoom - 1) / 2
+    shift_y = whole / 2 - zoom * (top + bottom) / 2 + (zoom - 1) / 2
+    matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y]])
+    placed = cv2.warpAffine(
+        level,
+        matrix,
+        (whole, whole),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=-0.5,
+    )
+    return np.asarray(placed, np.float32)
+
+
+def _signed_distance(level: Floats) -> Floats:
+    """Distance to the zero level, positive above it, in pixels, less half a pixel on either side."""
+    mask = level > 0
+    outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(np.where(mask, depth(mask) - 0.5, 0.5 - outside), np.float32)
+
+
+def _shift_outline(distance: Floats, by: float) -> Floats:
+    """Thicken (or thin, when negative) by moving the outline, less where a gap closes or a stroke breaks."""
+    side = -distance if by > 0 else distance
+    room = np.where(side > 0, side, 0)
+    inside = room > 0
+    for _ in range(round(abs(by)) + 2):  # what half width the gap (or stroke) that a pixel lies in has
+        room = np.where(inside, cv2.dilate(room, np.ones((3, 3), np.uint8)), 0)
+    room = cv2.dilate(room, np.ones((3, 3), np.uint8))
+    amount = np.clip(room - _KEEP * _FINE, 0, abs(by)).astype(np.float32)
+    return np.asarray(distance + np.sign(by) * amount, np.float32)
+
+
+def _downsample(fine: Floats, blur: float) -> NDArray[np.uint8]:
+    """Blur by a standard deviation of `blur` working pixels, reduce to 28x28 and stretch to 255."""
+    blurred = cv2.GaussianBlur(fine, (0, 0), blur)
+    small = cv2.resize(blurred, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.rint(small * (255 / max(float(small.max()), 1e-6))).astype(np.uint8)
