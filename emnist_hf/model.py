@@ -43,10 +43,7 @@ class Checkpoint:
     mean: float
     std: float
     folder: Path
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
+    name: str
 
     def logits(self, glyphs: Tensor) -> Tensor:
         """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
@@ -124,8 +121,8 @@ def save_checkpoint(
     return folder
 
 
-def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """Load a checkpoint folder for inference on the CPU.
+def load_checkpoint(folder: str | Path, name: str | None = None) -> Checkpoint:
+    """Load a checkpoint folder for inference on the CPU. `name` is what to call it, by default as the folder.
 
     Raises `CheckpointError` if a file is missing, damaged, not safetensors, or does not fit the others.
     """
@@ -152,9 +149,11 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise CheckpointError(
-            f"The weights in {folder} do not fit its config.json ({_first_line(error)}): they are of different models."
+            f"The weights in {folder} do not fit its config.json: they are of different models. {_second_line(error)}"
         ) from None
-    return Checkpoint(model.eval(), label_set, size, mean, std, folder)
+    if not all(bool(value.isfinite().all()) for value in model.state_dict().values()):
+        raise CheckpointError(f"Some weights in {folder} are not numbers: download or train them again.")
+    return Checkpoint(model.eval(), label_set, size, mean, std, folder, name or folder.resolve().name)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -201,6 +200,11 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
 def _only(values: Sequence[float]) -> float:
     (value,) = values
     return value
+
+
+def _second_line(error: BaseException) -> str:
+    """What does not fit: torch says in its first line only that something does not."""
+    return (str(error).strip().splitlines()[1:] or [""])[0].strip()[:200]
 
 
 def _first_line(error: BaseException) -> str:

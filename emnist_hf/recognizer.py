@@ -1,0 +1,156 @@
+"""The one door for everyone who wants an answer: page, command line, API and Python."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emnist_hf.folding import fold_probabilities
+from emnist_hf.ink import Ink, glyph_of
+from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
+from emnist_hf.pretrained import find_checkpoint
+from emnist_hf.splits import CHARSETS, LabelError, LabelSet, find_charset, fold_table
+
+__all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
+
+BATCH = 512
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A label and its probability over the charset that was asked for."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `examine` found: predictions, best first; the glyph uint8 [28, 28] that was read; the ink it came from."""
+
+    predictions: list[Prediction]
+    glyph: NDArray[np.uint8]
+    ink: Ink
+
+
+class Recognizer:
+    """Reads characters with one checkpoint. Safe to share between threads: it keeps no state between calls."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
+        """Load a checkpoint: None for the one in the package, else a folder, a split that the package has, or a Hub id.
+
+        `revision` is a branch, tag or commit of a Hub repository; `user/name@revision` says the same in one word.
+
+        Raises `CheckpointError` with a sentence if nothing usable is there or the Hub cannot be reached.
+        """
+        folder, name = find_checkpoint(source, revision)
+        return cls(load_checkpoint(folder, name))
+
+    @property
+    def name(self) -> str:
+        """What to call the checkpoint: its Hub id, or the last part of its folder."""
+        return self.checkpoint.name
+
+    @property
+    def folder(self) -> Path:
+        return self.checkpoint.folder
+
+    @property
+    def label_set(self) -> LabelSet:
+        return self.checkpoint.label_set
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.checkpoint.label_set.labels
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """What training found out, from results.json; {} if the checkpoint came without it."""
+        try:
+            found = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def charsets(self) -> list[str]:
+        """The charsets that this checkpoint can answer in, its own first."""
+        able = [self.label_set.name]
+        for name in CHARSETS:
+            try:
+                self.check_charset(name)
+            except LabelError:
+                continue
+            able += [name] if name not in able else []
+        return able
+
+    def check_charset(self, charset: str | None) -> None:
+        """Raise `LabelError` if there is no such charset or this checkpoint cannot answer in it."""
+        if charset is not None:
+            fold_table(self.label_set, find_charset(charset))
+
+    def classify(self, image: Any, top_k: int = 5, charset: str | None = None) -> list[Prediction]:
+        """Read the one character in a picture: the `top_k` most probable labels, best first.
+
+        Args:
+            image: path, bytes, PIL image, array, or what `gr.Sketchpad` delivers; any size, paper, pen and polarity.
+            top_k: how many; more than there are labels gives all.
+            charset: a name of `splits.CHARSETS`; None for the checkpoint's own labels.
+
+        Raises:
+            PictureError: the picture cannot be read. NoInkError: nothing is written in it.
+            LabelError: no such charset, or the checkpoint cannot answer in it. ValueError: `top_k` below 1.
+        """
+        return self.examine(image, top_k, charset).predictions
+
+    def examine(self, image: Any, top_k: int = 5, charset: str | None = None) -> Answer:
+        """As `classify`, with the glyph and the ink that the answer rests on."""
+        target = self._charset(charset, top_k)
+        glyph, ink = glyph_of(image)
+        return Answer(self._rank(glyph, top_k, target), glyph, ink)
+
+    def classify_glyph(self, glyph: NDArray[np.uint8], top_k: int = 5, charset: str | None = None) -> list[Prediction]:
+        """Read one EMNIST glyph, uint8 [28, 28], upright, white ink on black. Raises as `classify`."""
+        return self._rank(glyph, top_k, self._charset(charset, top_k))
+
+    def predict_proba(self, glyphs: NDArray[np.uint8], charset: str | None = None) -> NDArray[np.float32]:
+        """Probabilities of many glyphs: uint8 [N, 28, 28] upright, white on black, to float32 [N, classes].
+
+        Rows sum to 1. Raises `ValueError` for another shape or dtype, `LabelError` as `classify`.
+        """
+        glyphs = np.asarray(glyphs)
+        if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
+            raise ValueError(
+                f"Glyphs are uint8 [N, 28, 28], not {glyphs.dtype} {glyphs.shape}: ink.to_glyph makes them."
+            )
+        parts = [np.zeros((0, len(self.labels)), np.float32)]
+        with torch.inference_mode():
+            for start in range(0, len(glyphs), BATCH):
+                batch = torch.from_numpy(np.array(glyphs[start : start + BATCH]))  # a copy: torch wants to own it
+                parts.append(self.checkpoint.logits(batch).softmax(dim=1).numpy())
+        return self._fold(np.concatenate(parts), self.label_set if charset is None else find_charset(charset))
+
+    def _charset(self, charset: str | None, top_k: int) -> LabelSet:
+        """Check the request before any work is done on it."""
+        if not isinstance(top_k, (int, float)) or not math.isfinite(top_k) or top_k < 1:
+            raise ValueError(f"top_k is {top_k}: ask for at least 1 label.")
+        return self.label_set if charset is None else find_charset(charset)
+
+    def _fold(self, probabilities: NDArray[np.float32], target: LabelSet) -> NDArray[np.float32]:
+        return fold_probabilities(probabilities, self.label_set, target)
+
+    def _rank(self, glyph: NDArray[np.uint8], top_k: int, target: LabelSet) -> list[Prediction]:
+        scores = self._fold(self.predict_proba(glyph[None]), target)[0]
+        best = np.argsort(-scores, kind="stable")[: int(min(top_k, len(target)))]
+        return [Prediction(target.labels[i], float(scores[i])) for i in best]
