@@ -21,7 +21,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from transformers import HfArgumentParser
 
 from emnist_hf.augment import Augmentation
-from emnist_hf.training import TrainConfig, train
+from emnist_hf.settings import TrainConfig
+from emnist_hf.training import train
 
 
 def read_recipe(path: str) -> dict[str, object]:

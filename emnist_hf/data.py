@@ -14,6 +14,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import os
 import re
 import struct
 import zipfile
@@ -29,6 +30,7 @@ from emnist_hf.orientation import check_reference_shapes
 from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, label_set_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from datasets import Dataset, DatasetDict
 
 SIDE = 28
@@ -36,6 +38,7 @@ SIDE = 28
 
 PARTS = ("train", "validation", "test")
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
+HUB_SECONDS = 8  # to wait for the Hub's first answer
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
 
 
@@ -106,16 +109,16 @@ def load_emnist(
     return data
 
 
-def load_rows(source: str | Path, *, transposed: bool = False) -> Rows:
+def load_rows(source: str | Path) -> Rows:
     """Load one extra Parquet file whose label names tell the label set, such as rows labelled by ByMerge alone.
 
     Raises `DataError` if the file cannot be read or its label names are those of no split.
     """
     path = Path(source)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
-    table = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path), split="train"))
-    names = getattr(table.features.get("label"), "names", None)
+    table = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path)))["train"]
+    names = getattr((table.features or {}).get("label"), "names", None)
     if not names:
         raise DataError(f"{source} does not name its labels: write its label column as a ClassLabel with names.")
     try:
@@ -123,8 +126,6 @@ def load_rows(source: str | Path, *, transposed: bool = False) -> Rows:
     except LabelError as error:
         raise DataError(f"{source}: {error}") from None
     rows = _decode(table, label_set, str(source))
-    if transposed:
-        rows = Rows(np.ascontiguousarray(rows.images.transpose(0, 2, 1)), rows.labels, rows.label_set)
     check_reference_shapes(rows.images, rows.labels, rows.label_set, str(source), raised=DataError)
     return rows
 
@@ -134,6 +135,7 @@ def to_dataset(rows: Rows) -> Dataset:
     import pyarrow as pa
     from datasets import Array2D, ClassLabel, Dataset, Features
     from datasets.features.features import Array2DExtensionType
+    from datasets.table import InMemoryTable
 
     features = Features(
         {"image": Array2D((SIDE, SIDE), "uint8"), "label": ClassLabel(names=list(rows.label_set.labels))}
@@ -144,14 +146,7 @@ def to_dataset(rows: Rows) -> Dataset:
     images = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * SIDE), lines)
     column = pa.ExtensionArray.from_storage(Array2DExtensionType((SIDE, SIDE), "uint8"), images)
     table = pa.table({"image": column, "label": pa.array(rows.labels, pa.int64())})
-    return Dataset(pa_table(table, features))
-
-
-def pa_table(table: object, features: object) -> object:
-    """A pyarrow table as the `datasets.table.InMemoryTable` that `Dataset` wants, carrying its features."""
-    from datasets.table import InMemoryTable
-
-    return InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata))  # type: ignore[attr-defined]
+    return Dataset(InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata)))
 
 
 def to_rows(dataset: Dataset) -> Rows:
@@ -233,21 +228,22 @@ def check_mapping(split: Split, text: str) -> None:
             numbers[int(fields[0])] = chr(int(fields[1]))
     expected = {split.first_label + i: label for i, label in enumerate(split.labels)}
     if numbers != expected:
-        wrong = next((n for n in expected if numbers.get(n) != expected[n]), None)
+        wrong = min(n for n in numbers.keys() | expected.keys() if numbers.get(n) != expected.get(n))
         raise DataError(
-            f"The mapping.txt of this source is not that of {split.title} (number {wrong} should be "
-            f"{expected.get(wrong)!r}): choose the split that the files are of."
+            f"The mapping.txt of this source is not that of {split.title} (number {wrong} stands for "
+            f"{numbers.get(wrong)!r}, not {expected.get(wrong)!r}): choose the split that the files are of."
         )
 
 
 def _raw_files(split: Split, source: str | Path, revision: str | None) -> _RawFiles | None:
     """The raw files of `split` in `source`, or None if it holds no raw files at all."""
     path = Path(source)
-    if path.is_dir():
+    # os.path answers False, where Path raises, for a name that is too long or has a NUL in it.
+    if os.path.isdir(path):
         found = {str(file.relative_to(path)): file.read_bytes for file in sorted(path.rglob("*")) if file.is_file()}
-    elif path.is_file() and zipfile.is_zipfile(path):
+    elif os.path.isfile(path) and zipfile.is_zipfile(path):
         found = {name: _zip_reader(path, name) for name in zipfile.ZipFile(path).namelist()}
-    elif path.exists() or not is_hub_id(str(source)):
+    elif os.path.exists(path) or not is_hub_id(str(source)):
         return None
     else:
         found = {name: _hub_reader(str(source), name, revision) for name in _hub_files(str(source), revision)}
@@ -294,7 +290,7 @@ def _hub_reader(repo: str, name: str, revision: str | None) -> Callable[[], byte
     def read() -> bytes:
         from huggingface_hub import hf_hub_download
 
-        with _hub_errors(repo):
+        with _hub_errors(repo, revision):
             return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)).read_bytes()
 
     return read
@@ -303,14 +299,16 @@ def _hub_reader(repo: str, name: str, revision: str | None) -> Callable[[], byte
 def _hub_files(repo: str, revision: str | None) -> list[str]:
     from huggingface_hub import HfApi
 
-    with _hub_errors(repo):
-        return HfApi().list_repo_files(repo, repo_type="dataset", revision=revision)
+    with _hub_errors(repo, revision):
+        # One request and no retries, where list_repo_files takes 23 s to find out that the Hub is down.
+        found = HfApi().dataset_info(repo, revision=revision, timeout=HUB_SECONDS)
+    return [file.rfilename for file in found.siblings or []]
 
 
 @contextlib.contextmanager
-def _hub_errors(repo: str) -> Iterator[None]:
+def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
     """Turn what the Hub's client raises into one sentence."""
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
         yield
@@ -319,9 +317,11 @@ def _hub_errors(repo: str) -> Iterator[None]:
             f"There is no data set {repo} on the Hub, nor a file or folder of that name here: check the name, "
             f"or log in with `hf auth login` if it is private."
         ) from None
-    except (RevisionNotFoundError, EntryNotFoundError) as error:
-        raise DataError(f"The data set {repo} lacks what was asked for: {str(error).splitlines()[0]}") from None
+    except RevisionNotFoundError:
+        raise DataError(f"The data set {repo} has no revision {revision!r}: see its branches and tags.") from None
     except Exception as error:  # connection errors come from several libraries
+        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
+            raise DataError(f"The Hub refuses your token for {repo}: log in again with `hf auth login`.") from None
         raise DataError(
             f"The Hub did not answer for {repo} ({type(error).__name__}): try again, or give a local folder."
         ) from None
@@ -352,13 +352,19 @@ def _official(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
 # --- Parquet ----------------------------------------------------------------------------------------------------
 
 
-def _load_dataset(*args: object, **kwargs: object) -> Dataset | DatasetDict:
+def _load_dataset(*args: str, **kwargs: object) -> DatasetDict:
+    """`datasets.load_dataset`, without its cache for local files.
+
+    The cache goes by name and would hand out the old rows of a folder that was written anew (datasets 5.2). What
+    comes from the Hub is cached by commit.
+    """
     from datasets import load_dataset
 
-    return load_dataset(*args, **kwargs)  # type: ignore[arg-type]
+    local = args[0] == "parquet" or os.path.exists(args[0])
+    return load_dataset(*args, streaming=local, **kwargs)
 
 
-def _open_parquet(source: str, load: Callable[[], Dataset | DatasetDict]) -> Dataset | DatasetDict:
+def _open_parquet(source: str, load: Callable[[], DatasetDict]) -> DatasetDict:
     """Run `load` with one sentence for whatever goes wrong in it."""
     try:
         return load()
@@ -369,12 +375,12 @@ def _open_parquet(source: str, load: Callable[[], Dataset | DatasetDict]) -> Dat
 
 def _read_parquet(split: Split, source: str | Path, revision: str | None, parts: Sequence[str]) -> dict[str, Rows]:
     path = Path(source)
-    if not path.exists() and not is_hub_id(str(source)):
+    if not os.path.exists(path) and not is_hub_id(str(source)):
         raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
-    if path.is_file():
+    if os.path.isfile(path):
         part = next((part for part in PARTS if part in path.stem), "train")
         load = lambda: _load_dataset("parquet", data_files={part: str(path)})  # noqa: E731
-    elif path.is_dir() and not (path / "README.md").is_file() and (path / split.name).is_dir():
+    elif os.path.isdir(path) and not (path / "README.md").is_file() and (path / split.name).is_dir():
         load = lambda: _load_dataset(str(path / split.name))  # noqa: E731
     else:
         load = lambda: _load_configuration(str(source), split.name, revision)  # noqa: E731
@@ -382,7 +388,7 @@ def _read_parquet(split: Split, source: str | Path, revision: str | None, parts:
     return {part: _decode(found[part], split.label_set, str(source), split) for part in parts if part in found}
 
 
-def _load_configuration(source: str, split: str, revision: str | None) -> Dataset | DatasetDict:
+def _load_configuration(source: str, split: str, revision: str | None) -> DatasetDict:
     """The configuration named after the split; a data set of one split only has just its default one."""
     from datasets import get_dataset_config_names
 
@@ -395,59 +401,75 @@ def _load_configuration(source: str, split: str, revision: str | None) -> Datase
 
 
 def _decode(table: Dataset, label_set: LabelSet, source: str, split: Split | None = None) -> Rows:
-    """Decode every image of a Parquet data set once, in batches."""
-    missing = {"image", "label"} - set(table.column_names)
-    if missing:
-        raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
-    return Rows(_decode_images(table, source), _decode_labels(table, label_set, source, split), label_set)
-
-
-def _decode_images(table: Dataset, source: str) -> NDArray[np.uint8]:
+    """Decode every row of a Parquet data set, streamed or not, once and in batches."""
     from datasets import Image
     from tqdm import tqdm
 
-    images = np.empty((len(table), SIDE, SIDE), np.uint8)
-    encoded = isinstance(table.features["image"], Image)
-    column = table.select_columns(["image"])
-    if encoded:
-        column = column.cast_column("image", Image(decode=False))
-    with tqdm(total=len(table), desc="decoding", unit="img", unit_scale=True, disable=len(table) < 20_000) as bar:
-        for start in range(0, len(table), 4096):
-            block = column[start : start + 4096]["image"]
-            for offset, value in enumerate(block):
-                images[start + offset] = _decode_image(value, f"row {start + offset} of {source}")
+    features = table.features or {}
+    missing = {"image", "label"} - set(features)
+    if missing:
+        raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
+    encoded = isinstance(features["image"], Image)
+    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], [np.zeros(0, np.int64)]
+    with tqdm(desc=f"decoding {Path(source).name}", unit=" images", unit_scale=True, mininterval=0.5, delay=1) as bar:
+        for block in table.select_columns(["image", "label"]).with_format("arrow").iter(batch_size=4096):
+            values = block.column("image").combine_chunks()
+            if encoded:
+                decoded = [_decode_image(v, f"row {bar.n + i} of {source}") for i, v in enumerate(values.to_pylist())]
+                images.append(np.stack(decoded))
+            else:
+                images.append(_plain_images(values, source))
+            labels.append(_whole_numbers(block.column("label"), source))
             bar.update(len(block))
-    return images
+    numbers = _decode_labels(np.concatenate(labels), features["label"], label_set, source, split)
+    return Rows(np.concatenate(images), numbers, label_set)
+
+
+def _plain_images(values: pa.Array, source: str) -> NDArray[np.uint8]:
+    """Images that are stored as numbers, [N, 28, 28] or lists of lists."""
+    storage = values.storage if hasattr(values, "storage") else values
+    array = np.asarray(storage.to_pylist() if storage.null_count else _flat(storage))
+    if array.size != len(values) * SIDE * SIDE:
+        raise DataError(f"The images of {source} are not 28x28 numbers: this is not EMNIST.")
+    return array.astype(np.uint8).reshape(-1, SIDE, SIDE)
+
+
+def _flat(values: pa.Array) -> NDArray:
+    while hasattr(values, "flatten") and values.type.num_fields == 1:
+        values = values.flatten()
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _whole_numbers(column: pa.ChunkedArray, source: str) -> NDArray[np.int64]:
+    values = column.combine_chunks().to_numpy(zero_copy_only=False)
+    if values.dtype.kind not in "iu" or values.min(initial=0) < 0:
+        raise DataError(f"{source} has rows without a whole-number label: give every row one, 0 for the first class.")
+    return values.astype(np.int64)
 
 
 def _decode_image(value: object, where: str) -> NDArray[np.uint8]:
     from PIL import Image as PILImage
 
-    if isinstance(value, dict):
-        stored = io.BytesIO(value["bytes"]) if value.get("bytes") else value.get("path")
-        try:
-            with PILImage.open(stored, formats=("PNG", "JPEG", "BMP", "WEBP", "TIFF")) as picture:
-                array = np.asarray(picture.convert("L"))
-        except Exception as error:  # Pillow raises a dozen types for a broken file
-            raise DataError(f"The image in {where} cannot be decoded ({type(error).__name__}).") from None
-    else:
-        array = np.asarray(value, dtype=np.uint8)
+    content = value.get("bytes") if isinstance(value, dict) else None
+    if not content:  # a bare path is not followed: a data set has no business with files outside of it
+        raise DataError(f"The image in {where} is missing: store every picture's bytes in the Parquet file.")
+    try:
+        with PILImage.open(io.BytesIO(content), formats=("PNG", "JPEG", "BMP", "WEBP", "TIFF")) as picture:
+            array = np.asarray(picture.convert("L"))
+    except Exception as error:  # Pillow raises a dozen types for a broken file
+        raise DataError(f"The image in {where} cannot be decoded ({type(error).__name__}).") from None
     if array.shape != (SIDE, SIDE):
         raise DataError(f"The image in {where} has shape {array.shape}, not (28, 28): this is not EMNIST.")
     return array
 
 
-def _decode_labels(table: Dataset, label_set: LabelSet, source: str, split: Split | None) -> NDArray[np.int64]:
-    values = table.data.column("label").combine_chunks().to_numpy(zero_copy_only=False)
-    if table._indices is not None:
-        values = np.asarray(table["label"])
-    if values.dtype.kind not in "iu" or (len(values) and values.min() < 0):
-        raise DataError(f"{source} has rows without a whole-number label: give every row one, 0 for the first class.")
-    labels = values.astype(np.int64)
-    names = getattr(table.features["label"], "names", None)
+def _decode_labels(
+    labels: NDArray[np.int64], feature: object, label_set: LabelSet, source: str, split: Split | None
+) -> NDArray[np.int64]:
+    """Labels in the official order."""
+    names = getattr(feature, "names", None)
     if names:
-        order = _name_order(names, label_set, source)
-        return order[_in_range(labels, len(names), source)]
+        return _name_order(names, label_set, source)[_in_range(labels, len(names), source)]
     # Without names, numbers are believed only in the official order, or counted from 1 as raw Letters are.
     if split is not None and split.first_label and len(labels) and labels.min() == 1 and labels.max() == len(label_set):
         labels = labels - 1

@@ -1,4 +1,4 @@
-"""Fine-tune a small timm classifier on a split of EMNIST: the settings, and the Accelerate loop.
+"""Fine-tune a small timm classifier on a split of EMNIST: the Accelerate loop.
 
 Read `train` from top to bottom; everything else is what it calls. All that is random follows from the seed and the
 step, so that a run that was killed and resumed ends like one that was not.
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
-import re
-import shutil
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,15 +31,16 @@ from emnist_hf.augment import Augmentation, augment, to_input
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
 from emnist_hf.model import (
-    ARCHITECTURE,
-    IMAGE_SIZE,
     MEAN,
     STD,
     count_parameters,
     create_model,
+    load_checkpoint,
     save_checkpoint,
     scale_logits,
 )
+from emnist_hf.pretrained import find_checkpoint
+from emnist_hf.run_state import FOLDER, Progress, find_state, identity, resume, save_state, settings_of
 from emnist_hf.sampling import (
     GroupedRows,
     MixtureSampler,
@@ -53,104 +51,10 @@ from emnist_hf.sampling import (
     load_sources,
     without,
 )
+from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.splits import find_split
 
-CHECKPOINTS = "checkpoints"
 CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for the device
-
-
-class TrainingError(ValueError):
-    """A training that cannot start or go on; the message says why and what to do."""
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
-@dataclass
-class TrainConfig:
-    """The settings of a run, each a flag of train.py. Where transformers' examples have one, it bears their name."""
-
-    split: str = _option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
-    dataset: str = _option("", "Hub id, folder, gzip.zip or Parquet file with the split")
-    output_dir: str = _option("", "where checkpoint, results and pictures go (default: runs/SPLIT)")
-    dataset_revision: str | None = _option(None, "branch, tag or commit of a Hub data set")
-    extra_data: list[str] = field(
-        default_factory=list,
-        metadata={
-            "help": "more Parquet files to learn from, FILE or FILE:WEIGHT (share of its rows in each epoch), found "
-            "from here or in the data set's folder; their labels may be coarser than the split's"
-        },
-    )
-    transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
-    architecture: str = _option(ARCHITECTURE, "any timm classifier that takes one channel")
-    model_args: str = _option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
-    image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels")
-    start_image_size: int = _option(0, "side in the first epochs, smaller to save time (0: image_size throughout)")
-    start_image_epochs: int = _option(0, "how many epochs use start_image_size")
-    num_train_epochs: int = _option(14, "passes over the data")
-    per_device_train_batch_size: int = _option(256, "rows a step and process")
-    learning_rate: float = _option(3e-3, "highest learning rate of AdamW")
-    weight_decay: float = _option(0.02, "of AdamW, not on biases and norms")
-    lr_scheduler_type: Literal["onecycle", "cosine", "linear"] = _option("onecycle", "shape of the learning rate")
-    warmup_ratio: float = _option(0.15, "share of the steps in which the learning rate rises")
-    label_smoothing_factor: float = _option(0.05, "0 for none")
-    ema_decay: float = _option(0.9995, "of the averaged weights that are evaluated and saved")
-    validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
-    max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
-    max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")
-    seed: int = _option(0, "of weights, order, augmentation and validation rows")
-    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = _option("auto", "auto: bf16 where it is faster here")
-    cpu: bool = _option(False, "train on the CPU even where there is a GPU")
-    checkpointing_steps: str = _option("epoch", "save the state every so many steps, or every 'epoch'")
-    resume_from_checkpoint: str | None = _option(None, "'latest', or a folder under output_dir/checkpoints")
-    with_tracking: bool = _option(False, "log to the trackers of report_to")
-    report_to: str = _option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
-
-    def __post_init__(self) -> None:
-        self.split = find_split(self.split).name
-        self.output_dir = self.output_dir or f"runs/{self.split}"
-        if not self.dataset:
-            raise TrainingError(
-                "Say where the data is: --dataset takes a Hub id, a folder, gzip.zip or a Parquet file."
-            )
-        at_least_one = ("num_train_epochs", "per_device_train_batch_size", "image_size")
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                raise TrainingError(f"--{name} is {getattr(self, name)}: give at least 1.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
-        for name in ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio"):
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
-        if self.checkpointing_steps != "epoch" and not self.checkpointing_steps.isdigit():
-            raise TrainingError(f"--checkpointing_steps is {self.checkpointing_steps!r}: give a number or 'epoch'.")
-        try:
-            if not isinstance(json.loads(self.model_args), dict):
-                raise ValueError
-        except ValueError:
-            raise TrainingError(f"--model_args is not a JSON object: {self.model_args[:80]}") from None
-
-
-@dataclass
-class Progress:
-    """How far a run has come; saved and restored with the weights."""
-
-    step: int = 0
-    epoch: int = 0
-    step_in_epoch: int = 0
-    seconds: float = 0.0
-    images_per_second: float = 0.0
-    losses: list[float] = field(default_factory=list)
-    accuracies: list[float] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def state_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for item in fields(self):
-            setattr(self, item.name, state[item.name])
 
 
 @dataclass(frozen=True)
@@ -178,7 +82,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     sampler = MixtureSampler(data.sources, config.seed)
     batch = min(config.per_device_train_batch_size, len(sampler) // accelerator.num_processes)
     loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
-    model = create_model(split.label_set, config.architecture, **json.loads(config.model_args))
+    model = _first_model(config)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(model, "adamw", lr=config.learning_rate, weight_decay=config.weight_decay)
     averaged = ModelEmaV3(model, decay=config.ema_decay, use_warmup=True)
@@ -188,7 +92,8 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     scheduler = _scheduler(config, optimizer.optimizer, total_steps)
     progress = Progress()
     accelerator.register_for_checkpointing(scheduler, averaged, progress)
-    _resume(accelerator, config, progress)
+    settings = identity(config, augmentation, accelerator.num_processes)
+    resume(accelerator, config, settings, progress)
 
     groups = dataset.groups.to(accelerator.device)
     shown = accelerator.is_main_process
@@ -200,38 +105,52 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
         disable=not shown,
         mininterval=1,
     )
-    while progress.epoch < config.num_train_epochs:
-        sampler.epoch = progress.epoch
-        side = config.start_image_size if progress.epoch < config.start_image_epochs else config.image_size
-        model.train()
-        clock = time.monotonic()
-        for images, targets in skip_first_batches(loader, progress.step_in_epoch):
-            generator = _generator(config.seed, progress.step, accelerator)
-            pixels = (augment(images, side, augmentation, generator) - MEAN) / STD
-            logits = model(pixels.contiguous(memory_format=torch.channels_last))
-            loss = group_loss(logits, groups[targets], config.label_smoothing_factor)
-            accelerator.backward(loss)
-            optimizer.step()
-            optimizer.zero_grad()
-            scheduler.step()
-            progress.step += 1
-            progress.step_in_epoch += 1
-            averaged.update(accelerator.unwrap_model(model), step=progress.step)
-            bar.update()
-            if progress.step % CHECKS_EVERY == 0 or progress.step_in_epoch == len(loader):
-                right = groups[targets].gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
-                _check_loss(accelerator, config, progress, loss, right)
-                clock = _count_time(progress, clock, batch * accelerator.num_processes)
-                _show_step(accelerator, progress, bar, optimizer)
-            if config.checkpointing_steps != "epoch" and progress.step % int(config.checkpointing_steps) == 0:
-                _save_state(accelerator, config, progress)
-        _end_epoch(accelerator, config, progress, averaged.module, data.validation)
-    bar.close()
+    with bar:  # closed when the run stops, so that a message starts on a line of its own
+        while progress.epoch < config.num_train_epochs:
+            sampler.epoch = progress.epoch
+            side = config.start_image_size if progress.epoch < config.start_image_epochs else config.image_size
+            model.train()
+            clock = time.monotonic()
+            for images, targets in skip_first_batches(loader, progress.step_in_epoch):
+                generator = _generator(config.seed, progress.step, accelerator)
+                pixels = (augment(images, side, augmentation, generator) - MEAN) / STD
+                logits = model(pixels.contiguous(memory_format=torch.channels_last))
+                loss = group_loss(logits, groups[targets], config.label_smoothing_factor)
+                accelerator.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+                scheduler.step()
+                progress.step += 1
+                progress.step_in_epoch += 1
+                averaged.update(accelerator.unwrap_model(model), step=progress.step)
+                bar.update()
+                if progress.step % CHECKS_EVERY == 0 or progress.step_in_epoch == len(loader):
+                    right = groups[targets].gather(1, logits.argmax(dim=1, keepdim=True)).float().mean()
+                    progress.note(*_checked(accelerator, config, progress.step, loss, right))
+                    clock = _count_time(progress, clock, batch * accelerator.num_processes)
+                    _show_step(accelerator, progress, bar, optimizer)
+                if config.checkpointing_steps != "epoch" and progress.step % int(config.checkpointing_steps) == 0:
+                    _checked(accelerator, config, progress.step, loss)  # weights that are lost are not kept
+                    save_state(accelerator, config.output_dir, progress.step, settings)
+            _end_epoch(accelerator, config, progress, averaged.module, data.validation, side)
+            if config.checkpointing_steps == "epoch":
+                save_state(accelerator, config.output_dir, progress.step, settings)
 
     results = _finish(accelerator, config, augmentation, averaged.module, data, progress)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
+
+
+def _first_model(config: TrainConfig) -> nn.Module:
+    """A fresh network, or a trained one to go on from, with a fresh last layer if it knows other labels."""
+    label_set = find_split(config.split).label_set
+    if config.model_name_or_path is None:
+        return create_model(label_set, config.architecture, **json.loads(config.model_args))
+    checkpoint = load_checkpoint(*find_checkpoint(config.model_name_or_path))
+    if checkpoint.label_set is not label_set:
+        checkpoint.model.reset_classifier(len(label_set))  # type: ignore[operator]
+    return checkpoint.model
 
 
 def prepare_data(config: TrainConfig) -> RunData:
@@ -295,9 +214,9 @@ def _precision(config: TrainConfig) -> str:
     """`mixed_precision` with auto resolved: as the resumed checkpoint had it, else bf16 where it is faster."""
     if config.mixed_precision != "auto":
         return config.mixed_precision
-    resumed = _resumed_state(config)
+    resumed = find_state(config)
     if resumed is not None:
-        return str(_settings_of(resumed)["resolved_precision"])
+        return str(settings_of(resumed)["resolved_precision"])
     if torch.cuda.is_available() and not _on_cpu(config):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     PartialState(cpu=_on_cpu(config))  # the processes must know of each other before they can agree
@@ -342,16 +261,15 @@ def _generator(seed: int, step: int, accelerator: Accelerator) -> torch.Generato
     return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
 
-def _check_loss(accelerator: Accelerator, config: TrainConfig, progress: Progress, loss: Tensor, right: Tensor) -> None:
-    """Note loss and accuracy, averaged over processes; stop all of them when the loss is no longer a number."""
-    values = accelerator.reduce(torch.stack([loss.detach().float(), right]), "mean").tolist()
+def _checked(accelerator: Accelerator, config: TrainConfig, step: int, loss: Tensor, *more: Tensor) -> list[float]:
+    """Loss and whatever else, averaged over processes; stops all of them when the loss is no longer a number."""
+    values = accelerator.reduce(torch.stack([loss.detach().float(), *more]), "mean").tolist()
     if not math.isfinite(values[0]):
         raise TrainingError(
-            f"The loss is {values[0]} at step {progress.step}: lower --learning_rate (it is {config.learning_rate:g}) "
-            f"or set --mixed_precision no; checkpoints saved before are in {Path(config.output_dir) / CHECKPOINTS}."
+            f"The loss is {values[0]} at step {step}: lower --learning_rate (it is {config.learning_rate:g}) or set "
+            f"--mixed_precision no; checkpoints saved before are in {Path(config.output_dir) / FOLDER}."
         )
-    progress.losses.append(values[0])
-    progress.accuracies.append(values[1])
+    return values
 
 
 def _count_time(progress: Progress, clock: float, rows_per_step: int) -> float:
@@ -371,10 +289,15 @@ def _show_step(accelerator: Accelerator, progress: Progress, bar: tqdm, optimize
 
 
 def _end_epoch(
-    accelerator: Accelerator, config: TrainConfig, progress: Progress, averaged: nn.Module, validation: Rows
+    accelerator: Accelerator,
+    config: TrainConfig,
+    progress: Progress,
+    averaged: nn.Module,
+    validation: Rows,
+    side: int,
 ) -> None:
-    """Score the averaged weights on validation rows, note the epoch, save the state where that is asked for."""
-    probabilities = _softmax(predict_logits(averaged, validation.images, config.image_size, accelerator))
+    """Score the averaged weights on validation rows, at the size they are being trained at, and note the epoch."""
+    probabilities = _softmax(predict_logits(averaged, validation.images, side, accelerator))
     right = float((probabilities.argmax(axis=1) == validation.labels).mean())
     likelihood = probabilities[np.arange(len(validation)), validation.labels]
     entry = {
@@ -395,8 +318,6 @@ def _end_epoch(
             f"epoch {entry['epoch']}/{config.num_train_epochs}: training loss {entry['train_loss']:.4f}, "
             f"validation accuracy {right:.4f}, nll {entry['nll']:.4f}, {progress.seconds:,.0f} s"
         )
-    if config.checkpointing_steps == "epoch":
-        _save_state(accelerator, config, progress)
 
 
 def predict_logits(
@@ -421,81 +342,6 @@ def predict_logits(
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return torch.from_numpy(logits).softmax(dim=1).numpy()
-
-
-# --- saving and resuming ----------------------------------------------------------------------------------------
-
-
-def _save_state(accelerator: Accelerator, config: TrainConfig, progress: Progress) -> None:
-    """Save everything that the next step depends on. Written aside and renamed, so that no half checkpoint is found."""
-    folder = Path(config.output_dir) / CHECKPOINTS
-    final, aside = folder / f"step-{progress.step:08d}", folder / f"step-{progress.step:08d}.part"
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        shutil.rmtree(aside, ignore_errors=True)
-    accelerator.save_state(str(aside))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        settings = _identity(config) | {"resolved_precision": accelerator.mixed_precision}
-        evaluation.write_json(settings, aside / "settings.json")
-        shutil.rmtree(final, ignore_errors=True)
-        os.replace(aside, final)
-        for old in _states(folder)[:-2]:
-            shutil.rmtree(old, ignore_errors=True)
-    accelerator.wait_for_everyone()
-
-
-def _states(folder: Path) -> list[Path]:
-    """Whole checkpoints in a folder, oldest first."""
-    return sorted(path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{8}", path.name))
-
-
-def _identity(config: TrainConfig) -> dict[str, Any]:
-    """The settings that a resumed run must share with the one that was saved."""
-    free = {
-        "output_dir",
-        "dataset",
-        "resume_from_checkpoint",
-        "with_tracking",
-        "report_to",
-        "checkpointing_steps",
-        "cpu",
-    }
-    return {key: value for key, value in asdict(config).items() if key not in free}
-
-
-def _settings_of(state: Path) -> dict[str, Any]:
-    return json.loads((state / "settings.json").read_text(encoding="utf-8"))
-
-
-def _resumed_state(config: TrainConfig) -> Path | None:
-    """The checkpoint that `resume_from_checkpoint` names; None to start from the beginning."""
-    if config.resume_from_checkpoint is None:
-        return None
-    if config.resume_from_checkpoint == "latest":
-        states = _states(Path(config.output_dir) / CHECKPOINTS)
-        return states[-1] if states else None
-    folder = Path(config.resume_from_checkpoint)
-    if not (folder / "settings.json").is_file():
-        raise TrainingError(f"{folder} is no checkpoint of train.py: name a folder checkpoints/step-..., or latest.")
-    return folder
-
-
-def _resume(accelerator: Accelerator, config: TrainConfig, progress: Progress) -> None:
-    state = _resumed_state(config)
-    if state is None:
-        if config.resume_from_checkpoint is not None:
-            accelerator.print(f"No checkpoint in {config.output_dir} yet: starting from the beginning.")
-        return
-    saved = _settings_of(state)
-    changed = [key for key, value in json.loads(json.dumps(_identity(config))).items() if saved.get(key) != value]
-    if changed:
-        raise TrainingError(
-            f"{state} was saved with other settings of {', '.join(changed)}: resume with the same, or start anew in "
-            f"another --output_dir."
-        )
-    accelerator.load_state(str(state))
-    accelerator.print(f"Resumed from {state}: epoch {progress.epoch + 1}, step {progress.step}.")
 
 
 # --- the end ----------------------------------------------------------------------------------------------------
@@ -526,7 +372,8 @@ def _finish(
     results: dict[str, Any] = {
         "split": split.name,
         "model": {
-            "architecture": config.architecture,
+            "architecture": model.pretrained_cfg["architecture"],
+            "started_from": config.model_name_or_path,
             "parameters": count_parameters(model),
             "image_size": config.image_size,
             "temperature": temperature,

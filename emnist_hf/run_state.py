@@ -1,0 +1,118 @@
+"""What a run must not lose: how far it has come, saved so that a kill at any moment costs one interval at most."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+from emnist_hf.augment import Augmentation
+from emnist_hf.settings import TrainConfig, TrainingError
+
+FOLDER = "checkpoints"
+SETTINGS = "settings.json"
+KEPT = 2  # the newest, and the one before in case the disk fails
+
+# What may change between a run and its resumption: where things are and what is told, not what is learnt.
+FREE = {"output_dir", "dataset", "resume_from_checkpoint", "with_tracking", "report_to", "checkpointing_steps", "cpu"}
+
+
+@dataclass
+class Progress:
+    """How far a run has come; saved and restored with the weights."""
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    seconds: float = 0.0
+    images_per_second: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, loss: float, accuracy: float) -> None:
+        """Remember one look at the running epoch."""
+        self.losses.append(loss)
+        self.accuracies.append(accuracy)
+
+    def state_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for item in fields(self):
+            setattr(self, item.name, state[item.name])
+
+
+def identity(config: TrainConfig, augmentation: Augmentation, processes: int) -> dict[str, Any]:
+    """The settings that a resumed run must share with the one that was saved, as JSON has them."""
+    kept = {key: value for key, value in asdict(config).items() if key not in FREE}
+    return json.loads(json.dumps(kept | asdict(augmentation) | {"processes": processes}))
+
+
+def save_state(accelerator: Accelerator, output_dir: str, step: int, settings: dict[str, Any]) -> None:
+    """Save everything that the next step depends on. Written aside and renamed, so that no half checkpoint is found."""
+    folder = Path(output_dir) / FOLDER
+    final, aside = folder / f"step-{step:08d}", folder / f"step-{step:08d}.part"
+    if accelerator.is_main_process:
+        shutil.rmtree(aside, ignore_errors=True)
+    accelerator.wait_for_everyone()
+    accelerator.save_state(str(aside))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        precision = {"resolved_precision": accelerator.mixed_precision}
+        (aside / SETTINGS).write_text(json.dumps(settings | precision, indent=2), encoding="utf-8")
+        shutil.rmtree(final, ignore_errors=True)
+        os.replace(aside, final)
+        for old in saved_states(folder)[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    accelerator.wait_for_everyone()
+
+
+def saved_states(folder: Path) -> list[Path]:
+    """Whole checkpoints in a folder, oldest first."""
+    return sorted(path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{8}", path.name))
+
+
+def settings_of(state: Path) -> dict[str, Any]:
+    """The settings with which a checkpoint was saved."""
+    return json.loads((state / SETTINGS).read_text(encoding="utf-8"))
+
+
+def find_state(config: TrainConfig) -> Path | None:
+    """The checkpoint that `resume_from_checkpoint` names; None to start from the beginning.
+
+    Raises `TrainingError` if it names a folder that is no checkpoint.
+    """
+    if config.resume_from_checkpoint is None:
+        return None
+    if config.resume_from_checkpoint == "latest":
+        states = saved_states(Path(config.output_dir) / FOLDER)
+        return states[-1] if states else None
+    folder = Path(config.resume_from_checkpoint)
+    if not (folder / SETTINGS).is_file():
+        raise TrainingError(f"{folder} is no checkpoint of train.py: name a folder checkpoints/step-..., or latest.")
+    return folder
+
+
+def resume(accelerator: Accelerator, config: TrainConfig, settings: dict[str, Any], progress: Progress) -> None:
+    """Load the checkpoint to resume from, if any. Raises `TrainingError` if it was saved with other settings."""
+    state = find_state(config)
+    if state is None:
+        if config.resume_from_checkpoint is not None:
+            accelerator.print(f"No checkpoint in {config.output_dir} yet: starting from the beginning.")
+        return
+    saved = settings_of(state)
+    changed = [key for key, value in settings.items() if saved.get(key) != value]
+    if changed:
+        raise TrainingError(
+            f"{state} was saved with other settings of {', '.join(changed)}: resume with the same, or start anew in "
+            f"another --output_dir."
+        )
+    accelerator.load_state(str(state))
+    accelerator.print(f"Resumed from {state}: epoch {progress.epoch + 1}, step {progress.step}.")

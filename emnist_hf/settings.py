@@ -1,0 +1,87 @@
+"""The settings of a training run, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from emnist_hf.model import ARCHITECTURE, IMAGE_SIZE
+from emnist_hf.splits import find_split
+
+
+class TrainingError(ValueError):
+    """A training that cannot start or go on; the message says why and what to do."""
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class TrainConfig:
+    """The settings of a run, each a flag of train.py. Where transformers' examples have one, it bears their name."""
+
+    split: str = _option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
+    dataset: str = _option("", "Hub id, folder, gzip.zip or Parquet file with the split")
+    output_dir: str = _option("", "where checkpoint, results and pictures go (default: runs/SPLIT)")
+    dataset_revision: str | None = _option(None, "branch, tag or commit of a Hub data set")
+    extra_data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "more Parquet files to learn from, FILE or FILE:WEIGHT (share of its rows in each epoch), found "
+            "from here or in the data set's folder; their labels may be coarser than the split's"
+        },
+    )
+    transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
+    model_name_or_path: str | None = _option(
+        None, "checkpoint to start from: a split that the package has, a folder, or a Hub id (default: start afresh)"
+    )
+    architecture: str = _option(ARCHITECTURE, "any timm classifier that takes one channel")
+    model_args: str = _option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
+    image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels")
+    start_image_size: int = _option(0, "side in the first epochs, smaller to save time (0: image_size throughout)")
+    start_image_epochs: int = _option(0, "how many epochs use start_image_size")
+    num_train_epochs: int = _option(14, "passes over the data")
+    per_device_train_batch_size: int = _option(256, "rows a step and process")
+    learning_rate: float = _option(3e-3, "highest learning rate of AdamW")
+    weight_decay: float = _option(0.02, "of AdamW, not on biases and norms")
+    lr_scheduler_type: Literal["onecycle", "cosine", "linear"] = _option("onecycle", "shape of the learning rate")
+    warmup_ratio: float = _option(0.15, "share of the steps in which the learning rate rises")
+    label_smoothing_factor: float = _option(0.05, "0 for none")
+    ema_decay: float = _option(0.9995, "of the averaged weights that are evaluated and saved")
+    validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
+    max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
+    max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")
+    seed: int = _option(0, "of weights, order, augmentation and validation rows")
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = _option("auto", "auto: bf16 where it is faster here")
+    cpu: bool = _option(False, "train on the CPU even where there is a GPU")
+    checkpointing_steps: str = _option("epoch", "save the state every so many steps, or every 'epoch'")
+    resume_from_checkpoint: str | None = _option(None, "'latest', or a folder under output_dir/checkpoints")
+    with_tracking: bool = _option(False, "log to the trackers of report_to")
+    report_to: str = _option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
+
+    def __post_init__(self) -> None:
+        self.split = find_split(self.split).name
+        self.output_dir = self.output_dir or f"runs/{self.split}"
+        if not self.dataset:
+            raise TrainingError(
+                "Say where the data is: --dataset takes a Hub id, a folder, gzip.zip or a Parquet file."
+            )
+        at_least_one = ("num_train_epochs", "per_device_train_batch_size", "image_size")
+        for name in at_least_one:
+            if getattr(self, name) < 1:
+                raise TrainingError(f"--{name} is {getattr(self, name)}: give at least 1.")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
+        for name in ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio"):
+            if not 0 <= getattr(self, name) < 1:
+                raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
+        if self.checkpointing_steps != "epoch" and not self.checkpointing_steps.isdigit():
+            raise TrainingError(f"--checkpointing_steps is {self.checkpointing_steps!r}: give a number or 'epoch'.")
+        try:
+            if not isinstance(json.loads(self.model_args), dict):
+                raise ValueError
+        except ValueError:
+            raise TrainingError(f"--model_args is not a JSON object: {self.model_args[:80]}") from None
