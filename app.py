@@ -1,0 +1,36 @@
+"""The page: `python app.py` serves it on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it).
+
+EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from emnist_hf import Recognizer
+from emnist_hf.page.blocks import LAUNCH, build_page
+from emnist_hf.recognizer import CheckpointError
+
+
+def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
+    """The recognizer to serve and a sentence for the page: why it is not the one asked for, or nothing."""
+    if not checkpoint:
+        return Recognizer.from_pretrained(), ""
+    try:
+        return Recognizer.from_pretrained(checkpoint), ""
+    except CheckpointError as error:
+        return Recognizer.from_pretrained(), f"{error} This page uses the checkpoint that comes with it."
+
+
+def main() -> None:
+    # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
+    # than a second as soon as anything else ran on the machine.
+    torch.set_num_threads(1)
+    recognizer, notice = load_recognizer(os.environ.get("EMNIST_HF_CHECKPOINT"))
+    build_page(recognizer, notice).launch(**LAUNCH)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""What the page answers to a picture, the same for every tab: labels, what the model sees, calligraphy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from emnist_hf import Prediction, Recognizer
+from emnist_hf.ink import NoInkError, PictureError
+from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
+from emnist_hf.splits import LabelError, fold_shape
+from emnist_hf.styling import StylingError
+
+log = logging.getLogger(__name__)
+
+TOP_K = 5
+READER = "reader"
+"""Events that run the network share one queue: two at once would only share the same cores."""
+EXPECTED = (PictureError, NoInkError, LabelError, StylingError)
+"""Errors whose text is a sentence for the visitor."""
+SORRY = "Something went wrong on our side. Your picture is still here: please try again."
+
+CHARSET_TITLES = {
+    "byclass": "All 62",
+    "bymerge": "Look-alikes merged",
+    "letters": "Letters, any case",
+    "digits": "Digits",
+    "uppercase": "Capitals",
+    "lowercase": "Small letters",
+}
+
+
+CERTAINTY = ((0.8, "This looks like"), (0.4, "This may be"), (0.0, "Hard to read. Perhaps"))
+"""How an answer begins, by the least score it takes."""
+
+
+def sentence(error: Exception) -> str:
+    """What to tell the visitor. The log gets the rest; the visitor's picture goes to neither."""
+    if isinstance(error, EXPECTED):
+        return str(error)
+    log.exception("unexpected error while answering", exc_info=error)
+    return SORRY
+
+
+def charset_choice(recognizer: Recognizer) -> gr.Radio:
+    names = recognizer.charsets()
+    return gr.Radio(
+        [(CHARSET_TITLES[name], name) for name in names],
+        value=names[0],
+        label="Read it as",
+        elem_classes="pills",
+        visible=len(names) > 1,
+    )
+
+
+def ambiguity(predictions: list[Prediction], charset: str) -> str:
+    """A hint where the first answers have one shape, such as O, o and 0; nothing otherwise."""
+    best, *rest = predictions
+    shape = fold_shape(best.label)
+    twins = [other.label for other in rest if fold_shape(other.label) == shape and other.score > 0.05]
+    if not twins:
+        return ""
+    others = " or ".join(twins)
+    if charset in ("byclass", "bymerge"):
+        return f"Alone, {best.label} can also be {others}. Pick it in the list, or narrow “Read it as”."
+    return f"Alone, {best.label} can also be {others}. Pick it in the list."
+
+
+def says(predictions: list[Prediction], charset: str) -> tuple[str, str]:
+    """The answer in words, and a hint or nothing."""
+    best = predictions[0]
+    opening = next(words for least, words in CERTAINTY if best.score >= least)
+    return f"{opening} {best.label}, {best.score:.0%} sure.", ambiguity(predictions, charset)
+
+
+def reading(text: str, hint: str = "", glyph: np.ndarray | None = None, kind: str = "said") -> str:
+    """HTML: the 28 x 28 picture that the model sees, enlarged without smoothing, and a sentence beside it.
+
+    The sentence is a live region: a screen reader speaks it whenever it changes.
+    """
+    if glyph is None:
+        seen = '<div class="glyph glyph-empty"></div>'
+    else:
+        url = data_url(Image.fromarray(np.ascontiguousarray(glyph, dtype=np.uint8)))
+        seen = f'<img class="glyph" src="{url}" alt="What the model sees: your character in 28 by 28 pixels">'
+    small = f"<small>{escape(hint)}</small>" if hint else ""
+    return (
+        f'<div class="reading-head"><figure>{seen}<figcaption>What the model sees</figcaption></figure>'
+        f'<p class="message {kind}" role="status">{escape(text)}{small}</p></div>'
+    )
+
+
+@dataclass(frozen=True)
+class AnswerPanel:
+    """The components that show an answer, and the controls that shape it."""
+
+    prompt: str
+    reading: gr.HTML
+    label: gr.Label
+    charset: gr.Radio
+    sheet: gr.HTML
+    chosen: gr.State
+    style: StyleChoice
+
+    def outputs(self) -> list[Any]:
+        return [self.reading, self.label, self.sheet, self.chosen]
+
+    def without_answer(self, text: str, kind: str, style: Style) -> list[Any]:
+        """An empty panel with a sentence in it."""
+        return [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), ""]
+
+
+def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
+    """The two cards on the right of a tab. `prompt` says what to do while there is no picture."""
+    with gr.Column(scale=4, min_width=280, elem_classes="card"):
+        gr.HTML("<h2>Read</h2>", apply_default_css=False)
+        said = gr.HTML(reading(prompt, kind="prompt"), apply_default_css=False)
+        label = gr.Label(
+            num_top_classes=TOP_K,
+            show_label=False,
+            label="Most likely characters",
+            visible=False,
+            elem_classes="bars",
+        )
+        charset = charset_choice(recognizer)
+    with gr.Column(scale=4, min_width=280, elem_classes="card"):
+        gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
+        sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
+        style = style_choice(tab)
+    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), style)
+
+
+def connect(
+    panel: AnswerPanel,
+    recognizer: Recognizer,
+    picture: gr.components.Component,
+    changed: Callable[..., Any],
+    read_picture: Callable[[Any], Any],
+) -> None:
+    """Wires a tab: a new picture or charset gives a new answer, a new style sets the same answer anew.
+
+    `changed` is the picture's one listener; `read_picture` turns its value into what `Recognizer.examine`
+    takes, None for no picture.
+    """
+
+    def answer(value: Any, charset: str, font: str, ink: str, paper: str) -> list[Any]:
+        style = Style(font, ink, paper)
+        try:
+            image = read_picture(value)
+            if image is None:
+                return panel.without_answer(panel.prompt, "prompt", style)
+            found = recognizer.examine(image, top_k=TOP_K, charset=charset)
+            best = found.predictions[0].label
+            scores = {prediction.label: prediction.score for prediction in found.predictions}
+            words, hint = says(found.predictions, charset)
+            shown = gr.Label(value=scores, visible=True)
+            return [reading(words, hint, found.glyph), shown, sheet(best, style), best]
+        except Exception as error:
+            return panel.without_answer(sentence(error), "problem", Style())
+
+    def restyle(chosen: str, font: str, ink: str, paper: str) -> str:
+        try:
+            return sheet(chosen, Style(font, ink, paper))
+        except Exception as error:
+            return f'<p class="message problem">{escape(sentence(error))}</p>'
+
+    def choose(font: str, ink: str, paper: str, event: gr.SelectData) -> tuple[str, str]:
+        """Another of the labels, picked by the visitor, is set instead."""
+        chosen = str(event.value) if event.value in recognizer.labels else ""
+        return chosen, restyle(chosen, font, ink, paper)
+
+    quietly: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
+    style = panel.style.inputs()
+    gr.on(
+        [changed, panel.charset.input],
+        answer,
+        [picture, panel.charset, *style],
+        panel.outputs(),
+        concurrency_id=READER,
+        preprocess=False,
+        **quietly,
+    )
+    for control in style:
+        control.input(restyle, [panel.chosen, *style], panel.sheet, **quietly)
+    panel.label.select(choose, style, [panel.chosen, panel.sheet], **quietly)

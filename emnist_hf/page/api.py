@@ -1,0 +1,114 @@
+"""The endpoints for other programs. Their docstrings are what the API page shows.
+
+The page's own events are private: they speak of its components and change with them. These are a promise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from emnist_hf import Recognizer
+from emnist_hf.page.answer import READER, TOP_K, sentence
+from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
+from emnist_hf.page.files import picture_path, sketch_paths
+from emnist_hf.styling import DEFAULT_FONT, fonts
+
+Reply = tuple[dict[str, float], Image.Image, Image.Image]
+
+
+def clamp(top_k: Any, classes: int) -> int:
+    """How many labels to answer with: what was asked for, within what there is."""
+    try:
+        return max(1, min(int(top_k), classes))
+    except (TypeError, ValueError, OverflowError):
+        return TOP_K
+
+
+def build(recognizer: Recognizer) -> None:
+    """Hangs the endpoints on components that no visitor sees."""
+
+    def reply(image: Any, charset: str | None, top_k: float, style: Style) -> Reply:
+        try:
+            count = clamp(top_k, len(recognizer.labels))
+            found = recognizer.examine(image, top_k=count, charset=charset or None)
+            picture = set_character(found.predictions[0].label, style)
+        except Exception as error:
+            raise gr.Error(sentence(error), print_exception=False) from None
+        return {p.label: p.score for p in found.predictions}, Image.fromarray(found.glyph), picture
+
+    def recognize_sketch(
+        sketch: dict[str, Any],
+        charset: str | None = None,
+        top_k: float = TOP_K,
+        font: str = DEFAULT_FONT,
+        ink: str = DEFAULT_INK,
+        paper: str = DEFAULT_PAPER,
+    ) -> Reply:
+        """Reads one drawn character and sets it in calligraphy.
+
+        Parameters:
+            sketch: what gr.Sketchpad delivers: background, layers, composite. The composite alone will do.
+            charset: what the answer is drawn from; None for all that the checkpoint knows.
+            top_k: how many labels to answer with, best first.
+            font: the calligraphic hand.
+            ink: the colour of the ink.
+            paper: the colour of the paper.
+        Returns:
+            labels: the most likely labels and their probabilities.
+            glyph: the 28 x 28 picture that the model sees, white ink on black.
+            calligraphy: the best label set in the font.
+        """
+        return reply(sketch_paths(sketch), charset, top_k, Style(font, ink, paper))
+
+    def recognize_image(
+        image: dict[str, Any],
+        charset: str | None = None,
+        top_k: float = TOP_K,
+        font: str = DEFAULT_FONT,
+        ink: str = DEFAULT_INK,
+        paper: str = DEFAULT_PAPER,
+    ) -> Reply:
+        """Reads a picture of one handwritten character and sets it in calligraphy.
+
+        Parameters:
+            image: a PNG, JPEG, WebP, GIF, BMP or TIFF file; ink darker or lighter than its paper.
+            charset: what the answer is drawn from; None for all that the checkpoint knows.
+            top_k: how many labels to answer with, best first.
+            font: the calligraphic hand.
+            ink: the colour of the ink.
+            paper: the colour of the paper.
+        Returns:
+            labels: the most likely labels and their probabilities.
+            glyph: the 28 x 28 picture that the model sees, white ink on black.
+            calligraphy: the best label set in the font.
+        """
+        return reply(picture_path(image), charset, top_k, Style(font, ink, paper))
+
+    with gr.Group(visible=False):
+        sketch, image = gr.Sketchpad(label="sketch"), gr.Image(label="image")
+        choices: list[Any] = [
+            gr.Dropdown(recognizer.charsets(), value=None, label="charset", allow_custom_value=True),
+            gr.Number(TOP_K, label="top_k"),
+            gr.Dropdown(list(fonts()), value=DEFAULT_FONT, label="font", allow_custom_value=True),
+            gr.Dropdown(list(INKS), value=DEFAULT_INK, label="ink", allow_custom_value=True),
+            gr.Dropdown(list(PAPERS), value=DEFAULT_PAPER, label="paper", allow_custom_value=True),
+        ]
+        outputs = [
+            gr.Label(label="labels"),
+            gr.Image(label="glyph", format="png"),
+            gr.Image(label="calligraphy", format="png"),
+        ]
+        for function, picture in ((recognize_sketch, sketch), (recognize_image, image)):
+            gr.Button(function.__name__).click(
+                function,
+                [picture, *choices],
+                outputs,
+                api_name=function.__name__,
+                api_visibility="public",
+                preprocess=False,
+                show_progress="hidden",
+                concurrency_id=READER,
+            )

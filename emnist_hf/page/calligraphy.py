@@ -1,0 +1,135 @@
+"""The character set in a calligraphic hand: the choices, the picture, and its download."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from emnist_hf.page.tiles import Tile, tile_choice
+from emnist_hf.styling import DEFAULT_FONT, find_font, fonts, render_text
+
+INKS = {
+    "blue-black": "#1b2a49",
+    "black": "#1b1917",
+    "sepia": "#6b4423",
+    "oxblood": "#7d1f2b",
+    "viridian": "#1f5a45",
+    "violet": "#4a2f6b",
+}
+PAPERS: dict[str, str | None] = {
+    "ivory": "#fbf6e9",
+    "white": "#ffffff",
+    "parchment": "#efdfbd",
+    "rose": "#f7e6e1",
+    "mist": "#e4eaee",
+    "none": None,
+}
+DEFAULT_INK, DEFAULT_PAPER = "blue-black", "ivory"
+SIZE = 420
+"""Height of the letters' em, in pixels."""
+MARGIN = 0.22
+"""Paper around the ink, in ems."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a character is set: a font by name; ink and paper by a name of ours, or as any colour in CSS."""
+
+    font: str = DEFAULT_FONT
+    ink: str = DEFAULT_INK
+    paper: str = DEFAULT_PAPER
+
+    @property
+    def ink_colour(self) -> str:
+        return INKS.get(self.ink, self.ink)
+
+    @property
+    def paper_colour(self) -> str | None:
+        return PAPERS.get(self.paper, self.paper)
+
+
+def set_character(label: str, style: Style) -> Image.Image:
+    """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
+    return render_text(
+        label, style.font, size=SIZE, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN
+    )
+
+
+def file_name(label: str, font: str) -> str:
+    """A name for the PNG that every file system takes and that tells a from A: `capital-A-tangerine.png`."""
+    kind = "digit" if label.isdigit() else "capital" if label.isupper() else "small"
+    return f"{kind}-{label}-{font}.png"
+
+
+def data_url(image: Image.Image) -> str:
+    """The picture as a data URL: nothing of a visitor's is stored, so nothing has to be cleared away."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@lru_cache(maxsize=256)
+def sheet(label: str, style: Style) -> str:
+    """HTML: the sheet of paper with the character on it, and the link that saves it; empty for no label."""
+    paper = escape(style.paper_colour or "#ffffff")
+    if not label:
+        return (
+            f'<div class="sheet" style="background:{paper}"><p class="sheet-empty">'
+            "Your character will stand here</p></div>"
+        )
+    font = find_font(style.font)
+    url, name = data_url(set_character(label, style)), file_name(label, font.name)
+    return (
+        f'<div class="sheet" style="background:{paper}">'
+        f'<img src="{url}" alt="{escape(label)} set in {escape(font.title)}"></div>'
+        f'<p class="sheet-foot"><a class="download" href="{url}" download="{escape(name)}">'
+        "Download PNG</a></p>"
+    )
+
+
+@dataclass(frozen=True)
+class StyleChoice:
+    """The controls that pick a style."""
+
+    font: gr.HTML
+    ink: gr.HTML
+    paper: gr.HTML
+
+    def inputs(self) -> list[gr.HTML]:
+        return [self.font, self.ink, self.paper]
+
+
+@lru_cache(maxsize=1)
+def hand_tiles() -> list[Tile]:
+    """A tile for every font: two letters as a mask, so that they take the text's colour in either theme."""
+    tiles = []
+    for name, font in fonts().items():
+        url = data_url(render_text("Ag", font, size=40, colour="black", paper=None, margin=0.08))
+        face = f'<span class="hand" style="mask-image:url({url});-webkit-mask-image:url({url})"></span>'
+        tiles.append(Tile(name, f"{font.title}, {font.tradition}", face))
+    return tiles
+
+
+def colour_tiles(colours: Mapping[str, str | None]) -> list[Tile]:
+    """A dot for every colour; the one without a colour shows the pattern that means see-through."""
+    return [
+        Tile(name, name.capitalize(), f'<span class="dot" style="background-color:{colour}"></span>')
+        if colour
+        else Tile(name, name.capitalize(), '<span class="dot see-through"></span>')
+        for name, colour in colours.items()
+    ]
+
+
+def style_choice(tab: str) -> StyleChoice:
+    """The three controls. `tab` keeps the radio groups of different tabs apart."""
+    font = tile_choice("Hand", f"{tab}-hand", hand_tiles(), DEFAULT_FONT, "hands")
+    ink = tile_choice("Ink", f"{tab}-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
+    paper = tile_choice("Paper", f"{tab}-paper", colour_tiles(PAPERS), DEFAULT_PAPER, "dots")
+    return StyleChoice(font, ink, paper)

@@ -1,0 +1,23 @@
+"""The Draw tab: a pad that is ready at once, and an answer after every stroke."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from emnist_hf import Recognizer
+from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.pad import drawing, drawing_pad
+
+PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
+
+FOOTNOTE = "One character at a time, as large as you like. Nothing you draw is kept."
+
+
+def build(recognizer: Recognizer) -> None:
+    with gr.Row(elem_classes="desk"):
+        with gr.Column(scale=5, min_width=280, elem_classes="card first"):
+            gr.HTML("<h2>Draw</h2>", apply_default_css=False)
+            pad = drawing_pad()
+            gr.HTML(f'<p class="footnote">{FOOTNOTE}</p>', apply_default_css=False)
+        panel = answer_panel(recognizer, PROMPT, tab="draw")
+    connect(panel, recognizer, pad, pad.input, drawing)

@@ -1,0 +1,110 @@
+"""The Model tab: what stands behind the answers, how good it is, and where it ends."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from emnist_hf import Recognizer
+
+MEASURES = {
+    "accuracy": "of the test characters right at the first guess",
+    "top5": "have the right label among the first five",
+    "accuracy_case_insensitive": "right if A and a count as one",
+    "accuracy_shape_folded": "right if 0 and O, 1, I and L, 5 and S, 2 and Z count as one too",
+    "macro_f1": "macro F1: every class counts the same, however rare",
+    "ece": "calibration error: how far the stated sureness is off on average",
+}
+"""Keys of results.json that are worth a tile, and what each says in plain words."""
+
+FIGURES = {
+    "confusion.png": "Confusion matrix: rows are the true characters, columns the answers",
+    "curve.png": "Training curve",
+}
+
+LIMITS = """
+### Where it ends
+- **One character at a time.** A word or a page is taken for one strange character.
+- **Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as”
+  settles it.
+- **Latin letters and digits only.** No accents, no punctuation, no other scripts. Whatever you draw, it
+  answers with one of its labels; the sureness is all that tells you that it was lost.
+- **Learned from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a 1
+  with a long upstroke or a 7 with a bar, are rarer there and are read less well.
+
+### What is kept
+Nothing. Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
+"""
+
+
+def number(key: str, value: Any) -> str | None:
+    """The measure as it is shown, None for a value that is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return f"{value:.3f}" if key == "macro_f1" else f"{value:.1%}" if key != "ece" else f"{value:.2%}"
+
+
+def tiles(results: dict[str, Any]) -> str:
+    """HTML: one tile for each measure that the results have."""
+    shown = [(number(key, results.get(key)), text) for key, text in MEASURES.items()]
+    return "".join(
+        f'<div class="tile"><strong>{value}</strong><span>{escape(text)}</span></div>'
+        for value, text in shown
+        if value
+    )
+
+
+def description(recognizer: Recognizer) -> str:
+    """HTML: one paragraph on what the model is and what its numbers were measured on."""
+    results = recognizer.results
+    rows = results.get("rows")
+    on = (
+        f" The numbers are from {rows:,} characters that it never saw in training."
+        if isinstance(rows, int)
+        else ""
+    )
+    return (
+        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, that tells "
+        f"{len(recognizer.labels)} characters apart. It was trained on EMNIST: handwritten letters and "
+        f"digits in 28 by 28 pixels. Your ink is cropped, centred and brought to the same size and softness "
+        f"before it looks.{on}</p>"
+    )
+
+
+def read_figure(path: Path) -> Image.Image | None:
+    """A figure of the checkpoint, or None. Opened here: gradio takes no path outside its own folders."""
+    try:
+        figure = Image.open(path, formats=["PNG"])
+        figure.load()
+    except OSError:
+        return None
+    return figure
+
+
+def build(recognizer: Recognizer) -> None:
+    with gr.Column(elem_classes="card model"):
+        gr.HTML("<h2>The model</h2>" + description(recognizer), apply_default_css=False)
+        measured = tiles(recognizer.results)
+        gr.HTML(
+            f'<div class="tiles">{measured}</div>'
+            if measured
+            else "<p>This checkpoint comes without measured results.</p>",
+            apply_default_css=False,
+        )
+        with gr.Row():
+            for name, caption in FIGURES.items():
+                if figure := read_figure(recognizer.folder / name):
+                    gr.Image(
+                        figure,
+                        label=caption,
+                        format="png",
+                        interactive=False,
+                        buttons=["fullscreen"],
+                        elem_classes="figure",
+                        min_width=300,
+                    )
+        gr.Markdown(LIMITS)

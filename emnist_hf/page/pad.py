@@ -1,0 +1,60 @@
+"""The drawing pad: a canvas of our own in a `gr.HTML`.
+
+`gr.Sketchpad` opens with no tool in hand, drops its brush when it is cleared, needs WebGL, and uploads three
+pictures a stroke. This one is ready when the page is, and sends one small PNG inside the event itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+import gradio as gr
+
+from emnist_hf.ink import PictureError
+
+PREFIX = "data:image/png;base64,"
+MAX_CHARACTERS = 1_000_000
+"""Of a pad's value: a 280 x 280 drawing takes about 8,000."""
+
+_TEMPLATE = """
+<div class="pad">
+  <div class="pad-paper">
+    <canvas tabindex="0" role="img"
+      aria-label="Drawing pad for one character: Control Z undoes, Delete clears"></canvas>
+    <p class="pad-prompt">Draw one letter or digit</p>
+  </div>
+  <div class="pad-tools">
+    <button type="button" class="pad-undo" disabled>Undo</button>
+    <button type="button" class="pad-clear" disabled>Clear</button>
+  </div>
+</div>
+"""
+
+
+def drawing_pad() -> gr.HTML:
+    """A square sheet to draw on. Its value is a PNG as a data URL, or "" when it is empty.
+
+    Not a subclass of gr.HTML: gradio writes a .pyi file beside the source of every component class.
+    """
+    return gr.HTML(
+        value="",
+        html_template=_TEMPLATE,
+        js_on_load=Path(__file__).with_name("pad.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="pad",
+        label="Drawing pad",
+    )
+
+
+def drawing(value: object) -> bytes | None:
+    """The PNG in a pad's value, None for an empty pad. Anyone may post one, so nothing is taken on trust."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not value.startswith(PREFIX) or len(value) > MAX_CHARACTERS:
+        raise PictureError("That is not a drawing from this page's pad: reload the page and draw again.")
+    try:
+        return base64.b64decode(value[len(PREFIX) :], validate=True)
+    except (binascii.Error, ValueError):
+        raise PictureError("The drawing arrived damaged: draw it again.") from None

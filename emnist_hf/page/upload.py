@@ -1,0 +1,62 @@
+"""The Upload tab: a picture of one character from a file, the clipboard or a camera."""
+
+from __future__ import annotations
+
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from emnist_hf import Recognizer
+from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.examples import EXAMPLES, FOLDER
+from emnist_hf.page.files import picture_path
+
+PROMPT = "Give it a picture of one letter or digit: a file, a paste, or the camera. Or try an example."
+_STRIP_SCRIPT = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) trigger("click", { name: button.name });
+});
+"""
+
+
+def example_strip() -> str:
+    """HTML: a button for every example, with the picture on it and its description in words.
+
+    gr.Examples makes buttons without a name, which a screen reader cannot tell apart.
+    """
+    buttons = "".join(
+        f'<button type="button" name="{escape(name)}" title="{escape(text)}">'
+        f'<img src="{data_url(Image.open(FOLDER / name))}" alt="{escape(text)}"></button>'
+        for name, text in EXAMPLES.items()
+    )
+    return f'<p class="tile-label">Examples</p><div class="example-strip">{buttons}</div>'
+
+
+def open_example(event: gr.EventData) -> Image.Image:
+    """The picture of the button that was pressed; the name is looked up, and so can only be one of ours."""
+    name = getattr(event, "name", None)
+    if name not in EXAMPLES:
+        raise gr.Error("There is no such example: choose one of those shown.", print_exception=False)
+    return Image.open(FOLDER / name)
+
+
+def build(recognizer: Recognizer) -> None:
+    with gr.Row(elem_classes="desk"):
+        with gr.Column(scale=5, min_width=280, elem_classes="card first"):
+            gr.HTML("<h2>Upload</h2>", apply_default_css=False)
+            picture = gr.Image(
+                sources=["upload", "clipboard", "webcam"],
+                label="Picture of one character",
+                show_label=False,
+                height=320,
+                buttons=[],
+                format="png",
+                elem_id="picture",
+            )
+            examples = gr.HTML(example_strip(), js_on_load=_STRIP_SCRIPT, apply_default_css=False)
+        panel = answer_panel(recognizer, PROMPT, tab="upload")
+    connect(panel, recognizer, picture, picture.change, picture_path)
+    examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")
