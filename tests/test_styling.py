@@ -86,9 +86,7 @@ def test_an_unknown_font_is_a_sentence_that_lists_the_known(name: str) -> None:
 def test_another_folder_of_fonts_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    folder.joinpath("font.json").write_text(
-        '{"title": "Mine", "tradition": "My own", "description": "Mine."}'
-    )
+    folder.joinpath("font.json").write_text('{"title": "Mine", "tradition": "My own", "description": "Mine."}')
     folder.joinpath("Mine.ttf").write_bytes(fonts()["tangerine"].path.read_bytes())
     monkeypatch.setenv(styling.FONTS_VARIABLE, str(tmp_path))
     assert list(fonts()) == ["mine"]
@@ -96,9 +94,7 @@ def test_another_folder_of_fonts_can_be_named(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("facts", ["{", "[]", "{}", '{"title": "A"}'])
-def test_a_damaged_folder_of_fonts_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: str
-) -> None:
+def test_a_damaged_folder_of_fonts_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, facts: str) -> None:
     monkeypatch.setenv(styling.FONTS_VARIABLE, str(tmp_path / "nowhere"))
     with pytest.raises(StylingError, match="no folder of fonts"):
         fonts()
@@ -128,9 +124,7 @@ def test_a_corrupt_font_file_gives_a_picture_or_a_sentence(tmp_path: Path, seed:
         data[dice.randrange(len(data))] = dice.randrange(256)
     tmp_path.joinpath("Odd.ttf").write_bytes(data)
     try:
-        assert set_text(
-            "Hello\nWorld 0189", Font("odd", "Odd", "None", "Damaged.", tmp_path / "Odd.ttf"), size=40
-        )
+        assert set_text("Hello\nWorld 0189", Font("odd", "Odd", "None", "Damaged.", tmp_path / "Odd.ttf"), size=40)
     except StylingError as problem:
         assert str(problem).endswith(".")
 
@@ -171,9 +165,7 @@ def test_lines_do_not_run_into_each_other(name: str) -> None:
 def test_size_and_margin_are_in_the_picture() -> None:
     small, large = (render_text("Hello", size=size, margin=0) for size in (50, 200))
     assert 3.6 < large.width / small.width < 4.4
-    assert (
-        render_text("Hello", size=100, margin=1).width == render_text("Hello", size=100, margin=0).width + 198
-    )
+    assert render_text("Hello", size=100, margin=1).width == render_text("Hello", size=100, margin=0).width + 198
 
 
 def test_papers() -> None:
@@ -273,9 +265,7 @@ def test_marks_compose_with_their_letter_or_are_left_out() -> None:
     assert set_text("a\u0489").notices == ["No font here has U+0489: left out."]
 
 
-@pytest.mark.parametrize(
-    "invisible", ["\u202e", "\u2066", "\u200d", "\ufeff", "\x00", "\x1b", "\ufe0f", "\u00ad"]
-)
+@pytest.mark.parametrize("invisible", ["\u202e", "\u2066", "\u200d", "\ufeff", "\x00", "\x1b", "\ufe0f", "\u00ad"])
 def test_what_has_no_shape_leaves_no_trace(invisible: str) -> None:
     rendering = set_text(f"a{invisible}b", size=60)
     assert rendering.notices == []
@@ -322,7 +312,7 @@ def test_text_is_whole_without_raqm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", ["", " \t\n\u3000", None])
 def test_no_text_is_a_sentence(text: str) -> None:
-    with pytest.raises(StylingError, match="^There is no text to set: "):
+    with pytest.raises(StylingError, match=r"^There is no text to set: "):
         render_text(text)
 
 

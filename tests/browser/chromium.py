@@ -1,0 +1,80 @@
+"""A real browser, and a hand that draws in it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from emnist_hf.page.examples import STROKES, Point
+
+FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+STEP = 20
+"""Pixels between two reports of the mouse, as from a quick hand."""
+
+
+def chromium_path() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def open_page(page: Page, url: str) -> Page:
+    page.goto(url)
+    page.locator("#pad canvas").wait_for()
+    return page
+
+
+def on_screen(pad: Locator, stroke: list[Point]) -> list[Point]:
+    """A stroke of the unit square where it lies on the page."""
+    box = pad.bounding_box()
+    assert box is not None
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+
+
+def draw(page: Page, character: str) -> None:
+    """Draws the character with the mouse, stroke by stroke, in small steps as a hand does."""
+    pad = page.locator("#pad canvas")
+    pad.scroll_into_view_if_needed()
+    for stroke in STROKES[character]:
+        points = on_screen(pad, stroke)
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for before, after in pairwise(points):
+            page.mouse.move(*after, steps=max(1, round(math.dist(before, after) / STEP)))
+        page.mouse.up()
+
+
+def answer(page: Page) -> Locator:
+    """The first label, large, on the tab that is open."""
+    return page.locator('[data-testid="label-output-value"]').locator("visible=true")
+
+
+def message(page: Page) -> Locator:
+    """The sentence beside what the model sees."""
+    return page.locator(".message").locator("visible=true")
+
+
+def calligraphy(page: Page) -> Locator:
+    return page.locator(".sheet img").locator("visible=true")

@@ -1,0 +1,63 @@
+"""The page on a phone, under a finger, and in the dark."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from emnist_hf.page.examples import STROKES, Point
+from tests.browser.chromium import answer, draw, on_screen
+
+
+def swipe(page: Page, points: list[Point]) -> None:
+    """A finger on the glass, as the screen reports it: whether that scrolls is the browser's own decision."""
+    session = page.context.new_cdp_session(page)
+
+    def report(kind: str, *fingers: Point) -> None:
+        touches = [{"x": x, "y": y} for x, y in fingers]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    report("touchStart", points[0])
+    for (x0, y0), (x1, y1) in pairwise(points):
+        for step in range(1, 5):
+            report("touchMove", (x0 + (x1 - x0) * step / 4, y0 + (y1 - y0) * step / 4))
+    report("touchEnd")
+    session.detach()
+
+
+def test_a_finger_draws_and_does_not_scroll(phone: Page) -> None:
+    pad = phone.locator("#pad canvas")
+    pad.scroll_into_view_if_needed()
+    before = phone.evaluate("scrollY")
+    for stroke in STROKES["A"]:
+        swipe(phone, on_screen(pad, stroke))
+    expect(answer(phone)).to_have_text("A")
+    assert phone.evaluate("scrollY") == before
+
+
+def test_a_finger_beside_the_pad_scrolls(phone: Page) -> None:
+    swipe(phone, [(5, 700), (5, 500), (5, 300)])
+    phone.wait_for_function("scrollY > 50")
+
+
+@pytest.mark.parametrize("tab", ["Draw", "Upload", "Model"])
+def test_a_phone_needs_no_sideways_scroll(phone: Page, tab: str) -> None:
+    phone.get_by_role("tab", name=tab).click()
+    phone.wait_for_timeout(300)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    if tab == "Draw":
+        box = phone.locator("#pad canvas").bounding_box()
+        assert box is not None and box["width"] >= 280 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_the_pad_stays_white_paper_in_the_dark(dark_page: Page) -> None:
+    def background(selector: str) -> list[int]:
+        colour = dark_page.locator(selector).first.evaluate("(it) => getComputedStyle(it).backgroundColor")
+        return [int(part) for part in colour.strip("rgba()").split(",")[:3]]
+
+    assert max(background(".gradio-container")) < 60
+    assert background(".pad-paper") == [255, 255, 255]
+    draw(dark_page, "E")
+    expect(answer(dark_page)).to_have_text("E")

@@ -1,0 +1,45 @@
+"""What several tests need: real data where it is at hand, and a small EMNIST look-alike drawn here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Nothing in the suite may reach for the real Hub; tests of the Hub start their own (hub_server.py).
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from emnist_hf.splits import CHARSETS  # noqa: E402
+from tests.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data; tests that need it are skipped where there is none, as in a clone elsewhere."""
+    folder = Path(os.environ.get("EMNIST_SHARED", ROOT.parent / "shared"))
+    if not (folder / "emnist").is_dir():
+        pytest.skip(f"needs the real data of {folder}, which is not part of the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_byclass(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real ByClass as Parquet, written once a session by the script that comes with the data."""
+    folder = tmp_path_factory.mktemp("real")
+    command = [sys.executable, str(shared / "emnist" / "build.py"), str(folder), "byclass"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_emnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set folder with small `digits` and `letters`, and extra rows in `extra.parquet` labelled by `bymerge`."""
+    folder = write_folder(tmp_path_factory.mktemp("emnist"), ["digits", "letters"])
+    write_parquet(draw_rows(CHARSETS["bymerge"], 4, seed=9), folder / "extra.parquet")
+    return folder

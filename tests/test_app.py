@@ -1,0 +1,196 @@
+"""The page as other programs use it: gradio_client against a server that really runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+import app
+from emnist_hf.page.blocks import build_page
+from emnist_hf.page.examples import FOLDER, draw
+from tests.server import page_url
+
+__all__ = ["page_url"]  # a fixture: pytest finds it by its name here
+
+CHARSETS = {"byclass": 62, "bymerge": 47, "letters": 26, "digits": 10, "uppercase": 26, "lowercase": 26}
+
+
+@pytest.fixture(scope="module")
+def client(page_url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return Client(page_url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Callable[..., Path]:
+    """Draws a character to a file, black on white or on nothing."""
+
+    def to_file(character: str, opaque: bool = True) -> Path:
+        path = tmp_path / f"{character}-{opaque}.png"
+        paper = (255, 255, 255, 255 if opaque else 0)
+        draw(character, side=280, pen=14, ink="black", paper=paper).save(path)
+        return path
+
+    return to_file
+
+
+def sketch(composite: Path | None = None, background: Path | None = None, *layers: Path) -> dict[str, Any]:
+    """What gr.Sketchpad delivers."""
+    return {
+        "background": handle_file(background) if background else None,
+        "layers": [handle_file(layer) for layer in layers],
+        "composite": handle_file(composite) if composite else None,
+    }
+
+
+def labels(reply: Any) -> list[str]:
+    return [entry["label"] for entry in reply[0]["confidences"]]
+
+
+# --- the promise -------------------------------------------------------------
+
+
+def test_two_endpoints_are_public_and_need_one_argument(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(endpoints) == {"/recognize_sketch", "/recognize_image"}
+    for endpoint in endpoints.values():
+        first, *rest = endpoint["parameters"]
+        assert not first["parameter_has_default"]
+        assert all(parameter["parameter_has_default"] for parameter in rest)
+        assert endpoint["returns"][0]["component"] == "Label"
+
+
+@pytest.mark.parametrize("character", list("AEHR347"))
+def test_a_sketch_is_read(client: Client, drawn: Callable[..., Path], character: str) -> None:
+    reply = client.predict(sketch(drawn(character)), api_name="/recognize_sketch")
+    assert reply[0]["label"] == character
+    assert labels(reply)[0] == character and len(labels(reply)) == 5
+    glyph, calligraphy = (Image.open(path) for path in reply[1:])
+    tones = np.asarray(glyph.convert("L"))
+    assert tones.shape == (28, 28) and tones.min() < 20 and tones.max() > 200
+    assert min(calligraphy.size) > 100
+
+
+def test_a_sketch_of_a_transparent_layer_is_read(client: Client, drawn: Callable[..., Path]) -> None:
+    layered = sketch(None, None, drawn("R", opaque=False))
+    assert client.predict(layered, api_name="/recognize_sketch")[0]["label"] == "R"
+    see_through = sketch(drawn("R", opaque=False))
+    assert client.predict(see_through, api_name="/recognize_sketch")[0]["label"] == "R"
+
+
+@pytest.mark.parametrize(
+    ("file", "character"),
+    [("marker", "3"), ("chalk", "4"), ("ballpoint", "R"), ("transparent", "A"), ("small-letter", "g")],
+)
+def test_an_image_is_read(client: Client, file: str, character: str) -> None:
+    reply = client.predict(handle_file(FOLDER / f"{file}.png"), api_name="/recognize_image")
+    assert reply[0]["label"] == character
+
+
+@pytest.mark.parametrize(("charset", "size"), CHARSETS.items())
+def test_scores_are_probabilities_over_the_charset(
+    client: Client, drawn: Callable[..., Path], charset: str, size: int
+) -> None:
+    reply = client.predict(sketch(drawn("4")), charset=charset, top_k=99, api_name="/recognize_sketch")
+    assert len(labels(reply)) == size
+    assert sum(entry["confidence"] for entry in reply[0]["confidences"]) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("top_k", "count"), [(1, 1), (3, 3), (0, 1), (-1, 1), (1_000_000, 62)])
+def test_top_k_is_kept_in_bounds(client: Client, drawn: Callable[..., Path], top_k: int, count: int) -> None:
+    reply = client.predict(handle_file(drawn("A")), top_k=top_k, api_name="/recognize_image")
+    assert len(labels(reply)) == count
+
+
+def test_the_style_can_be_chosen(client: Client, drawn: Callable[..., Path]) -> None:
+    image = handle_file(drawn("A"))
+    plain = client.predict(image, api_name="/recognize_image")[2]
+    style = {"font": "tangerine", "ink": "#ff0000", "paper": "none"}
+    styled = client.predict(image, **style, api_name="/recognize_image")[2]
+    assert Path(plain).read_bytes() != Path(styled).read_bytes()
+    assert Image.open(styled).mode == "RGBA"
+
+
+# --- bad input ---------------------------------------------------------------
+
+
+def refusal(client: Client, *arguments: Any, **named: Any) -> str:
+    """The sentence that a request gets instead of an answer."""
+    with pytest.raises(AppError) as caught:
+        client.predict(*arguments, **named)
+    sentence = str(caught.value)
+    assert sentence.endswith(".") and "\n" not in sentence
+    for leak in ("Traceback", "Error(", "PIL", "/tmp", "verbose error reporting"):
+        assert leak not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("choice", "word"),
+    [
+        ({"charset": "klingon"}, "charset"),
+        ({"font": "../../app.py"}, "font"),
+        ({"ink": "no such ink"}, "colour"),
+        ({"paper": "no such paper"}, "colour"),
+    ],
+)
+def test_an_unknown_choice_gets_a_sentence(
+    client: Client, drawn: Callable[..., Path], choice: dict[str, str], word: str
+) -> None:
+    image = handle_file(drawn("A"))
+    assert word in refusal(client, image, api_name="/recognize_image", **choice)
+    assert client.predict(image, api_name="/recognize_image")[0]["label"] == "A"
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + bytes(40), b"<svg/>"])
+def test_a_file_that_is_no_picture_gets_a_sentence(
+    client: Client, drawn: Callable[..., Path], tmp_path: Path, content: bytes
+) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(content)
+    refusal(client, handle_file(bad), api_name="/recognize_image")
+    refusal(client, sketch(bad), api_name="/recognize_sketch")
+    assert client.predict(sketch(drawn("A")), api_name="/recognize_sketch")[0]["label"] == "A"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"background": None, "layers": [], "composite": None},
+        "no sketch",
+        {"composite": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}},
+        {"composite": 5, "layers": "x", "background": []},
+    ],
+)
+def test_a_sketch_that_is_none_gets_a_sentence(client: Client, value: Any) -> None:
+    refusal(client, value, api_name="/recognize_sketch")
+
+
+def test_a_blank_sheet_gets_a_sentence(client: Client, tmp_path: Path) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (280, 280), "white").save(blank)
+    assert "ink" in refusal(client, sketch(blank), api_name="/recognize_sketch")
+
+
+# --- the door ----------------------------------------------------------------
+
+
+def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) -> None:
+    recognizer, notice = app.load_recognizer(str(tmp_path / "nothing here"))
+    assert notice.endswith("This page uses the checkpoint that comes with it.")
+    assert len(recognizer.labels) == 62
+    assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
+
+
+def test_a_checkpoint_folder_can_be_chosen() -> None:
+    default, _ = app.load_recognizer(None)
+    chosen, notice = app.load_recognizer(str(default.folder))
+    assert notice == "" and chosen.labels == default.labels

@@ -1,0 +1,138 @@
+"""One folder, many ways to load it, and all that can be wrong with one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from emnist_hf.augment import to_input
+from emnist_hf.model import MEAN, STD, CheckpointError, create_model, load_checkpoint, save_checkpoint, scale_logits
+from emnist_hf.pretrained import PACKAGED
+from emnist_hf.recognizer import Recognizer
+from emnist_hf.splits import CHARSETS, SPLITS
+from tests.drawn import draw_rows
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    return save_checkpoint(create_model(CHARSETS["digits"]), tmp_path / "fresh", CHARSETS["digits"], split="digits")
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_timm_transformers_and_ours_agree(folder: Path) -> None:
+    import timm
+    from PIL import Image
+    from transformers import AutoModelForImageClassification, pipeline
+
+    from emnist_hf.processor import GlyphImageProcessor
+
+    glyphs = draw_rows(CHARSETS["digits"], 2).images
+    ours = Recognizer.from_pretrained(folder).predict_proba(glyphs)
+    pixels = (to_input(torch.from_numpy(glyphs), 56) - MEAN) / STD
+
+    plain = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
+    with torch.inference_mode():
+        assert np.allclose(plain(pixels).softmax(1).numpy(), ours, atol=1e-5)
+    wrapped = AutoModelForImageClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        assert np.allclose(wrapped(pixels).logits.softmax(1).numpy(), ours, atol=1e-5)
+    assert wrapped.config.id2label[7] == "7"
+
+    processor = GlyphImageProcessor.from_pretrained(folder)
+    classify = pipeline("image-classification", model=wrapped, image_processor=processor)
+    for row, glyph in enumerate(glyphs):
+        found = {entry["label"]: entry["score"] for entry in classify(Image.fromarray(glyph), top_k=10)}
+        assert np.allclose([found[str(i)] for i in range(10)], ours[row], atol=1e-5)
+
+
+def test_saved_weights_are_contiguous_and_come_back_the_same(tmp_path: Path) -> None:
+    model = create_model(CHARSETS["letters"]).to(memory_format=torch.channels_last)
+    save_checkpoint(model, tmp_path, CHARSETS["letters"])
+    loaded = load_checkpoint(tmp_path).model.state_dict()
+    assert all(torch.equal(value, loaded[name]) for name, value in model.state_dict().items())
+
+
+def test_temperature_is_part_of_the_weights() -> None:
+    model = create_model(CHARSETS["digits"]).eval()
+    pixels = torch.rand(3, 1, 56, 56)
+    with torch.inference_mode():
+        before = model(pixels)
+    scale_logits(model, 2.0)
+    with torch.inference_mode():
+        assert torch.allclose(model(pixels), before / 2, atol=1e-5)
+
+
+def test_an_unknown_architecture() -> None:
+    with pytest.raises(CheckpointError, match="timm cannot make 'resnet9000'"):
+        create_model(CHARSETS["digits"], "resnet9000")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"num_classes": 11}, "num_classes is 11"),
+        ({"label_names": list("9876543210")}, "official order"),
+        ({"label_names": None}, "no label_names"),
+        ({"architecture": "nothing"}, "timm cannot make"),
+        ({"model_args": {"channels": [8, 8, 8, 8]}}, "do not fit"),
+        ({"model_args": [1]}, "not the config"),
+        ({"pretrained_cfg": {"input_size": [3, 56, 56], "mean": [0.5], "std": [0.5]}}, "one channel"),
+        ({"pretrained_cfg": {"input_size": [1, 56, 56], "mean": [0.5] * 3, "std": [0.5] * 3}}, "one channel"),
+        ({"pretrained_cfg": {}}, "input_size"),
+    ],
+)
+def test_a_config_that_does_not_fit(folder: Path, changes: dict[str, object], said: str) -> None:
+    edit(folder, **changes)
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(folder)
+
+
+def test_weights_of_other_kinds_are_refused(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:5000])
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        load_checkpoint(folder)
+    torch.save({"x": torch.zeros(1)}, weights)  # a pickle under the wrong name
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        load_checkpoint(folder)
+    weights.rename(folder / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="only safetensors"):
+        load_checkpoint(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match="not JSON"):
+        load_checkpoint(folder)
+
+
+def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["fc.bias"][0] = float("nan")
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="not numbers"):
+        load_checkpoint(folder)
+
+
+def test_no_checkpoint_there(tmp_path: Path) -> None:
+    for source in (tmp_path / "none", "../../etc", "no such", "x" * 300, tmp_path):
+        with pytest.raises(CheckpointError):
+            Recognizer.from_pretrained(source)
+
+
+@pytest.mark.parametrize("split", sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()))
+def test_packaged_checkpoints(split: str) -> None:
+    recognizer = Recognizer.from_pretrained(split)
+    assert recognizer.label_set is SPLITS[split].label_set
+    assert (recognizer.folder / "model.safetensors").stat().st_size <= 6_000_000
+    assert sum(parameter.numel() for parameter in recognizer.checkpoint.model.parameters()) <= 3_000_000
+    assert recognizer.results["split"] == split
+    assert "model-index" in (recognizer.folder / "README.md").read_text()

@@ -1,0 +1,310 @@
+"""train.py itself, on small data: what it writes, that it resumes exactly, that it stops with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import train as command
+from emnist_hf.augment import NONE, Augmentation, augment, to_input
+from emnist_hf.data import DataError, hash_images
+from emnist_hf.evaluation import evaluate_checkpoint
+from emnist_hf.recognizer import Recognizer
+from emnist_hf.sampling import GroupedRows, MixtureSampler, Source, carve_validation, group_loss, parse_source
+from emnist_hf.settings import TrainConfig, TrainingError
+from emnist_hf.splits import CHARSETS
+from emnist_hf.training import prepare_data, train
+from tests.drawn import draw_rows, write_parquet
+from tests.server import ROOT
+
+SMALL = ["--image_size", "28", "--per_device_train_batch_size", "32", "--validation_fraction", "0.2", "--cpu"]
+
+
+def flags(dataset: Path, output: Path, *more: str) -> list[str]:
+    return ["--split", "digits", "--dataset", str(dataset), "--output_dir", str(output), *SMALL, *more]
+
+
+def run(arguments: list[str], launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run train.py as a user does. One thread, so that results do not depend on what else the machine does."""
+    return subprocess.run(
+        [sys.executable, *launcher, "train.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def unbroken(small_emnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two epochs of train.py, never interrupted."""
+    output = tmp_path_factory.mktemp("runs") / "unbroken"
+    done = run(flags(small_emnist, output, "--num_train_epochs", "2", "--with_tracking"))
+    assert done.returncode == 0, done.stderr
+    assert "Accuracy 0." in done.stdout and "img/s" in done.stderr
+    return output
+
+
+def test_what_a_run_leaves_behind(unbroken: Path) -> None:
+    results = json.loads((unbroken / "results.json").read_text())
+    assert results["split"] == "digits"
+    assert results["test"]["rows"] == 40 and results["test"]["official"] is False
+    assert results["train"]["rows"] == {"train": 190}  # 240 less a fifth of each class, rounded
+    assert len(results["train"]["history"]) == 2 and results["train"]["images_per_second"] > 0
+    assert results["settings"]["augmentation"]["rotation"] == Augmentation().rotation
+    for picture in ("confusion.png", "curve.png"):
+        assert (unbroken / picture).read_bytes().startswith(b"\x89PNG")
+    card = (unbroken / "README.md").read_text()
+    assert f"{results['test']['accuracy']:.4f}" in card and "not the official Digits test" in card
+    assert list(unbroken.rglob("events.out.tfevents*"))
+
+
+def test_the_card_passes_the_hubs_own_checks(unbroken: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(unbroken / "README.md")
+    assert card.data.license == "apache-2.0" and card.data.pipeline_tag == "image-classification"
+    results = json.loads((unbroken / "results.json").read_text())
+    assert card.data.eval_results[0].metric_value == pytest.approx(results["test"]["accuracy"], abs=1e-5)
+
+
+def test_evaluation_agrees_with_the_run(unbroken: Path, small_emnist: Path) -> None:
+    results = json.loads((unbroken / "results.json").read_text())
+    report = evaluate_checkpoint("digits", str(small_emnist), str(unbroken))
+    assert report["accuracy"] == results["test"]["accuracy"]
+    assert report["nll"] == pytest.approx(results["test"]["nll"], abs=1e-4)
+
+
+def test_a_checkpoint_is_not_scored_on_its_training_rows(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    learnt = tmp_path / "digits" / "test.parquet"
+    learnt.parent.mkdir()
+    learnt.write_bytes((small_emnist / "digits" / "train.parquet").read_bytes())
+    with pytest.raises(DataError, match="was trained on 190 of these 240 rows"):
+        evaluate_checkpoint("digits", str(tmp_path), str(unbroken))
+
+
+def test_a_run_can_start_from_a_checkpoint(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    """Digits' weights go on to Letters: the layers come along, the last one is made anew."""
+    config = TrainConfig(
+        split="letters",
+        dataset=str(small_emnist),
+        output_dir=str(tmp_path),
+        model_name_or_path=str(unbroken),
+        image_size=28,
+        num_train_epochs=1,
+        learning_rate=1e-9,
+        max_train_samples=64,
+        per_device_train_batch_size=32,
+        cpu=True,
+    )
+    results = train(config)
+    assert results["model"]["started_from"] == str(unbroken)
+    before, after = (load_file(folder / "model.safetensors") for folder in (unbroken, tmp_path))
+    assert torch.allclose(before["layer4.0.conv1.weight"], after["layer4.0.conv1.weight"], atol=1e-5)
+    assert after["fc.weight"].shape == (26, 256)
+
+
+def test_a_killed_run_resumes_to_the_same_result(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    output = tmp_path / "killed"
+    arguments = flags(small_emnist, output, "--num_train_epochs", "2", "--checkpointing_steps", "3")
+    process = subprocess.Popen(
+        [sys.executable, "train.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 200
+    while not list(output.glob("checkpoints/step-*[0-9]")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(output.glob("checkpoints/step-*[0-9]")), "the run was killed before its first checkpoint"
+    assert not (output / "results.json").exists(), "the run ended before it was killed"
+
+    resumed = run([*arguments, "--resume_from_checkpoint", "latest"])
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Resumed from" in resumed.stdout
+    whole, mended = (load_file(folder / "model.safetensors") for folder in (unbroken, output))
+    assert all(torch.equal(whole[name], mended[name]) for name in whole)
+    first, second = (json.loads((folder / "results.json").read_text()) for folder in (unbroken, output))
+    assert first["test"] == second["test"] and first["validation"] == second["validation"]
+
+
+def test_two_processes_give_the_same_kind_of_result(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port()))
+    arguments = flags(small_emnist, tmp_path / "two", "--num_train_epochs", "2")
+    arguments[arguments.index("32")] = "16"  # a process: the step has the same 32 rows
+    done = run(arguments, launcher)
+    assert done.returncode == 0, done.stderr
+    one, two = (json.loads((folder / "results.json").read_text()) for folder in (unbroken, tmp_path / "two"))
+    assert two["train"]["processes"] == 2
+    assert two["train"]["steps"] == one["train"]["steps"]
+    assert abs(two["train"]["history"][-1]["train_loss"] - one["train"]["history"][-1]["train_loss"]) < 0.3
+    assert two["test"]["rows"] == 40
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_a_loss_that_is_no_number_stops_the_run(
+    small_emnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(flags(small_emnist, tmp_path, "--learning_rate", "1e30", "--num_train_epochs", "3")) == 1
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("train.py: The loss is") and "--learning_rate" in message
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_resuming_with_other_settings_is_refused(unbroken: Path, small_emnist: Path) -> None:
+    config = TrainConfig(
+        split="digits",
+        dataset=str(small_emnist),
+        output_dir=str(unbroken),
+        image_size=28,
+        seed=5,
+        resume_from_checkpoint="latest",
+        cpu=True,
+    )
+    with pytest.raises(TrainingError, match="seed"):
+        train(config)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Say where the data is"),
+        (["--dataset", "/none"], "no file or folder"),
+        (["--dataset", "/none", "--split", "numbers"], "There is no split 'numbers'"),
+        (["--dataset", "/none", "--learning_rate", "-1"], "--learning_rate is -1.0"),
+        (["--dataset", "/none", "--rotation", "nan"], "Augmentation rotation is nan"),
+        (["--dataset", "/none", "--model_args", "[1]"], "--model_args"),
+        (["--recipe", "/none.yaml"], "There is no recipe"),
+    ],
+)
+def test_wrong_arguments_give_a_sentence(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main([*arguments, "--output_dir", str(tmp_path)]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert said in lines[-1] and not any("Traceback" in line for line in lines)
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_recipes_are_settings_of_train(recipe: Path) -> None:
+    settings = command.read_recipe(str(recipe))
+    assert settings["split"] in recipe.stem
+
+
+def test_a_recipe_with_an_unknown_setting(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("split: digits\nlerning_rate: 1\n")
+    with pytest.raises(ValueError, match="lerning_rate"):
+        command.read_recipe(str(tmp_path / "r.yaml"))
+
+
+# --- the parts --------------------------------------------------------------------------------------------------
+
+
+def test_validation_is_a_share_of_every_class() -> None:
+    rows = draw_rows(CHARSETS["digits"], 10)
+    learnt, kept = carve_validation(rows, 0.3, seed=1)
+    assert np.bincount(kept.labels).tolist() == [3] * 10 and len(learnt) == 70
+    assert not np.isin(hash_images(kept.images), hash_images(learnt.images)).any()
+    again = carve_validation(rows, 0.3, seed=1)[1]
+    assert np.array_equal(again.images, kept.images)
+
+
+def test_what_is_scored_is_never_learnt(small_emnist: Path, tmp_path: Path) -> None:
+    """Extra rows that stand in the test part, or in the validation rows, are left out."""
+    extra = draw_rows(CHARSETS["digits"], 4, seed=1)  # exactly the test rows
+    path = write_parquet(extra, tmp_path / "extra.parquet")
+    config = TrainConfig(split="digits", dataset=str(small_emnist), extra_data=[str(path)], output_dir=str(tmp_path))
+    data = prepare_data(config)
+    assert data.test is not None and len(data.sources[1].rows) == 0
+    learnt = hash_images(np.concatenate([source.rows.images for source in data.sources]))
+    for scored in (data.validation, data.test):
+        assert not np.isin(hash_images(scored.images), learnt).any()
+
+
+def test_groups_come_from_the_labels_of_the_source() -> None:
+    exact, coarse = draw_rows(CHARSETS["byclass"], 1), draw_rows(CHARSETS["bymerge"], 1)
+    dataset = GroupedRows([Source("exact", exact), Source("coarse", coarse)], CHARSETS["byclass"])
+    assert dataset.groups.shape == (62 + 15, 62)
+    images, targets = dataset.__getitems__([62 + int(np.flatnonzero(coarse.labels == 12)[0])])
+    assert images.shape == (1, 28, 28)
+    assert [CHARSETS["byclass"].labels[i] for i in dataset.groups[targets[0]].nonzero()[:, 0]] == ["C", "c"]
+    with pytest.raises(DataError, match="leave it out"):
+        GroupedRows([Source("letters", coarse)], CHARSETS["digits"])
+
+
+def test_the_loss_of_groups_of_one_is_cross_entropy() -> None:
+    logits = torch.randn(16, 10, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(16) % 10
+    usual = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
+    assert group_loss(logits, torch.eye(10, dtype=torch.bool)[labels], 0.1).item() == pytest.approx(
+        usual.item(), abs=1e-6
+    )
+    everything = torch.ones(16, 10, dtype=torch.bool)
+    assert group_loss(logits, everything, 0.0).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_mixture_follows_its_weights() -> None:
+    rows = draw_rows(CHARSETS["digits"], 2)
+    sampler = MixtureSampler([Source("a", rows), Source("b", rows, 2.5), Source("c", rows, 0.25)], seed=3)
+    order = np.array(list(sampler))
+    assert len(order) == len(sampler) == 20 + 50 + 5
+    counts = np.bincount(order, minlength=60)
+    assert (counts[:20] == 1).all() and set(counts[20:40]) == {2, 3} and counts[40:].sum() == 5
+    sampler.epoch = 1
+    assert not np.array_equal(order, list(sampler))
+    sampler.epoch = 0
+    assert np.array_equal(order, list(sampler))
+
+
+def test_sources_as_text(tmp_path: Path) -> None:
+    assert parse_source("a/b.parquet:0.5") == (Path("a/b.parquet"), 0.5)
+    assert parse_source("a/b.parquet") == (Path("a/b.parquet"), 1.0)
+    for wrong in ("a.parquet:0", "a.parquet:-1", "a.parquet:x", "a.parquet:nan"):
+        with pytest.raises(DataError, match="weight"):
+            parse_source(wrong)
+
+
+def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:
+    images = torch.from_numpy(draw_rows(CHARSETS["letters"], 2).images)
+    first, second = (augment(images, 56, Augmentation(), torch.Generator().manual_seed(4)) for _ in range(2))
+    assert first.shape == (52, 1, 56, 56) and torch.equal(first, second)
+    assert first.min() >= 0 and first.max() <= 1.0001
+    assert torch.allclose(augment(images, 56, NONE, torch.Generator()), to_input(images, 56), atol=1e-5)
+    # Nothing is mirrored: a changed letter is still closer to itself than to its mirror image.
+    plain = to_input(images, 56)
+    assert (first - plain).abs().mean() < (first - plain.flip(3)).abs().mean()
+
+
+def test_real_rows_are_learnt(real_byclass: Path, tmp_path: Path) -> None:
+    """Two thousand real characters of 62 classes, three short epochs: far better than the 5 % of a guess."""
+    arguments = ["--split", "byclass", "--dataset", str(real_byclass), "--output_dir", str(tmp_path), "--cpu"]
+    arguments += ["--max_train_samples", "2000", "--max_eval_samples", "500", "--num_train_epochs", "3"]
+    arguments += ["--image_size", "40", "--per_device_train_batch_size", "32", "--ema_decay", "0.95"]
+    done = run(arguments)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["test"]["accuracy"] > 0.4 and results["test"]["official"] is False
+    glyphs = draw_rows(CHARSETS["byclass"], 1).images
+    assert Recognizer.from_pretrained(tmp_path).predict_proba(glyphs).shape == (62, 62)
