@@ -52,9 +52,7 @@ def tight(image: Bytes, margin: int) -> Bytes:
     """The image cropped to its ink at half level, with `margin` pixels around it."""
     rows, columns = np.flatnonzero((image > 127).any(axis=1)), np.flatnonzero((image > 127).any(axis=0))
     padded = np.pad(image, margin)
-    return np.ascontiguousarray(
-        padded[rows[0] : rows[-1] + 1 + 2 * margin, columns[0] : columns[-1] + 1 + 2 * margin]
-    )
+    return np.ascontiguousarray(padded[rows[0] : rows[-1] + 1 + 2 * margin, columns[0] : columns[-1] + 1 + 2 * margin])
 
 
 def thick(strokes: StrokeSet, row: int, rng: np.random.Generator) -> Bytes:
@@ -69,9 +67,7 @@ def enlarged(image: Bytes, rng: np.random.Generator) -> tuple[Bytes, str]:
     factor, how = int(rng.choice([1, 1, 2, 3, 4, 6, 8])), str(rng.choice(list(ENLARGE)))
     if factor == 1:
         return image, "native"
-    return np.asarray(
-        cv2.resize(image, None, fx=factor, fy=factor, interpolation=ENLARGE[how]), np.uint8
-    ), how
+    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=ENLARGE[how]), np.uint8), how
 
 
 def encoded(image: Bytes, quality: int | None) -> bytes:
@@ -172,9 +168,7 @@ def edge_share(image: Bytes) -> float:
     return float((4 * value * (1 - value)).sum() / max(length, 1.0))
 
 
-def report_look(
-    emnist: Bytes, labels: NDArray[np.int8], strokes: StrokeSet, rng: np.random.Generator
-) -> None:
+def report_look(emnist: Bytes, labels: NDArray[np.int8], strokes: StrokeSet, rng: np.random.Generator) -> None:
     """Print medians over EMNIST beside those over glyphs of UNIPEN, and how ranges of widths read."""
     widths = np.array([stroke_width(large(image) > 127) / 8 for image in emnist])
     print("EMNIST stroke widths, quartiles:", np.round(np.percentile(widths, [25, 50, 75]), 2).tolist())

@@ -17,7 +17,7 @@ SIDE = 28
 
 @dataclass(frozen=True)
 class Look:
-    """How the glyphs of a data set look, in glyph pixels; fitted by `benchmarks/ink_constants.py`.
+    """How the glyphs of a data set look, in glyph pixels; measured by `benchmarks/ink_constants.py`.
 
     long_side: the longer of height and width at half level; blur takes the rest of EMNIST's 24 to 26.
     widths: the range that stroke widths are brought to.
@@ -32,8 +32,8 @@ class Look:
 EMNIST = Look(long_side=22.4, widths=(2.7, 3.1), softness=0.4)
 """The look of EMNIST.
 
-Its strokes are 2.8 wide (quartiles 2.4 and 3.3). The narrower range reads UNIPEN about as well for thin pens
-as the quartiles and better for thick ones (nearest neighbours in EMNIST).
+Its strokes are 2.8 wide (quartiles 2.4 and 3.3). The program's fit of long_side is 22.7;
+softness and widths have not been fitted again on training rows alone.
 """
 
 _FINE = 4  # working pixels per pixel of the glyph

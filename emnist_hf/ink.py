@@ -140,9 +140,7 @@ def _is_smooth(coverage: Floats) -> bool:
     edge = (coverage > 0.35) & (coverage < 0.65)
     if min(coverage.shape) < 64 or not edge.any():
         return False
-    across, down = (
-        cv2.Sobel(coverage, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1))
-    )
+    across, down = (cv2.Sobel(coverage, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1)))
     # Of the sharpest edges: a shadow's outline may be longer than that of the writing beside it.
     slope = float(np.percentile(np.hypot(across[edge], down[edge]), 95))
     return slope < SMOOTH * min(1.0, 1000 / max(coverage.shape))
@@ -319,8 +317,7 @@ def _fill_in(pixels: Floats, known: Mask) -> Floats:
         height, width = levels[-1][1].shape
         size = ((width + 1) // 2, (height + 1) // 2)
         values, weight = (
-            np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
-            for part in levels[-1]
+            np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32) for part in levels[-1]
         )
         levels.append((values, weight))
     filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-3)[:, :, None]
@@ -409,9 +406,7 @@ def _without_frame(coverage: Floats) -> Floats:
 
 def _without_specks(coverage: Floats) -> Floats:
     """Without parts that are tiny beside the largest, or that lie at the border apart from the ink inside."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (coverage > 0.3).astype(np.uint8), connectivity=8
-    )
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((coverage > 0.3).astype(np.uint8), connectivity=8)
     if count <= 1:
         return coverage
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)

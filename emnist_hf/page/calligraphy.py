@@ -57,9 +57,7 @@ class Style:
 
 def set_character(label: str, style: Style) -> Image.Image:
     """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
-    return render_text(
-        label, style.font, size=SIZE, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN
-    )
+    return render_text(label, style.font, size=SIZE, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN)
 
 
 def file_name(label: str, font: str) -> str:

@@ -61,9 +61,7 @@ STROKES: dict[str, list[list[Point]]] = {
 """Strokes in a unit square, y downwards. Each shape stands for a single character, in one case."""
 
 
-def draw(
-    character: str, side: int, pen: int, ink: str, paper: tuple[int, ...], tilt: float = 0.0
-) -> Image.Image:
+def draw(character: str, side: int, pen: int, ink: str, paper: tuple[int, ...], tilt: float = 0.0) -> Image.Image:
     """The character on a square sheet, drawn four times as large and reduced for smooth edges."""
     scale = 4
     sheet = Image.new("RGBA", (side * scale, side * scale), paper)
@@ -96,9 +94,7 @@ def shaded(picture: Image.Image, seed: int) -> Image.Image:
 def pictures() -> dict[str, Image.Image]:
     """The examples by file name: a pen on shaded paper, chalk on a board, a marker, ink without paper."""
     return {
-        "ballpoint.png": shaded(draw("R", 200, 6, "#2b4b9b", (238, 232, 220, 255), tilt=5), seed=1).quantize(
-            64
-        ),
+        "ballpoint.png": shaded(draw("R", 200, 6, "#2b4b9b", (238, 232, 220, 255), tilt=5), seed=1).quantize(64),
         "chalk.png": draw("4", 200, 12, "#f2f0e6", (38, 62, 52, 255), tilt=-4).convert("RGB"),
         "marker.png": draw("3", 200, 24, "#7d1f2b", (255, 255, 255, 255), tilt=3).convert("RGB"),
         "small-letter.png": draw("g", 200, 9, "#1b2a49", (251, 246, 233, 255), tilt=4).convert("RGB"),

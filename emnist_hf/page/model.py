@@ -52,9 +52,7 @@ def tiles(results: dict[str, Any]) -> str:
     """HTML: one tile for each measure that the results have."""
     shown = [(number(key, results.get(key)), text) for key, text in MEASURES.items()]
     return "".join(
-        f'<div class="tile"><strong>{value}</strong><span>{escape(text)}</span></div>'
-        for value, text in shown
-        if value
+        f'<div class="tile"><strong>{value}</strong><span>{escape(text)}</span></div>' for value, text in shown if value
     )
 
 
@@ -62,11 +60,7 @@ def description(recognizer: Recognizer) -> str:
     """HTML: one paragraph on what the model is and what its numbers were measured on."""
     results = recognizer.results
     rows = results.get("rows")
-    on = (
-        f" The numbers are from {rows:,} characters that it never saw in training."
-        if isinstance(rows, int)
-        else ""
-    )
+    on = f" The numbers are from {rows:,} characters that it never saw in training." if isinstance(rows, int) else ""
     return (
         f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, that tells "
         f"{len(recognizer.labels)} characters apart. It was trained on EMNIST: handwritten letters and "
