@@ -24,7 +24,7 @@ Trained by `train.py` of emnist-hf with timm and Accelerate. timm, transformers 
 
 {note}
 Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z count as one, as one character alone does not tell.
-The temperature ({temperature:.3f}, fitted on validation rows) is already in the last layer's weights.
+Calibration, fitted on validation rows, is in the last layer's weights: temperature {temperature:.3f}{bias}.
 
 ![Confusion matrix](confusion.png)
 
@@ -79,6 +79,10 @@ second. Settings are in `results.json`.
 """
 
 
+BIAS = """, and a bias towards the class
+frequencies of the full official training set, to which the validation rows were weighted"""
+
+
 def write_card(folder: Path, results: dict[str, Any]) -> Path:
     """Write the card README.md into a checkpoint folder from its results. Returns the path."""
     path = folder / "README.md"
@@ -109,6 +113,7 @@ def model_card(results: dict[str, Any]) -> str:
         classes=len(split.labels),
         table="\n".join(_table_row(name, metrics) for name, metrics in rows),
         note=note,
+        bias=BIAS if results["model"].get("class_frequencies") == "official" else "",
         temperature=results["model"]["temperature"],
         weakest=_weakest(scored),
         data="\n".join(_source_row(name, count, train["weights"][name]) for name, count in train["rows"].items()),

@@ -80,18 +80,48 @@ def calibration_error(scores: NDArray[np.float32], right: NDArray[np.bool_], bin
     return float(gap.sum() / max(weight.sum(), 1))
 
 
-def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The temperature that makes the likelihood of validation rows greatest (Guo et al. 2017), 0.3 to 5."""
-    from scipy.optimize import minimize_scalar
+SHRINKAGE = 1e-3
+"""Keeps the bias small. Of 0.1 to 0.0001 it had the least loss in five-fold cross-validation on ByClass validation rows
+(weighted nll 0.390, against 0.433 without a bias)."""
+
+
+def fit_calibration(
+    logits: NDArray[np.float32], labels: NDArray[np.int64], wanted: Sequence[float] | None = None
+) -> tuple[float, NDArray[np.float64]]:
+    """Temperature and bias by which calibrated logits are logits / temperature + bias: float and float64 [classes].
+
+    They make the likelihood of the validation rows greatest (Guo et al. 2017). With `wanted`, how frequent each class
+    will be, rows are weighted to those frequencies and the bias is fitted too (bias-corrected temperature scaling,
+    Alexandari et al. 2020); without, it is zero.
+    """
+    from scipy.optimize import minimize
     from scipy.special import log_softmax
 
-    rows = np.arange(len(labels))
+    rows, classes = np.arange(len(labels)), logits.shape[1]
+    weights = np.full(len(labels), 1 / len(labels)) if wanted is None else frequency_weights(labels, wanted)
 
-    def loss(log_temperature: float) -> float:
-        return float(-log_softmax(logits / math.exp(log_temperature), axis=1)[rows, labels].mean())
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scaled = logits * math.exp(-parameters[0])
+        bias = parameters[1:] if wanted is not None else np.zeros(classes)
+        log_probabilities = log_softmax(scaled + bias, axis=1)
+        residual = np.exp(log_probabilities)
+        residual[rows, labels] -= 1
+        residual *= weights[:, None]
+        value = -float(weights @ log_probabilities[rows, labels]) + SHRINKAGE * float(bias @ bias)
+        slope = [-float((residual * scaled).sum())]
+        return value, np.append(slope, residual.sum(axis=0) + 2 * SHRINKAGE * bias if wanted is not None else [])
 
-    found = minimize_scalar(loss, bounds=(math.log(0.3), math.log(5)), method="bounded")
-    return float(math.exp(found.x))
+    start = np.zeros(1 if wanted is None else 1 + classes)
+    bounds = [(math.log(0.2), math.log(5))] + [(-5.0, 5.0)] * (len(start) - 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return math.exp(found[0]), found[1:] if wanted is not None else np.zeros(classes)
+
+
+def frequency_weights(labels: NDArray[np.int64], wanted: Sequence[float]) -> NDArray[np.float64]:
+    """Weight of each row, summing to 1, such that classes weigh as `wanted` says; absent classes are left out."""
+    present = np.bincount(labels, minlength=len(wanted))
+    weights = (np.asarray(wanted, np.float64) / np.maximum(present, 1))[labels]
+    return weights / weights.sum()
 
 
 def per_class(

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from emnist_hf.splits import LabelError, LabelSet, label_set_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -75,10 +77,10 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def scale_logits(model: nn.Module, temperature: float) -> None:
-    """Divide the logits by `temperature`, for good, in the weights of the last layer.
+def calibrate(model: nn.Module, temperature: float, bias: NDArray[np.float64]) -> None:
+    """Make the model's logits `logits / temperature + bias`, for good, in the weights of the last layer.
 
-    Temperature scaling (Guo et al. 2017) that every way of loading the checkpoint gets, with no code of its own.
+    So every way of loading the checkpoint gets the calibration, with no code of its own.
     """
     import torch
 
@@ -86,6 +88,7 @@ def scale_logits(model: nn.Module, temperature: float) -> None:
     with torch.no_grad():
         for parameter in classifier.parameters():
             parameter.div_(temperature)
+        classifier.bias.add_(torch.from_numpy(bias).to(classifier.bias))
 
 
 def save_checkpoint(

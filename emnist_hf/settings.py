@@ -52,6 +52,11 @@ class TrainConfig:
     label_smoothing_factor: float = _option(0.05, "0 for none")
     ema_decay: float = _option(0.9995, "of the averaged weights that are evaluated and saved")
     validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
+    class_frequencies: Literal["train", "official"] = _option(
+        "train",
+        "official: at the end, fit the last layer's bias to validation rows weighted so that classes are as frequent "
+        "as in the full official training set, for data that has another mix",
+    )
     max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
     max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")
     seed: int = _option(0, "of weights, order, augmentation and validation rows")

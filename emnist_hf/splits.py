@@ -61,6 +61,19 @@ CHARSETS: dict[str, LabelSet] = {
 """What an answer can be drawn from. `letters` folds case away; `uppercase` and `lowercase` take it as known."""
 
 
+# fmt: off
+BYCLASS_TRAIN_COUNTS = (
+    34585, 38374, 34203, 35143, 33535, 31416, 34232, 35754, 33946, 33847, 6407, 3878,
+    10094, 4562, 4934, 9182, 2517, 3152, 11946, 3762, 2468, 5076, 9002, 8237,
+    24983, 8347, 2605, 5073, 20764, 9820, 12602, 4637, 4695, 2771, 4743, 2701,
+    10033, 5159, 2854, 10177, 24631, 2561, 3687, 8738, 2725, 1896, 2491, 15318,
+    2645, 11418, 2749, 2448, 2994, 14105, 2699, 18262, 2830, 2910, 2697, 2822,
+    2365, 2725,
+)
+# fmt: on
+"""Rows of each class in the full official ByClass training set, in label order."""
+
+
 @dataclass(frozen=True)
 class Split:
     """One of the six official splits.
@@ -79,6 +92,14 @@ class Split:
     @property
     def labels(self) -> tuple[str, ...]:
         return self.label_set.labels
+
+    @property
+    def train_counts(self) -> tuple[int, ...]:
+        """Rows of each class in the full official training set: ByClass as it was written, the others evenly."""
+        if self.name not in ("byclass", "bymerge"):
+            return (self.train_rows // len(self.labels),) * len(self.labels)
+        count = dict(zip(CHARACTERS, BYCLASS_TRAIN_COUNTS, strict=True))
+        return tuple(sum(count[character] for character in members) for members in self.label_set.members)
 
 
 SPLITS: dict[str, Split] = {

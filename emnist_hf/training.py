@@ -33,11 +33,11 @@ from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
 from emnist_hf.model import (
     MEAN,
     STD,
+    calibrate,
     count_parameters,
     create_model,
     load_checkpoint,
     save_checkpoint,
-    scale_logits,
 )
 from emnist_hf.pretrained import find_checkpoint
 from emnist_hf.run_state import FOLDER, Progress, find_state, identity, resume, save_state, settings_of
@@ -359,9 +359,11 @@ def _finish(
     split = find_split(config.split)
     label_set = split.label_set
     logits = predict_logits(model, data.validation.images, config.image_size, accelerator)
-    temperature = evaluation.fit_temperature(logits, data.validation.labels)
-    scale_logits(model, temperature)
-    validation = evaluation.score(_softmax(logits / temperature), data.validation.labels, label_set)
+    wanted = split.train_counts if config.class_frequencies == "official" else None
+    temperature, bias = evaluation.fit_calibration(logits, data.validation.labels, wanted)
+    calibrate(model, temperature, bias)
+    logits = (logits / temperature + bias).astype(np.float32)
+    validation = evaluation.score(_softmax(logits), data.validation.labels, label_set)
     test_logits = None
     if data.test is not None:
         test_logits = predict_logits(model, data.test.images, config.image_size, accelerator)
@@ -377,6 +379,7 @@ def _finish(
             "parameters": count_parameters(model),
             "image_size": config.image_size,
             "temperature": temperature,
+            "class_frequencies": config.class_frequencies,
         },
         "validation": validation,
     }

@@ -15,7 +15,8 @@ from emnist_hf.evaluation import (
     confusion,
     count_seen,
     digest,
-    fit_temperature,
+    fit_calibration,
+    frequency_weights,
     is_official,
     per_class,
     save_seen,
@@ -79,12 +80,30 @@ def test_calibration_error_of_honest_scores_is_small() -> None:
     assert calibration_error(scores, rng.random(200_000) < scores / 2) > 0.2
 
 
+def drawn_labels(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels drawn with the probabilities that the logits stand for."""
+    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    return (chances.cumsum(1) > rng.random((len(logits), 1))).argmax(1)
+
+
 def test_temperature_is_found_again() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (20_000, 10)).astype(np.float32)
-    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    labels = (chances.cumsum(1) > rng.random((20_000, 1))).argmax(1)
-    assert fit_temperature(logits * 1.7, labels) == pytest.approx(1.7, rel=0.05)
+    temperature, bias = fit_calibration(logits * 1.7, drawn_labels(logits, rng))
+    assert temperature == pytest.approx(1.7, rel=0.05) and not bias.any()
+
+
+def test_a_bias_makes_up_for_another_mix_of_classes() -> None:
+    """Learnt where class 0 is rare, used where it is as frequent as the others: its logit must rise."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (40_000, 4)).astype(np.float32)
+    labels = drawn_labels(logits, rng)
+    rare = (labels != 0) | (rng.random(len(labels)) < 0.1)
+    skewed = logits + np.log([0.1, 1, 1, 1])  # what a network that saw the skewed mix would answer
+    temperature, bias = fit_calibration(skewed[rare].astype(np.float32), labels[rare], [1, 1, 1, 1])
+    assert bias[0] - bias[1:].mean() == pytest.approx(np.log(10), abs=0.3)
+    assert temperature == pytest.approx(1, abs=0.1)
+    assert np.bincount(labels[rare], frequency_weights(labels[rare], [1, 1, 1, 1])) == pytest.approx([0.25] * 4)
 
 
 def test_which_rows_is_said() -> None:

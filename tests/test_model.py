@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from emnist_hf.augment import to_input
-from emnist_hf.model import MEAN, STD, CheckpointError, create_model, load_checkpoint, save_checkpoint, scale_logits
+from emnist_hf.model import MEAN, STD, CheckpointError, calibrate, create_model, load_checkpoint, save_checkpoint
 from emnist_hf.pretrained import PACKAGED
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARSETS, SPLITS
@@ -62,14 +62,14 @@ def test_saved_weights_are_contiguous_and_come_back_the_same(tmp_path: Path) -> 
     assert all(torch.equal(value, loaded[name]) for name, value in model.state_dict().items())
 
 
-def test_temperature_is_part_of_the_weights() -> None:
+def test_calibration_is_part_of_the_weights() -> None:
     model = create_model(CHARSETS["digits"]).eval()
     pixels = torch.rand(3, 1, 56, 56)
     with torch.inference_mode():
         before = model(pixels)
-    scale_logits(model, 2.0)
+    calibrate(model, 2.0, np.arange(10.0))
     with torch.inference_mode():
-        assert torch.allclose(model(pixels), before / 2, atol=1e-5)
+        assert torch.allclose(model(pixels), before / 2 + torch.arange(10), atol=1e-5)
 
 
 def test_an_unknown_architecture() -> None:

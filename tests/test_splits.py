@@ -37,6 +37,13 @@ def test_official_sizes(name: str, classes: int, train: int, test: int) -> None:
     assert len(set(split.labels)) == classes
 
 
+def test_official_class_counts() -> None:
+    assert sum(SPLITS["byclass"].train_counts) == sum(SPLITS["bymerge"].train_counts) == 697_932
+    merged = SPLITS["bymerge"]
+    assert merged.train_counts[merged.labels.index("C")] == 10_094 + 2_854
+    assert set(SPLITS["letters"].train_counts) == {4800} and set(SPLITS["balanced"].train_counts) == {2400}
+
+
 def test_official_order() -> None:
     assert "".join(SPLITS["byclass"].labels) == CHARACTERS
     assert "".join(SPLITS["bymerge"].labels) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"

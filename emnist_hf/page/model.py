@@ -33,8 +33,8 @@ LIMITS = """
   settles it.
 - **Latin letters and digits only.** No accents, no punctuation, no other scripts. Whatever you draw, it
   answers with one of its labels; the sureness is all that tells you that it was lost.
-- **Learned from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a 1
-  with a long upstroke or a 7 with a bar, are rarer there and are read less well.
+- **Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a
+  1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
 
 ### What is kept
 Nothing. Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
@@ -48,9 +48,16 @@ def number(key: str, value: Any) -> str | None:
     return f"{value:.3f}" if key == "macro_f1" else f"{value:.1%}" if key != "ece" else f"{value:.2%}"
 
 
+def measured_on(results: dict[str, Any]) -> dict[str, Any]:
+    """The metrics to show: those of the test rows, or of the validation rows where there were none."""
+    found = results.get("test") or results.get("validation")
+    return found if isinstance(found, dict) else {}
+
+
 def tiles(results: dict[str, Any]) -> str:
     """HTML: one tile for each measure that the results have."""
-    shown = [(number(key, results.get(key)), text) for key, text in MEASURES.items()]
+    metrics = measured_on(results)
+    shown = [(number(key, metrics.get(key)), text) for key, text in MEASURES.items()]
     return "".join(
         f'<div class="tile"><strong>{value}</strong><span>{escape(text)}</span></div>' for value, text in shown if value
     )
@@ -58,14 +65,16 @@ def tiles(results: dict[str, Any]) -> str:
 
 def description(recognizer: Recognizer) -> str:
     """HTML: one paragraph on what the model is and what its numbers were measured on."""
-    results = recognizer.results
-    rows = results.get("rows")
-    on = f" The numbers are from {rows:,} characters that it never saw in training." if isinstance(rows, int) else ""
+    metrics = measured_on(recognizer.results)
+    rows, official = metrics.get("rows"), metrics.get("official")
+    which = "all rows of the official EMNIST test" if official else "not the official EMNIST test"
+    on = f" The numbers are from {rows:,} characters that it never saw ({which})." if isinstance(rows, int) else ""
+    parameters = sum(parameter.numel() for parameter in recognizer.checkpoint.model.parameters())
     return (
-        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, that tells "
-        f"{len(recognizer.labels)} characters apart. It was trained on EMNIST: handwritten letters and "
-        f"digits in 28 by 28 pixels. Your ink is cropped, centred and brought to the same size and softness "
-        f"before it looks.{on}</p>"
+        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, of {parameters / 1e6:.2f} million "
+        f"parameters, that tells {len(recognizer.labels)} characters apart. It was trained on EMNIST: handwritten "
+        f"letters and digits in 28 by 28 pixels. Your ink is cropped, centred and brought to the same size and "
+        f"softness before it looks.{on}</p>"
     )
 
 
