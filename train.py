@@ -2,7 +2,7 @@
 
     python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
     python train.py --recipe recipes/byclass.yaml --dataset SOURCE
-    torchrun --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes, or more machines
+    torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
 
 SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parquet file.
 """
@@ -21,21 +21,27 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from transformers import HfArgumentParser
 
 from emnist_hf.augment import Augmentation
-from emnist_hf.settings import TrainConfig
+from emnist_hf.errors import EmnistError
+from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.training import train
 
 
 def read_recipe(path: str) -> dict[str, object]:
-    """The settings in a YAML file. Raises `ValueError` for a missing file or a setting that does not exist."""
+    """The settings in a YAML file. Raises `TrainingError` for a missing file or a setting that does not exist."""
     import yaml
 
     if not Path(path).is_file():
-        raise ValueError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
-    settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        raise TrainingError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
+    try:
+        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
     known = {field.name for kind in (TrainConfig, Augmentation) for field in fields(kind)}
     unknown = sorted(set(settings) - known)
     if unknown:
-        raise ValueError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
+        raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
     return settings
 
 
@@ -53,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             parser.set_defaults(**read_recipe(recipe.recipe))
         config, augmentation = parser.parse_args_into_dataclasses(rest, look_for_args_file=False)[:2]
         results = train(config, augmentation)
-    except ValueError as error:  # every error of ours is one, with a sentence for the user
+    except (EmnistError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
     if results:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.splits import CHARSETS, SPLITS
 
 app = typer.Typer(
@@ -37,10 +38,10 @@ CharsetOption = Annotated[
 
 @contextmanager
 def sentence() -> Iterator[None]:
-    """Every error of this project is a ValueError whose message is for the user: print it and exit with 1."""
+    """Print what the user can put right, and exit with 1. Anything else is a fault of ours and keeps its traceback."""
     try:
         yield
-    except ValueError as error:
+    except (EmnistError, OSError) as error:
         print(f"emnist_hf: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
@@ -75,7 +76,7 @@ def classify(
     for file in files:
         try:
             found = recognizer.classify(file, top_k=top_k, charset=charset)
-        except ValueError as error:
+        except EmnistError as error:
             failed = True
             write_line({"file": file, "error": str(error)})
         else:
@@ -98,7 +99,7 @@ def evaluate(
     """Score a checkpoint on the test rows of a split: one JSON object.
 
     `official` says whether the rows are exactly the official test (null: nobody can say). A checkpoint that was
-    trained on some of these rows is not scored.
+    trained on these rows is not scored.
     """
     with sentence():
         from emnist_hf.evaluation import evaluate_checkpoint

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from emnist_hf.errors import EmnistError
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -35,9 +37,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"Augmentation {name} is {value}: give a number of at least 0.")
+                raise EmnistError(f"Augmentation {name} is {value}: give a number of at least 0.")
         if self.stroke_weight > 1 or self.cutout > 1:
-            raise ValueError("Augmentation stroke_weight and cutout are shares of the images: give at most 1.")
+            raise EmnistError("Augmentation stroke_weight and cutout are shares of the images: give at most 1.")
 
 
 NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)

@@ -36,8 +36,7 @@ Weakest classes: {weakest}.
 
 {data}
 
-Rows whose label is known only up to a group (a C of ByMerge is C or c) were learnt by the likelihood of the group.
-No image of the validation or test rows is among the training rows; `trained_on.npz` holds the hashes to check that by.
+{groups}No image of the validation or test rows is among the training rows{seen}
 EMNIST (Cohen et al. 2017) comes from NIST Special Database 19, a work of the US government.{unipen}
 
 ## Use
@@ -68,9 +67,8 @@ timm and transformers expect an EMNIST glyph; for photos, drawings and dark ink 
 
 ## Limits
 
-One seed, one run. Only the 62 characters 0-9, A-Z, a-z, hand-printed one by one: no accents, no punctuation, no joined
-script; anything else is still given one of these labels. What the shape does not show (0 or O, 1 or I or l, the case of
-C, O, S, V, W, X, Z) is guessed from how frequent each is in EMNIST.
+One seed, one run. Only its {classes} classes, hand-printed one by one: no accents, no punctuation, no joined script;
+anything else is still given one of these labels.{guess}
 
 ## Training
 
@@ -79,6 +77,13 @@ second. Settings are in `results.json`.
 """
 
 
+GROUPS = """Rows whose label is known only up to a group (a C of ByMerge is C or c of ByClass) were learnt by the
+likelihood of the group. """
+SEEN = "; `trained_on.npz` holds the hashes to check that by."
+UNSEEN = """ of this run. What the checkpoint that it started from was trained on is not known: the numbers may be too
+good."""
+GUESS = """ What the shape does not show (0 or O, 1 or I or l, in ByClass the case of C, O, S, V, W, X, Z) is
+guessed from how frequent each is in EMNIST."""
 BIAS = """, and a bias towards the class
 frequencies of the full official training set, to which the validation rows were weighted"""
 
@@ -99,7 +104,8 @@ def model_card(results: dict[str, Any]) -> str:
     if "test" in results:
         rows.append((_test_name(results["test"], split.title), results["test"]))
         note = {
-            True: f"The test rows are all {split.test_rows:,} of the official {split.title} test, looked at once.",
+            True: f"The test rows are all {split.test_rows:,} of the official {split.title} test; nothing was chosen "
+            f"by them.",
             False: f"The test rows are not the official {split.title} test: not to be compared with published figures.",
             None: f"The test rows number {split.test_rows:,} like the official {split.title} test; whether they are "
             f"those rows is not known.",
@@ -117,6 +123,9 @@ def model_card(results: dict[str, Any]) -> str:
         temperature=results["model"]["temperature"],
         weakest=_weakest(scored),
         data="\n".join(_source_row(name, count, train["weights"][name]) for name, count in train["rows"].items()),
+        groups=GROUPS if len(train["rows"]) > 1 else "",
+        seen=SEEN if results["model"].get("parent_is_known", True) else UNSEEN,
+        guess=GUESS if split.label_set.name in ("byclass", "bymerge") else "",
         unipen="\nUNIPEN strokes (Guyon et al. 1994, doi 10.5281/zenodo.1195803, CC BY 4.0) are among the rows."
         if unipen
         else "",

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.orientation import check_reference_shapes
 from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, label_set_of
 
@@ -42,7 +43,7 @@ HUB_SECONDS = 8  # to wait for the Hub's first answer
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
 
 
-class DataError(ValueError):
+class DataError(EmnistError):
     """A source that cannot be used as it is; the message says what is wrong and how to put it right."""
 
 
@@ -431,6 +432,8 @@ def _plain_images(values: pa.Array, source: str) -> NDArray[np.uint8]:
     array = np.asarray(storage.to_pylist() if storage.null_count else _flat(storage))
     if array.size != len(values) * SIDE * SIDE:
         raise DataError(f"The images of {source} are not 28x28 numbers: this is not EMNIST.")
+    if array.dtype.kind not in "iu" or array.min(initial=0) < 0 or array.max(initial=0) > 255:
+        raise DataError(f"The pixels of {source} are not whole numbers from 0 to 255: store them as uint8.")
     return array.astype(np.uint8).reshape(-1, SIDE, SIDE)
 
 
@@ -467,8 +470,9 @@ def _decode_labels(
     labels: NDArray[np.int64], feature: object, label_set: LabelSet, source: str, split: Split | None
 ) -> NDArray[np.int64]:
     """Labels in the official order."""
-    names = getattr(feature, "names", None)
-    if names:
+    names: list[str] = getattr(feature, "names", None) or []
+    numbers_only = len(names) == len(label_set) and names == [str(i) for i in range(len(names))]
+    if names and not numbers_only:
         return _name_order(names, label_set, source)[_in_range(labels, len(names), source)]
     # Without names, numbers are believed only in the official order, or counted from 1 as raw Letters are.
     if split is not None and split.first_label and len(labels) and labels.min() == 1 and labels.max() == len(label_set):

@@ -7,11 +7,13 @@ beside them what training found out (`results.json`, `README.md`, pictures). Not
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.splits import LabelError, LabelSet, label_set_of
 
 if TYPE_CHECKING:
@@ -28,10 +30,21 @@ MODEL_ARGS: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_width": 16}
 IMAGE_SIZE = 56
 """timm's stems have stride 4; a glyph drawn at twice its size meets a stride of 2 and keeps its thin strokes."""
 
+FOREIGN_ARGS = {
+    "cache_dir",
+    "checkpoint_path",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_strict",
+    "scriptable",
+}
+"""Arguments of `timm.create_model` that a config.json has no business with."""
+
 MAX_WEIGHTS_BYTES = 400_000_000  # no classifier of glyphs needs more; a larger file is a mistake or an attack
 
 
-class CheckpointError(ValueError):
+class CheckpointError(EmnistError):
     """A checkpoint that cannot be used; the message says why and what to do."""
 
 
@@ -147,7 +160,12 @@ def load_checkpoint(folder: str | Path, name: str | None = None) -> Checkpoint:
         raise CheckpointError(
             f"{weights} is not a whole safetensors file ({_first_line(error)}): download or save it again."
         ) from None
-    model = create_model(label_set, str(config.get("architecture")), **model_args)
+    architecture = str(config.get("architecture"))
+    if not re.fullmatch(r"\w+", architecture) or FOREIGN_ARGS & set(model_args):
+        raise CheckpointError(
+            f"{folder / CONFIG} asks timm for weights from elsewhere: only {WEIGHTS} beside it is loaded, remove that."
+        )
+    model = create_model(label_set, architecture, **model_args)
     try:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError as error:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from emnist_hf.errors import EmnistError
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "MPO")
 """The only parsers of Pillow that a visitor's file may reach."""
 MAX_PIXELS = 50_000_000
@@ -28,11 +30,11 @@ MAX_LAYERS = 50
 """Layers of a sketch beyond which it is refused."""
 
 
-class PictureError(ValueError):
+class PictureError(EmnistError):
     """The picture cannot be read or is refused; the message is one sentence with the problem and the cure."""
 
 
-class NoInkError(ValueError):
+class NoInkError(EmnistError):
     """The picture is fine, but nothing is written in it."""
 
     def __init__(self) -> None:

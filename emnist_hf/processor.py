@@ -28,6 +28,8 @@ class GlyphImageProcessor(TimmWrapperImageProcessor):
 
     def preprocess(self, images: Any, return_tensors: Any = "pt", **kwargs: Any) -> BatchFeature:
         """Glyphs (PIL pictures, arrays or tensors, one or a list) to `pixel_values`, float32 [N, 1, side, side]."""
+        if getattr(images, "ndim", 0) == 2:
+            images = images[None]  # transformers asks for a channel
         grey = [np.array(self._grey(image)) for image in make_flat_list_of_images(images)]
         # As floats: enlarging 8-bit pictures rounds, and answers would differ from Recognizer's by up to 0.01.
         pixels = torch.from_numpy(np.stack(grey))[:, None].float() / 255
@@ -37,6 +39,9 @@ class GlyphImageProcessor(TimmWrapperImageProcessor):
     def _grey(image: Any) -> Image.Image:
         if not isinstance(image, Image.Image):
             array = to_numpy_array(image)
+            if array.dtype.kind == "f":  # 0 to 1, as tensors are
+                array = np.clip(np.rint(array * 255), 0, 255)
+            array = array.astype(np.uint8)
             if array.ndim == 3 and array.shape[0] in (1, 3):
                 array = array.transpose(1, 2, 0)
             image = Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
+from accelerate.utils import broadcast_object_list, gather_object
 
 from emnist_hf.augment import Augmentation
 from emnist_hf.settings import TrainConfig, TrainingError
@@ -20,7 +21,16 @@ SETTINGS = "settings.json"
 KEPT = 2  # the newest, and the one before in case the disk fails
 
 # What may change between a run and its resumption: where things are and what is told, not what is learnt.
-FREE = {"output_dir", "dataset", "resume_from_checkpoint", "with_tracking", "report_to", "checkpointing_steps", "cpu"}
+FREE = {
+    "output_dir",
+    "overwrite_output_dir",
+    "dataset",
+    "resume_from_checkpoint",
+    "with_tracking",
+    "report_to",
+    "checkpointing_steps",
+    "cpu",
+}
 
 
 @dataclass
@@ -49,10 +59,10 @@ class Progress:
             setattr(self, item.name, state[item.name])
 
 
-def identity(config: TrainConfig, augmentation: Augmentation, processes: int) -> dict[str, Any]:
-    """The settings that a resumed run must share with the one that was saved, as JSON has them."""
+def identity(config: TrainConfig, augmentation: Augmentation, processes: int, data: str) -> dict[str, Any]:
+    """What a resumed run must share with the one that was saved, as JSON has it; `data` is a digest of the rows."""
     kept = {key: value for key, value in asdict(config).items() if key not in FREE}
-    return json.loads(json.dumps(kept | asdict(augmentation) | {"processes": processes}))
+    return json.loads(json.dumps(kept | asdict(augmentation) | {"processes": processes, "data": data}))
 
 
 def save_state(accelerator: Accelerator, output_dir: str, step: int, settings: dict[str, Any]) -> None:
@@ -87,25 +97,46 @@ def settings_of(state: Path) -> dict[str, Any]:
 def find_state(config: TrainConfig) -> Path | None:
     """The checkpoint that `resume_from_checkpoint` names; None to start from the beginning.
 
-    Raises `TrainingError` if it names a folder that is no checkpoint.
+    The first process looks and tells the others, so that all start from the same one. Raises `TrainingError`, in all of
+    them, if the folder that is named is no checkpoint, if one of them does not see it, or if a fresh run would mix its
+    checkpoints with those of an earlier one.
     """
+    found: list[Any] = [None, None]
+    if PartialState().is_main_process:
+        try:
+            found = [_look_for_state(config), None]
+        except TrainingError as error:
+            found = [None, str(error)]
+    state, problem = broadcast_object_list(found)
+    if problem:
+        raise TrainingError(problem)
+    if state is not None and not all(gather_object([state.is_dir()])):
+        raise TrainingError(f"Not every machine sees {state}: put --output_dir on a disk that all of them share.")
+    return state
+
+
+def _look_for_state(config: TrainConfig) -> Path | None:
+    folder = Path(config.output_dir) / FOLDER
+    states = saved_states(folder)
     if config.resume_from_checkpoint is None:
+        if states and not config.overwrite_output_dir:
+            raise TrainingError(
+                f"{folder} holds checkpoints of an earlier run: go on with --resume_from_checkpoint latest, start anew "
+                f"with --overwrite_output_dir, or name another --output_dir."
+            )
+        shutil.rmtree(folder, ignore_errors=True)
         return None
     if config.resume_from_checkpoint == "latest":
-        states = saved_states(Path(config.output_dir) / FOLDER)
         return states[-1] if states else None
-    folder = Path(config.resume_from_checkpoint)
-    if not (folder / SETTINGS).is_file():
-        raise TrainingError(f"{folder} is no checkpoint of train.py: name a folder checkpoints/step-..., or latest.")
-    return folder
+    named = Path(config.resume_from_checkpoint)
+    if not (named / SETTINGS).is_file():
+        raise TrainingError(f"{named} is no checkpoint of train.py: name a folder checkpoints/step-..., or latest.")
+    return named
 
 
-def resume(accelerator: Accelerator, config: TrainConfig, settings: dict[str, Any], progress: Progress) -> None:
-    """Load the checkpoint to resume from, if any. Raises `TrainingError` if it was saved with other settings."""
-    state = find_state(config)
+def resume(accelerator: Accelerator, state: Path | None, settings: dict[str, Any], progress: Progress) -> None:
+    """Load a checkpoint, if there is one. Raises `TrainingError` if it was saved with other settings or other data."""
     if state is None:
-        if config.resume_from_checkpoint is not None:
-            accelerator.print(f"No checkpoint in {config.output_dir} yet: starting from the beginning.")
         return
     saved = settings_of(state)
     changed = [key for key, value in settings.items() if saved.get(key) != value]

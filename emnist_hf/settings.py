@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.model import ARCHITECTURE, IMAGE_SIZE
 from emnist_hf.splits import find_split
 
 
-class TrainingError(ValueError):
+class TrainingError(EmnistError):
     """A training that cannot start or go on; the message says why and what to do."""
 
 
@@ -26,6 +28,7 @@ class TrainConfig:
     split: str = _option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
     dataset: str = _option("", "Hub id, folder, gzip.zip or Parquet file with the split")
     output_dir: str = _option("", "where checkpoint, results and pictures go (default: runs/SPLIT)")
+    overwrite_output_dir: bool = _option(False, "throw away the checkpoints of an earlier run in output_dir")
     dataset_revision: str | None = _option(None, "branch, tag or commit of a Hub data set")
     extra_data: list[str] = field(
         default_factory=list,
@@ -74,19 +77,31 @@ class TrainConfig:
             raise TrainingError(
                 "Say where the data is: --dataset takes a Hub id, a folder, gzip.zip or a Parquet file."
             )
-        at_least_one = ("num_train_epochs", "per_device_train_batch_size", "image_size")
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                raise TrainingError(f"--{name} is {getattr(self, name)}: give at least 1.")
+        for name in (
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "image_size",
+            "max_train_samples",
+            "max_eval_samples",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise TrainingError(f"--{name} is {value}: give at least 1.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise TrainingError(f"--weight_decay is {self.weight_decay}: give a number of at least 0, such as 0.02.")
         for name in ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio"):
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
-        if self.checkpointing_steps != "epoch" and not self.checkpointing_steps.isdigit():
+        if self.checkpointing_steps != "epoch" and not re.fullmatch(r"[1-9]\d{0,8}", self.checkpointing_steps):
             raise TrainingError(f"--checkpointing_steps is {self.checkpointing_steps!r}: give a number or 'epoch'.")
         try:
             if not isinstance(json.loads(self.model_args), dict):
                 raise ValueError
         except ValueError:
             raise TrainingError(f"--model_args is not a JSON object: {self.model_args[:80]}") from None
+
+    def side(self, epoch: int) -> int:
+        """Side of the network's input in an epoch, in pixels; epochs count from 0."""
+        return (self.start_image_size or self.image_size) if epoch < self.start_image_epochs else self.image_size

@@ -15,6 +15,8 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emnist_hf.errors import EmnistError
+
 DIGITS = string.digits
 UPPERCASE = string.ascii_uppercase
 LOWERCASE = string.ascii_lowercase
@@ -25,7 +27,7 @@ MERGED_LOWERCASE = "cijklmopsuvwxyz"
 """The 15 letters whose two cases look alike, which ByMerge and Balanced keep as one class named by the capital."""
 
 
-class LabelError(ValueError):
+class LabelError(EmnistError):
     """Labels that cannot be used together; the message says why and what to do."""
 
 

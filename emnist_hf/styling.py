@@ -22,6 +22,8 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from emnist_hf.errors import EmnistError
+
 DEFAULT_FONT = "pinyon-script"
 FONTS_VARIABLE = "EMNIST_HF_FONTS"
 """Environment variable that names another folder of fonts."""
@@ -47,7 +49,7 @@ Colour = tuple[int, int, int, int]
 Box = tuple[float, float, float, float]
 
 
-class StylingError(ValueError):
+class StylingError(EmnistError):
     """Text, a font or a setting that cannot be used; the message says in a sentence why, and what to do."""
 
 

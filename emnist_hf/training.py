@@ -6,11 +6,12 @@ step, so that a run that was killed and resumed ends like one that was not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.data_loader import skip_first_batches
-from accelerate.utils import broadcast_object_list, set_seed
+from accelerate.utils import broadcast, broadcast_object_list, gather_object, set_seed
 from numpy.typing import NDArray
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
@@ -59,30 +60,40 @@ CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for th
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run learns from, chooses by and is scored on. No image of one is in another."""
+    """What a run learns from, chooses by and is scored on. No image that is scored is among those that are learnt.
+
+    `seen` holds the short hashes of all images learnt from, those of the checkpoint that the run starts from among
+    them; None if that one does not say.
+    """
 
     sources: list[Source]
     validation: Rows
     test: Rows | None
+    seen: NDArray[np.uint32] | None
+
+    def digest(self) -> str:
+        """A fingerprint of the rows that decide the course of a run."""
+        parts = [evaluation.digest(rows) for rows in (*(source.rows for source in self.sources), self.validation)]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict[str, Any]:
     """Train, evaluate and save; returns what it wrote to `results.json` ({} in all processes but the main one).
 
-    Raises `TrainingError`, `DataError`, `LabelError` or `CheckpointError`, each with one sentence.
+    Raises an `EmnistError` with one sentence if the run cannot start or go on.
     """
     augmentation = augmentation or Augmentation()
-    accelerator = _accelerator(config)
+    state, accelerator = _start(config)
     set_seed(config.seed)
     split = find_split(config.split)
-    with accelerator.main_process_first():  # one process fills the cache of Parquet files
+    with accelerator.local_main_process_first():  # one process a machine fills the cache of what the Hub sends
         data = prepare_data(config)
+        model = _first_model(config)
 
     dataset = GroupedRows(data.sources, split.label_set)
     sampler = MixtureSampler(data.sources, config.seed)
     batch = min(config.per_device_train_batch_size, len(sampler) // accelerator.num_processes)
     loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
-    model = _first_model(config)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(model, "adamw", lr=config.learning_rate, weight_decay=config.weight_decay)
     averaged = ModelEmaV3(model, decay=config.ema_decay, use_warmup=True)
@@ -92,8 +103,8 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     scheduler = _scheduler(config, optimizer.optimizer, total_steps)
     progress = Progress()
     accelerator.register_for_checkpointing(scheduler, averaged, progress)
-    settings = identity(config, augmentation, accelerator.num_processes)
-    resume(accelerator, config, settings, progress)
+    settings = identity(config, augmentation, accelerator.num_processes, data.digest())
+    resume(accelerator, state, settings, progress)
 
     groups = dataset.groups.to(accelerator.device)
     shown = accelerator.is_main_process
@@ -108,7 +119,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     with bar:  # closed when the run stops, so that a message starts on a line of its own
         while progress.epoch < config.num_train_epochs:
             sampler.epoch = progress.epoch
-            side = config.start_image_size if progress.epoch < config.start_image_epochs else config.image_size
+            side = config.side(progress.epoch)
             model.train()
             clock = time.monotonic()
             for images, targets in skip_first_batches(loader, progress.step_in_epoch):
@@ -130,12 +141,15 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                     clock = _count_time(progress, clock, batch * accelerator.num_processes)
                     _show_step(accelerator, progress, bar, optimizer)
                 if config.checkpointing_steps != "epoch" and progress.step % int(config.checkpointing_steps) == 0:
-                    _checked(accelerator, config, progress.step, loss)  # weights that are lost are not kept
+                    _check_weights(config, progress.step, averaged.module)
                     save_state(accelerator, config.output_dir, progress.step, settings)
+            _share_buffers(averaged.module)
+            _check_weights(config, progress.step, averaged.module)
             _end_epoch(accelerator, config, progress, averaged.module, data.validation, side)
             if config.checkpointing_steps == "epoch":
                 save_state(accelerator, config.output_dir, progress.step, settings)
 
+    _share_buffers(averaged.module)
     results = _finish(accelerator, config, augmentation, averaged.module, data, progress)
     accelerator.wait_for_everyone()
     accelerator.end_training()
@@ -184,25 +198,67 @@ def prepare_data(config: TrainConfig) -> RunData:
     if config.max_eval_samples is not None:
         validation = _sample(validation, config.max_eval_samples, config.seed)
         test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
-    return RunData(sources, validation, test)
+    learnt = evaluation.short_hashes(np.concatenate([source.rows.images for source in sources]))
+    if config.model_name_or_path is None:
+        return RunData(sources, validation, test, learnt)
+    return _without_seen_before(RunData(sources, validation, test, learnt), config.model_name_or_path)
+
+
+def _without_seen_before(data: RunData, parent: str) -> RunData:
+    """Take out of the validation rows what the checkpoint that the run starts from has seen.
+
+    Raises `DataError` if it has seen test rows: no honest score could come of it.
+    """
+    known = evaluation.load_seen(find_checkpoint(parent)[0])
+    if known is None:
+        return replace(data, seen=None)
+    seen = evaluation.count_seen(data.test.images, known) if data.test is not None else 0
+    if seen:
+        raise DataError(
+            f"{parent} was trained on {seen:,} of the test rows: start from another checkpoint, or from none."
+        )
+    fresh = ~np.isin(evaluation.short_hashes(data.validation.images), known)
+    if not fresh.any():
+        raise DataError(f"{parent} was trained on all validation rows: carve others with another --seed.")
+    assert data.seen is not None
+    return replace(data, validation=data.validation.take(fresh), seen=np.concatenate([data.seen, known]))
 
 
 def _sample(rows: Rows, count: int, seed: int) -> Rows:
     return rows.take(np.sort(np.random.default_rng(seed).permutation(len(rows))[:count]))
 
 
-def _accelerator(config: TrainConfig) -> Accelerator:
+def _start(config: TrainConfig) -> tuple[Path | None, Accelerator]:
+    """The checkpoint to resume from, and the processes, which agree on it and on the precision."""
+    PartialState(cpu=_on_cpu(config))  # the processes must know of each other before they can agree
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
+    if config.with_tracking:
+        _check_tracker(config.report_to)
+    state = find_state(config)
+    if state is None and config.resume_from_checkpoint is not None and PartialState().is_main_process:
+        print(f"No checkpoint in {config.output_dir} yet: starting from the beginning.")
     accelerator = Accelerator(
         cpu=_on_cpu(config),
-        mixed_precision=_precision(config),
+        mixed_precision=_precision(config, state),
         log_with=config.report_to if config.with_tracking else None,
         project_dir=config.output_dir,
     )
     if config.with_tracking:
         plain = {k: v if isinstance(v, (int, float, str)) else str(v) for k, v in asdict(config).items()}
         accelerator.init_trackers("emnist-hf", plain)
-    return accelerator
+    return state, accelerator
+
+
+def _check_tracker(name: str) -> None:
+    """Raise `TrainingError` for a tracker that is not installed: Accelerate would go on without a word."""
+    from accelerate.tracking import get_available_trackers
+
+    available = [str(tracker) for tracker in get_available_trackers()]
+    if (name != "all" and name not in available) or not available:
+        raise TrainingError(
+            f"The tracker {name!r} is not installed (there is {', '.join(available) or 'none'}): pip install {name}, "
+            f"or leave --with_tracking out."
+        )
 
 
 def _on_cpu(config: TrainConfig) -> bool:
@@ -210,16 +266,14 @@ def _on_cpu(config: TrainConfig) -> bool:
     return config.cpu or not torch.accelerator.is_available()
 
 
-def _precision(config: TrainConfig) -> str:
+def _precision(config: TrainConfig, state: Path | None) -> str:
     """`mixed_precision` with auto resolved: as the resumed checkpoint had it, else bf16 where it is faster."""
     if config.mixed_precision != "auto":
         return config.mixed_precision
-    resumed = find_state(config)
-    if resumed is not None:
-        return str(settings_of(resumed)["resolved_precision"])
+    if state is not None:
+        return str(settings_of(state)["resolved_precision"])
     if torch.cuda.is_available() and not _on_cpu(config):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    PartialState(cpu=_on_cpu(config))  # the processes must know of each other before they can agree
     return broadcast_object_list(["bf16" if bf16_pays_on_cpu() else "no"])[0]
 
 
@@ -261,15 +315,34 @@ def _generator(seed: int, step: int, accelerator: Accelerator) -> torch.Generato
     return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
 
-def _checked(accelerator: Accelerator, config: TrainConfig, step: int, loss: Tensor, *more: Tensor) -> list[float]:
-    """Loss and whatever else, averaged over processes; stops all of them when the loss is no longer a number."""
-    values = accelerator.reduce(torch.stack([loss.detach().float(), *more]), "mean").tolist()
+def _checked(accelerator: Accelerator, config: TrainConfig, step: int, loss: Tensor, right: Tensor) -> list[float]:
+    """Loss and share right, averaged over processes; stops all of them when the loss is no longer a number."""
+    values = accelerator.reduce(torch.stack([loss.detach().float(), right]), "mean").tolist()
     if not math.isfinite(values[0]):
-        raise TrainingError(
-            f"The loss is {values[0]} at step {step}: lower --learning_rate (it is {config.learning_rate:g}) or set "
-            f"--mixed_precision no; checkpoints saved before are in {Path(config.output_dir) / FOLDER}."
-        )
+        raise _diverged(config, step, f"The loss is {values[0]}")
     return values
+
+
+def _check_weights(config: TrainConfig, step: int, model: nn.Module) -> None:
+    """Stop rather than save weights that are lost. Every process has the same ones."""
+    if not all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values()):
+        raise _diverged(config, step, "The weights are no longer numbers")
+
+
+def _diverged(config: TrainConfig, step: int, what: str) -> TrainingError:
+    return TrainingError(
+        f"{what} at step {step}: lower --learning_rate (it is {config.learning_rate:g}) or set --mixed_precision no; "
+        f"checkpoints saved before are in {Path(config.output_dir) / FOLDER}."
+    )
+
+
+def _share_buffers(model: nn.Module) -> None:
+    """Give every process the first one's running statistics, which each gathers on its own rows.
+
+    The first one's are saved, so those are the ones to score.
+    """
+    for buffer in model.buffers():
+        broadcast(buffer, from_process=0)
 
 
 def _count_time(progress: Progress, clock: float, rows_per_step: int) -> float:
@@ -329,15 +402,13 @@ def predict_logits(
     mine = torch.from_numpy(images[share])
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(mine), batch):
+        for start in range(0, max(len(mine), 1), batch):
             pixels = to_input(mine[start : start + batch].to(accelerator.device), image_size)
             pixels = ((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last)
             parts.append(model(pixels).float().cpu())
     if accelerator.num_processes == 1:
         return torch.cat(parts).numpy()
-    from accelerate.utils import gather_object
-
-    return np.concatenate(gather_object([torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)]))
+    return np.concatenate(gather_object([torch.cat(parts).numpy()]))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -376,6 +447,7 @@ def _finish(
         "model": {
             "architecture": model.pretrained_cfg["architecture"],
             "started_from": config.model_name_or_path,
+            "parent_is_known": data.seen is not None,
             "parameters": count_parameters(model),
             "image_size": config.image_size,
             "temperature": temperature,
@@ -404,8 +476,9 @@ def _finish(
     results["settings"] = {**asdict(config), "augmentation": asdict(augmentation)}
     results["versions"] = _versions()
     save_checkpoint(model, folder, label_set, image_size=config.image_size, split=split.name)
-    evaluation.save_seen(np.concatenate([source.rows.images for source in data.sources]), folder)
-    evaluation.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {config.architecture}")
+    if data.seen is not None:
+        evaluation.save_seen(data.seen, folder)
+    evaluation.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
     evaluation.write_json(results, folder / "results.json")
     write_card(folder, results)
     return results

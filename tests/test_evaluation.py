@@ -18,9 +18,11 @@ from emnist_hf.evaluation import (
     fit_calibration,
     frequency_weights,
     is_official,
+    load_seen,
     per_class,
     save_seen,
     score,
+    short_hashes,
     wilson_interval,
 )
 from emnist_hf.splits import CHARSETS, SPLITS
@@ -116,9 +118,11 @@ def test_which_rows_is_said() -> None:
 
 def test_seen_images_are_counted(tmp_path: Path) -> None:
     rows = draw_rows(CHARSETS["letters"], 4)
-    save_seen(rows.images[:60], tmp_path)
-    assert count_seen(rows.images, tmp_path) == 60
-    assert count_seen(rows.images, tmp_path / "elsewhere") is None
+    save_seen(short_hashes(rows.images[:60]), tmp_path)
+    seen = load_seen(tmp_path)
+    assert seen is not None and count_seen(rows.images, seen) == 60
+    assert count_seen(rows.images[60:], seen) == 0
+    assert load_seen(tmp_path / "elsewhere") is None
 
 
 def test_the_packaged_checkpoint_on_the_official_test(real_byclass: Path) -> None:

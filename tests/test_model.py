@@ -55,6 +55,25 @@ def test_timm_transformers_and_ours_agree(folder: Path) -> None:
         assert np.allclose([found[str(i)] for i in range(10)], ours[row], atol=1e-5)
 
 
+def test_the_processor_takes_what_people_have(folder: Path) -> None:
+    from PIL import Image
+
+    from emnist_hf.processor import GlyphImageProcessor
+
+    glyph = draw_rows(CHARSETS["digits"], 1).images[3]
+    processor = GlyphImageProcessor.from_pretrained(folder)
+    wanted = processor(Image.fromarray(glyph)).pixel_values
+    assert wanted.shape == (1, 1, 56, 56)
+    forms = [
+        Image.fromarray(glyph).convert("RGB"),
+        glyph,
+        torch.from_numpy(glyph.copy()),
+        torch.from_numpy(glyph / 255),
+    ]
+    for form in forms:
+        assert torch.allclose(processor(form).pixel_values, wanted, atol=1e-4)
+
+
 def test_saved_weights_are_contiguous_and_come_back_the_same(tmp_path: Path) -> None:
     model = create_model(CHARSETS["letters"]).to(memory_format=torch.channels_last)
     save_checkpoint(model, tmp_path, CHARSETS["letters"])
@@ -86,6 +105,8 @@ def test_an_unknown_architecture() -> None:
         ({"architecture": "nothing"}, "timm cannot make"),
         ({"model_args": {"channels": [8, 8, 8, 8]}}, "do not fit"),
         ({"model_args": [1]}, "not the config"),
+        ({"model_args": {"checkpoint_path": "x.pth"}}, "from elsewhere"),
+        ({"architecture": "hf-hub:user/name"}, "from elsewhere"),
         ({"pretrained_cfg": {"input_size": [3, 56, 56], "mean": [0.5], "std": [0.5]}}, "one channel"),
         ({"pretrained_cfg": {"input_size": [1, 56, 56], "mean": [0.5] * 3, "std": [0.5] * 3}}, "one channel"),
         ({"pretrained_cfg": {}}, "input_size"),

@@ -24,7 +24,7 @@ NOT_RUN = {
     "make test": "this is it",
     "accelerate launch": "needs eight machines",
     "--recipe": "takes an hour; test_recipes_are_settings_of_train reads the recipes",
-    "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py starts the page with the variable",
+    "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
 }
 

@@ -15,7 +15,7 @@ from PIL import Image
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
-from emnist_hf.splits import LabelError, fold_shape
+from emnist_hf.splits import CHARACTERS, LabelError, fold_shape
 from emnist_hf.styling import StylingError
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def connect(
 
     def choose(font: str, ink: str, paper: str, event: gr.SelectData) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
-        chosen = str(event.value) if event.value in recognizer.labels else ""
+        chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
         return chosen, restyle(chosen, font, ink, paper)
 
     quietly: dict[str, Any] = {

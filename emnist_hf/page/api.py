@@ -5,6 +5,7 @@ The page's own events are private: they speak of its components and change with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -30,8 +31,9 @@ def clamp(top_k: Any, classes: int) -> int:
 def build(recognizer: Recognizer) -> None:
     """Hangs the endpoints on components that no visitor sees."""
 
-    def reply(image: Any, charset: str | None, top_k: float, style: Style) -> Reply:
+    def reply(read: Callable[[Any], Any], sent: Any, charset: str | None, top_k: float, style: Style) -> Reply:
         try:
+            image = read(sent)
             count = clamp(top_k, len(recognizer.labels))
             found = recognizer.examine(image, top_k=count, charset=charset or None)
             picture = set_character(found.predictions[0].label, style)
@@ -61,7 +63,7 @@ def build(recognizer: Recognizer) -> None:
             glyph: the 28 x 28 picture that the model sees, white ink on black.
             calligraphy: the best label set in the font.
         """
-        return reply(sketch_paths(sketch), charset, top_k, Style(font, ink, paper))
+        return reply(sketch_paths, sketch, charset, top_k, Style(font, ink, paper))
 
     def recognize_image(
         image: dict[str, Any],
@@ -85,7 +87,7 @@ def build(recognizer: Recognizer) -> None:
             glyph: the 28 x 28 picture that the model sees, white ink on black.
             calligraphy: the best label set in the font.
         """
-        return reply(picture_path(image), charset, top_k, Style(font, ink, paper))
+        return reply(picture_path, image, charset, top_k, Style(font, ink, paper))
 
     with gr.Group(visible=False):
         sketch, image = gr.Sketchpad(label="sketch"), gr.Image(label="image")

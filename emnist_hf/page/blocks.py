@@ -31,7 +31,7 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-BAD_REQUEST = "This request holds no picture that the page can take: send a picture file, or a sketch."
+BAD_REQUEST = "This request does not fit: send a picture, and the arguments that the API page lists."
 
 
 class Page(gr.Blocks):

@@ -1,25 +1,46 @@
 """The files that gradio has stored for a request, as `emnist_hf.ink` wants them.
 
 The events that take pictures run with `preprocess=False`: gradio's own would open the file first, drop its
-alpha, and end in PIL's words where it is broken. Gradio still checks that a path lies in its upload folder.
-What is left of its preprocessing is here; opening a stranger's file, with all care, is for `emnist_hf.ink`.
+alpha, and end in PIL's words where it is broken. What is left of its preprocessing is here; opening a
+stranger's file, with all care, is for `emnist_hf.ink`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from emnist_hf.ink import PictureError
+
+MAX_LAYERS = 4
+"""Of a sketch, all of which are opened; a sketchpad sends one or none."""
 
 
 def picture_path(picture: Mapping[str, Any] | None) -> str | None:
-    """The path of an uploaded picture, None for no picture. `picture` is what gr.Image sends."""
-    return picture.get("path") if picture else None
+    """The path of an uploaded picture, None for no picture. `picture` is what gr.Image sends.
+
+    Gradio looks into the path itself only where a request calls it a file (`meta`), which a request is free not to
+    do. So it is looked into here: a path outside of the upload folder is another file of this machine.
+    """
+    path = picture.get("path") if picture else None
+    if not path:
+        return None
+    uploads = os.path.realpath(get_upload_folder())
+    if not isinstance(path, str) or "\0" in path or not Path(os.path.realpath(path)).is_relative_to(uploads):
+        raise PictureError("This picture was not uploaded to the page: send the file itself.")
+    return path
 
 
 def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Background, layers and composite of a sketch, as paths. `sketch` is what gr.Sketchpad sends."""
     if sketch is None:
         return None
+    if len(sketch.get("layers") or []) > MAX_LAYERS:
+        raise PictureError(f"This drawing has more than {MAX_LAYERS} layers: merge them, or send the composite alone.")
     return {
         "background": picture_path(sketch.get("background")),
         "layers": [path for layer in sketch.get("layers") or [] if (path := picture_path(layer))],

@@ -112,6 +112,7 @@ canvas.addEventListener("pointerdown", start);
 canvas.addEventListener("pointermove", move);
 canvas.addEventListener("pointerup", finish);
 canvas.addEventListener("pointercancel", finish);
+canvas.addEventListener("lostpointercapture", finish); // a pen-up that never came must not leave the pad dead
 canvas.addEventListener("keydown", press);
 // Safari takes touch-action for less than it says; a listener that may refuse the scroll settles it.
 canvas.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });

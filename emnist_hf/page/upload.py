@@ -49,6 +49,8 @@ def build(recognizer: Recognizer) -> None:
             gr.HTML("<h2>Upload</h2>", apply_default_css=False)
             picture = gr.Image(
                 sources=["upload", "clipboard", "webcam"],
+                # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
+                webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
                 label="Picture of one character",
                 show_label=False,
                 height=320,
