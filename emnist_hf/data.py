@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.orientation import check_reference_shapes
-from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, label_set_of
+from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, fold_table, label_set_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +57,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def fold(self, target: LabelSet) -> Rows:
+        """The rows under coarser labels; those that `target` has no label for are left out. Raises `LabelError`."""
+        labels = np.array(fold_table(self.label_set, target), np.int64)[self.labels]
+        return Rows(self.images[labels >= 0], labels[labels >= 0], target)
 
     def take(self, index: NDArray) -> Rows:
         """The rows that `index` (integers or a mask) chooses."""

@@ -7,6 +7,7 @@ is then the group of labels that it may be, and its loss the likelihood of the g
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset, Sampler
 
 from emnist_hf.data import DataError, Rows, hash_images, load_rows
-from emnist_hf.splits import LabelSet, compatible
+from emnist_hf.splits import CHARSETS, SHAPE_SET, LabelSet, compatible
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,37 @@ class Source:
     weight: float = 1.0
 
 
-def parse_source(text: str) -> tuple[Path, float]:
-    """`FILE` or `FILE:WEIGHT` as path and weight. Raises `DataError` for a weight that is no positive number."""
-    path, separator, weight = text.rpartition(":")
-    if not separator or os.sep in weight or Path(text).exists():
-        return Path(text), 1.0
+FOLDS = CHARSETS | {SHAPE_SET.name: SHAPE_SET}
+"""Label sets up to which the labels of a source may be believed."""
+
+
+def parse_source(text: str) -> tuple[Path, float, LabelSet | None]:
+    """`FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:LABELS` as path, weight and the label set to believe its labels up to.
+
+    Raises `DataError` for a weight that is no positive number or a label set that does not exist.
+    """
+    match = re.fullmatch(r"(.+?):([^:/\\]+)(?::([^:/\\]+))?", text)
+    if match is None or os.path.exists(text):
+        return Path(text), 1.0, None
+    path, weight, fold = match.groups()
     try:
         value = float(weight)
     except ValueError:
         value = -1.0
     if not 0 < value <= 100:
         raise DataError(f"{text!r} gives the weight {weight!r}: write FILE:WEIGHT with a weight above 0, such as 0.5.")
-    return Path(path), value
+    if fold is not None and fold not in FOLDS:
+        raise DataError(f"{text!r} asks for the labels {fold!r}: there are {', '.join(FOLDS)}.")
+    return Path(path), value, FOLDS[fold] if fold else None
 
 
 def load_sources(texts: Sequence[str], folder: str | Path = ".") -> list[Source]:
-    """Load extra sources given as `FILE` or `FILE:WEIGHT`, found from here or else in `folder`. Raises `DataError`."""
+    """Load extra sources as `parse_source` takes them, found from here or else in `folder`. Raises `DataError`."""
     sources = []
-    for path, weight in map(parse_source, texts):
+    for path, weight, fold in map(parse_source, texts):
         inside = Path(folder) / path
-        sources.append(Source(path.name, load_rows(path if path.exists() or not inside.exists() else inside), weight))
+        rows = load_rows(path if path.exists() or not inside.exists() else inside)
+        sources.append(Source(path.name, rows.fold(fold) if fold else rows, weight))
     return sources
 
 

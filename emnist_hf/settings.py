@@ -33,8 +33,9 @@ class TrainConfig:
     extra_data: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "more Parquet files to learn from, FILE or FILE:WEIGHT (share of its rows in each epoch), found "
-            "from here or in the data set's folder; their labels may be coarser than the split's"
+            "help": "more Parquet files to learn from, found from here or in the data set's folder: FILE, FILE:WEIGHT "
+            "(share of its rows in each epoch) or FILE:WEIGHT:LABELS (believe its labels only up to bymerge, letters, "
+            "... or shapes); labels may be coarser than the split's"
         },
     )
     transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")

@@ -120,6 +120,18 @@ SHAPES = {"O": "0", "I": "1", "L": "1", "S": "5", "Z": "2"}
 """Capitals that one character alone does not tell from a digit (I and L also not from each other)."""
 
 
+def fold_shape(label: str) -> str:
+    """The label with all folded away that one character alone cannot show: case, and 0=O, 1=I=L, 5=S, 2=Z."""
+    upper = label.upper()
+    return SHAPES.get(upper, upper)
+
+
+SHAPE_SET = _label_set(
+    "shapes", "".join(dict.fromkeys(map(fold_shape, CHARACTERS))), {c: fold_shape(c) for c in CHARACTERS}
+)
+"""Labels that say only what one character's shape can show: nothing answers in them, but rows may be learnt by them."""
+
+
 def find_split(name: str) -> Split:
     """The split called `name`, in any case. Raises `LabelError` for an unknown name."""
     try:
@@ -175,9 +187,3 @@ def fold_table(source: LabelSet, target: LabelSet) -> list[int]:
             f"it was never shown some of those characters."
         )
     return folded
-
-
-def fold_shape(label: str) -> str:
-    """The label with all folded away that one character alone cannot show: case, and 0=O, 1=I=L, 5=S, 2=Z."""
-    upper = label.upper()
-    return SHAPES.get(upper, upper)

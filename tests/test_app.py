@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -15,7 +16,7 @@ from PIL import Image
 import app
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
-from tests.server import page_url
+from tests.server import page_url, serve
 
 __all__ = ["page_url"]  # a fixture: pytest finds it by its name here
 
@@ -180,6 +181,53 @@ def test_a_blank_sheet_gets_a_sentence(client: Client, tmp_path: Path) -> None:
     assert "ink" in refusal(client, sketch(blank), api_name="/recognize_sketch")
 
 
+def posted(url: str, path: str, body: dict[str, Any]) -> str:
+    """The answer to a request made by hand, without the client's manners: the whole event stream as text."""
+    with httpx.Client(base_url=url, timeout=60) as http:
+        called = http.post(path, json=body)
+        if "event_id" not in called.text:
+            return called.text
+        return http.get(f"{path}/{called.json()['event_id']}").text
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_no_file_but_an_uploaded_one_is_opened(page_url: str, tmp_path: Path, meta: dict[str, Any]) -> None:
+    """A request may name any path; gradio looks into it only if the request asks it to."""
+    secret = tmp_path / "secret.png"
+    draw("3", side=280, pen=14, ink="black", paper=(255,) * 4).save(secret)
+    for name, value in (
+        ("recognize_image", {"path": str(secret), **meta}),
+        ("recognize_sketch", {"background": None, "layers": [], "composite": {"path": str(secret), **meta}}),
+    ):
+        body = {"data": [value, None, 5, "pinyon-script", "blue-black", "ivory"]}
+        told = posted(page_url, f"/gradio_api/call/{name}", body)
+        assert "event: error" in told and "confidences" not in told, name
+
+
+def test_the_upload_tab_opens_no_other_file_either(page_url: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    draw("3", side=280, pen=14, ink="black", paper=(255,) * 4).save(secret)
+    config = httpx.get(f"{page_url}/config", timeout=60).json()
+    pictures = {part["id"] for part in config["components"] if part["props"].get("elem_id") == "picture"}
+    asked = 0
+    for event in config["dependencies"]:
+        if event["inputs"][:1] and event["inputs"][0] in pictures:
+            data = [{"path": str(secret)}, "byclass", "pinyon-script", "blue-black", "ivory"]
+            body = {"fn_index": event["id"], "data": data, "session_hash": "anyone"}
+            told = posted(page_url, "/gradio_api/run/predict", body)
+            assert "This looks like" not in told and "sure." not in told
+            asked += 1
+    assert asked
+
+
+def test_the_camera_is_not_mirrored(page_url: str) -> None:
+    """Gradio's default is a mirror, in which a letter is another letter."""
+    config = httpx.get(f"{page_url}/config", timeout=60).json()
+    picture = next(part for part in config["components"] if part["props"].get("elem_id") == "picture")
+    assert picture["props"]["webcam_options"]["mirror"] is False
+    assert set(picture["props"]["sources"]) == {"upload", "clipboard", "webcam"}
+
+
 # --- the door ----------------------------------------------------------------
 
 
@@ -188,6 +236,13 @@ def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) 
     assert notice.endswith("This page uses the checkpoint that comes with it.")
     assert len(recognizer.labels) == 62
     assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
+
+
+def test_the_page_is_served_when_its_checkpoint_is_missing(drawn: Callable[..., Path]) -> None:
+    with serve(EMNIST_HF_CHECKPOINT="nobody/nothing@v1", HF_ENDPOINT="http://127.0.0.1:9") as url:
+        assert "This page uses the checkpoint that comes with it." in httpx.get(f"{url}/config", timeout=60).text
+        client = Client(url, verbose=False, download_files=False)
+        assert client.predict(sketch(drawn("A")), api_name="/recognize_sketch")[0]["label"] == "A"
 
 
 def test_a_checkpoint_folder_can_be_chosen() -> None:

@@ -24,7 +24,7 @@ from emnist_hf.evaluation import evaluate_checkpoint, load_seen, short_hashes
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.sampling import GroupedRows, MixtureSampler, Source, as_is, carve_validation, group_loss, parse_source
 from emnist_hf.settings import TrainConfig, TrainingError
-from emnist_hf.splits import CHARSETS
+from emnist_hf.splits import CHARSETS, SHAPE_SET
 from emnist_hf.training import prepare_data, train
 from tests.drawn import draw_rows, write_parquet
 from tests.server import ROOT
@@ -339,11 +339,21 @@ def test_the_mixture_follows_its_weights() -> None:
 
 
 def test_sources_as_text(tmp_path: Path) -> None:
-    assert parse_source("a/b.parquet:0.5") == (Path("a/b.parquet"), 0.5)
-    assert parse_source("a/b.parquet") == (Path("a/b.parquet"), 1.0)
+    assert parse_source("a/b.parquet:0.5") == (Path("a/b.parquet"), 0.5, None)
+    assert parse_source("a/b.parquet") == (Path("a/b.parquet"), 1.0, None)
+    assert parse_source("a/b.parquet:2:shapes") == (Path("a/b.parquet"), 2.0, SHAPE_SET)
     for wrong in ("a.parquet:0", "a.parquet:-1", "a.parquet:x", "a.parquet:nan"):
         with pytest.raises(DataError, match="weight"):
             parse_source(wrong)
+    with pytest.raises(DataError, match="asks for the labels 'runes'"):
+        parse_source("a.parquet:1:runes")
+
+
+def test_labels_can_be_believed_up_to_their_shape() -> None:
+    rows = draw_rows(CHARSETS["byclass"], 1)
+    dataset = GroupedRows([Source("a", rows.fold(SHAPE_SET))], CHARSETS["byclass"])
+    target = dataset.__getitems__([int(np.flatnonzero(rows.labels == CHARSETS["byclass"].labels.index("o"))[0])])[1]
+    assert "".join(CHARSETS["byclass"].labels[i] for i in dataset.groups[target[0]].nonzero()[:, 0]) == "0Oo"
 
 
 def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:
