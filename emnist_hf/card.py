@@ -72,7 +72,7 @@ anything else is still given one of these labels.{guess}
 
 ## Training
 
-{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}), {speed:,.0f} images a
+{start}{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}), {speed:,.0f} images a
 second. Settings are in `results.json`.
 """
 
@@ -129,6 +129,7 @@ def model_card(results: dict[str, Any]) -> str:
         unipen="\nUNIPEN strokes (Guyon et al. 1994, doi 10.5281/zenodo.1195803, CC BY 4.0) are among the rows."
         if unipen
         else "",
+        start=f"Goes on from the checkpoint {parent}. " if (parent := results["model"].get("started_from")) else "",
         steps=train["steps"],
         minutes=train["seconds"] / 60,
         device=train["device"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import platform
 import time
 from dataclasses import asdict, dataclass, replace
@@ -446,7 +447,7 @@ def _finish(
         "split": split.name,
         "model": {
             "architecture": model.pretrained_cfg["architecture"],
-            "started_from": config.model_name_or_path,
+            "started_from": _without_folder(config.model_name_or_path),
             "parent_is_known": data.seen is not None,
             "parameters": count_parameters(model),
             "image_size": config.image_size,
@@ -473,7 +474,8 @@ def _finish(
         "mixed_precision": accelerator.mixed_precision,
         "history": progress.history,
     }
-    results["settings"] = {**asdict(config), "augmentation": asdict(augmentation)}
+    settings = {key: _without_folder(value) for key, value in asdict(config).items()}
+    results["settings"] = settings | {"augmentation": asdict(augmentation)}
     results["versions"] = _versions()
     save_checkpoint(model, folder, label_set, image_size=config.image_size, split=split.name)
     if data.seen is not None:
@@ -482,6 +484,11 @@ def _finish(
     evaluation.write_json(results, folder / "results.json")
     write_card(folder, results)
     return results
+
+
+def _without_folder(value: Any) -> Any:
+    """A path as its last part: results are published, and where somebody's files lie is nobody's business."""
+    return Path(value).name if isinstance(value, str) and os.path.isabs(value) else value
 
 
 def _versions() -> dict[str, str]:
