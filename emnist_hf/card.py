@@ -72,8 +72,8 @@ anything else is still given one of these labels.{guess}
 
 ## Training
 
-{start}{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}), {speed:,.0f} images a
-second. Settings are in `results.json`.
+{start}{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}),
+{speed:,.0f} images a second. Settings are in `results.json`.
 """
 
 
@@ -104,8 +104,8 @@ def model_card(results: dict[str, Any]) -> str:
     if "test" in results:
         rows.append((_test_name(results["test"], split.title), results["test"]))
         note = {
-            True: f"The test rows are all {split.test_rows:,} of the official {split.title} test; nothing was chosen "
-            f"by them.",
+            True: f"The test rows are all {split.test_rows:,} of the official {split.title} test; settings were "
+            f"chosen on validation rows.",
             False: f"The test rows are not the official {split.title} test: not to be compared with published figures.",
             None: f"The test rows number {split.test_rows:,} like the official {split.title} test; whether they are "
             f"those rows is not known.",
