@@ -25,6 +25,7 @@ NOT_RUN = {
     "accelerate launch": "needs eight machines",
     "recipes/byclass-1": "takes an hour; test_recipes_are_settings_of_train reads the recipes",
     "recipes/byclass-2": "takes half an hour",
+    "recipes/byclass-3": "takes half an hour",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
 }
