@@ -133,7 +133,7 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pen", [6, 20])
 def test_real_strokes_are_read(shared: Path, pen: int) -> None:
     """Held-out UNIPEN writers at 300 px, either polarity: at least 90 % right, shape-folded."""
-    done = command("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 1000, check=True)
+    done = command("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 500, check=True)
     for line in done.stdout.splitlines():
         assert json.loads(line)["accuracy_shape_folded"] >= 0.9, line
 
