@@ -64,8 +64,10 @@ def classify(
 ) -> None:
     """Read the one character in each picture: a JSON line a file.
 
-    Any picture will do: a phone photo, a scan, a drawing, dark on light or light on dark. A file that cannot be read
-    gives an "error" on its line, the others go on, and the exit status is 1 at the end.
+    Any picture will do: a phone photo, a scan, a drawing, dark on light or light on dark. "not_a_character" says how
+    likely it is that the picture shows none at all, and "is_character" whether that is below the checkpoint's
+    threshold. A file that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at
+    the end.
     """
     from emnist_hf.recognizer import Recognizer
 
@@ -75,12 +77,17 @@ def classify(
     failed = False
     for file in files:
         try:
-            found = recognizer.classify(file, top_k=top_k, charset=charset)
+            found = recognizer.examine(file, top_k=top_k, charset=charset)
         except EmnistError as error:
             failed = True
             write_line({"file": file, "error": str(error)})
         else:
-            write_line({"file": file, "labels": [{"label": p.label, "score": round(p.score, 6)} for p in found]})
+            labels = [{"label": p.label, "score": round(p.score, 6)} for p in found.predictions]
+            doubt = found.not_a_character
+            write_line(
+                {"file": file, "labels": labels}
+                | ({} if doubt is None else {"not_a_character": round(doubt, 6), "is_character": found.is_character})
+            )
     if failed:
         raise typer.Exit(1)
 
@@ -106,6 +113,42 @@ def evaluate(
 
         report = evaluate_checkpoint(split, dataset, checkpoint, transposed=transposed, output_dir=output_dir)
     write_line(report)
+
+
+@app.command("fit-rejection")
+def fit_rejection(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder of a checkpoint that train.py wrote.")],
+    split: Annotated[SplitName, typer.Option(help="The split that it was trained on.")],
+    dataset: Annotated[str, typer.Option(help="Hub id, folder, gzip.zip or Parquet file.", metavar="SOURCE")],
+    extra_data: Annotated[
+        list[str] | None,
+        typer.Option("--extra_data", "--extra-data", help="More rows of characters, as train.py takes them."),
+    ] = None,
+    extra_validation_data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra_validation_data", "--extra-validation-data", help="More rows to choose the threshold by."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the training, which decides the validation rows.")] = 0,
+) -> None:
+    """Teach a checkpoint what is no character: scribbles, punctuation, two characters in one box.
+
+    Writes not_a_character.safetensors into its folder; the network is left as it is. train.py does this at the end of
+    a run: this is for checkpoints that came without.
+    """
+    with sentence():
+        from emnist_hf.settings import TrainConfig
+        from emnist_hf.training import add_rejection, prepare_data
+
+        config = TrainConfig(
+            split=split,
+            dataset=dataset,
+            extra_data=extra_data or [],
+            extra_validation_data=extra_validation_data or [],
+            seed=seed,
+        )
+        write_line({"checkpoint": str(checkpoint)} | add_rejection(checkpoint, prepare_data(config), seed))
 
 
 @app.command("evaluate-strokes")

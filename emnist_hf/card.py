@@ -80,8 +80,8 @@ anything else is still given one of these labels.{guess}
 GROUPS = """Rows whose label is known only up to a group (a C of ByMerge is C or c of ByClass) were learnt by the
 likelihood of the group. """
 SEEN = "; `trained_on.npz` holds the hashes to check that by."
-UNSEEN = """ of this run. What the checkpoint that it started from was trained on is not known: the numbers may be too
-good."""
+UNSEEN = """ of this run. What a checkpoint that it started or learnt from was trained on is not known: the numbers may
+be too good."""
 GUESS = """ What the shape does not show (0 or O, 1 or I or l, in ByClass the case of C, O, S, V, W, X, Z) is
 guessed from how frequent each is in EMNIST."""
 BIAS = """, and a bias towards the class
@@ -129,7 +129,7 @@ def model_card(results: dict[str, Any]) -> str:
         unipen="\nUNIPEN strokes (Guyon et al. 1994, doi 10.5281/zenodo.1195803, CC BY 4.0) are among the rows."
         if unipen
         else "",
-        start=f"Goes on from the checkpoint {parent}. " if (parent := results["model"].get("started_from")) else "",
+        start=_origin(results["model"]),
         steps=train["steps"],
         minutes=train["seconds"] / 60,
         device=train["device"],
@@ -138,6 +138,13 @@ def model_card(results: dict[str, Any]) -> str:
         precision=train["mixed_precision"],
         speed=train["images_per_second"],
     )
+
+
+def _origin(model: dict[str, Any]) -> str:
+    """The checkpoints that a run started from and learnt from, as sentences."""
+    parent, teachers = model.get("started_from"), model.get("teachers")
+    start = f"Goes on from the checkpoint {parent}. " if parent else ""
+    return start + (f"Learnt from the labels and from the checkpoints {', '.join(teachers)}. " if teachers else "")
 
 
 def _test_name(test: dict[str, Any], title: str) -> str:

@@ -60,11 +60,18 @@ class Checkpoint:
     folder: Path
     name: str
 
-    def logits(self, glyphs: Tensor) -> Tensor:
-        """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
+    def features(self, glyphs: Tensor) -> Tensor:
+        """What the last layer sees of upright glyphs: uint8 [N, 28, 28] to float32 [N, features]."""
         from emnist_hf.augment import to_input
 
-        return self.model((to_input(glyphs, self.image_size) - self.mean) / self.std).float()
+        model: Any = self.model
+        pixels = (to_input(glyphs, self.image_size) - self.mean) / self.std
+        return model.forward_head(model.forward_features(pixels), pre_logits=True).float()
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Features to logits, float32 [N, classes]."""
+        model: Any = self.model
+        return model.get_classifier()(features).float()
 
 
 def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_args: Any) -> nn.Module:

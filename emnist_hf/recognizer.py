@@ -17,6 +17,7 @@ from emnist_hf.folding import fold_probabilities
 from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
+from emnist_hf.rejection import load_rejection
 from emnist_hf.splits import CHARSETS, LabelError, LabelSet, find_charset, fold_table
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
@@ -34,11 +35,18 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Answer:
-    """What `examine` found: predictions, best first; the glyph uint8 [28, 28] that was read; the ink it came from."""
+    """What `examine` found.
+
+    predictions: best first. glyph: what was read, uint8 [28, 28]. ink: what it came from. not_a_character: how likely
+    it is none at all, 0 to 1; None from a checkpoint that cannot say. is_character: whether that is below the
+    checkpoint's threshold; True if it cannot say.
+    """
 
     predictions: list[Prediction]
     glyph: NDArray[np.uint8]
     ink: Ink
+    not_a_character: float | None = None
+    is_character: bool = True
 
 
 class Recognizer:
@@ -46,6 +54,7 @@ class Recognizer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
+        self.rejection = load_rejection(checkpoint.folder, checkpoint.model.get_classifier().in_features)  # type: ignore[operator]
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
@@ -118,28 +127,47 @@ class Recognizer:
         """As `classify`, with the glyph and the ink that the answer rests on."""
         target = self._charset(charset, top_k)
         glyph, ink = glyph_of(image)
-        return Answer(self._rank(glyph, top_k, target), glyph, ink)
+        probabilities, features = self._read(glyph[None])
+        predictions = self._rank(probabilities, top_k, target)
+        if self.rejection is None:
+            return Answer(predictions, glyph, ink)
+        score = float(self.rejection.score(features)[0])
+        return Answer(predictions, glyph, ink, score, score <= self.rejection.threshold)
 
     def classify_glyph(self, glyph: NDArray[np.uint8], top_k: int = 5, charset: str | None = None) -> list[Prediction]:
         """Read one EMNIST glyph, uint8 [28, 28], upright, white ink on black. Raises as `classify`."""
-        return self._rank(glyph, top_k, self._charset(charset, top_k))
+        target = self._charset(charset, top_k)
+        return self._rank(self._read(np.asarray(glyph)[None])[0], top_k, target)
 
     def predict_proba(self, glyphs: NDArray[np.uint8], charset: str | None = None) -> NDArray[np.float32]:
         """Probabilities of many glyphs: uint8 [N, 28, 28] upright, white on black, to float32 [N, classes].
 
         Rows sum to 1. Raises `ValueError` for another shape or dtype, `LabelError` as `classify`.
         """
+        return self._fold(self._read(glyphs)[0], self.label_set if charset is None else find_charset(charset))
+
+    def not_a_character(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """How likely each glyph, uint8 [N, 28, 28], is no character at all: float32 [N], 0 to 1.
+
+        None from a checkpoint that cannot say. Raises as `predict_proba`.
+        """
+        return None if self.rejection is None else self.rejection.score(self._read(glyphs)[1])
+
+    def _read(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities over the checkpoint's labels, [N, classes], and the features behind them, [N, features]."""
         glyphs = np.asarray(glyphs)
         if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
             raise ValueError(
                 f"Glyphs are uint8 [N, 28, 28], not {glyphs.dtype} {glyphs.shape}: ink.to_glyph makes them."
             )
-        parts = [np.zeros((0, len(self.labels)), np.float32)]
+        features, probabilities = [], [np.zeros((0, len(self.labels)), np.float32)]
         with torch.inference_mode():
-            for start in range(0, len(glyphs), BATCH):
+            for start in range(0, max(len(glyphs), 1), BATCH):
                 batch = torch.from_numpy(np.array(glyphs[start : start + BATCH]))  # a copy: torch wants to own it
-                parts.append(self.checkpoint.logits(batch).softmax(dim=1).numpy())
-        return self._fold(np.concatenate(parts), self.label_set if charset is None else find_charset(charset))
+                seen = self.checkpoint.features(batch)
+                features.append(seen.numpy())
+                probabilities.append(self.checkpoint.logits(seen).softmax(dim=1).numpy())
+        return np.concatenate(probabilities), np.concatenate(features)
 
     def _charset(self, charset: str | None, top_k: int) -> LabelSet:
         """Check the request before any work is done on it."""
@@ -150,7 +178,7 @@ class Recognizer:
     def _fold(self, probabilities: NDArray[np.float32], target: LabelSet) -> NDArray[np.float32]:
         return fold_probabilities(probabilities, self.label_set, target)
 
-    def _rank(self, glyph: NDArray[np.uint8], top_k: int, target: LabelSet) -> list[Prediction]:
-        scores = self._fold(self.predict_proba(glyph[None]), target)[0]
+    def _rank(self, probabilities: NDArray[np.float32], top_k: int, target: LabelSet) -> list[Prediction]:
+        scores = self._fold(probabilities, target)[0]
         best = np.argsort(-scores, kind="stable")[: int(min(top_k, len(target)))]
         return [Prediction(target.labels[i], float(scores[i])) for i in best]

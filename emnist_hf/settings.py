@@ -38,10 +38,23 @@ class TrainConfig:
             "... or shapes); labels may be coarser than the split's"
         },
     )
+    extra_validation_data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "more Parquet files of characters, found as extra_data is, that are never learnt from: the "
+            "threshold of what is no character lets nearly all of each pass"
+        },
+    )
     transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
     model_name_or_path: str | None = _option(
         None, "checkpoint to start from: a split that the package has, a folder, or a Hub id (default: start afresh)"
     )
+    teacher_name_or_path: list[str] = field(
+        default_factory=list,
+        metadata={"help": "checkpoints to learn from beside the labels, named as above; several count as an ensemble"},
+    )
+    teacher_weight: float = _option(0.5, "share of the loss that the teachers have")
+    teacher_temperature: float = _option(2.0, "softens what teachers and student say to each other")
     architecture: str = _option(ARCHITECTURE, "any timm classifier that takes one channel")
     model_args: str = _option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
     image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels")
@@ -92,7 +105,12 @@ class TrainConfig:
             raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             raise TrainingError(f"--weight_decay is {self.weight_decay}: give a number of at least 0, such as 0.02.")
-        for name in ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio"):
+        if not (math.isfinite(self.teacher_temperature) and self.teacher_temperature > 0):
+            raise TrainingError(
+                f"--teacher_temperature is {self.teacher_temperature}: give a number above 0, such as 2."
+            )
+        shares = ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio", "teacher_weight")
+        for name in shares:
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
         if self.checkpointing_steps != "epoch" and not re.fullmatch(r"[1-9]\d{0,8}", self.checkpointing_steps):

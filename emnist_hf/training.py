@@ -32,6 +32,7 @@ from emnist_hf import evaluation
 from emnist_hf.augment import Augmentation, augment, to_input
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
+from emnist_hf.distillation import Teachers, distillation_loss
 from emnist_hf.model import (
     MEAN,
     STD,
@@ -42,6 +43,7 @@ from emnist_hf.model import (
     save_checkpoint,
 )
 from emnist_hf.pretrained import find_checkpoint
+from emnist_hf.rejection import learn_rejection
 from emnist_hf.run_state import FOLDER, Progress, find_state, identity, resume, save_state, settings_of
 from emnist_hf.sampling import (
     GroupedRows,
@@ -69,6 +71,7 @@ class RunData:
 
     sources: list[Source]
     validation: Rows
+    extra_validation: list[Rows]
     test: Rows | None
     seen: NDArray[np.uint32] | None
 
@@ -90,6 +93,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     with accelerator.local_main_process_first():  # one process a machine fills the cache of what the Hub sends
         data = prepare_data(config)
         model = _first_model(config)
+        teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
 
     dataset = GroupedRows(data.sources, split.label_set)
     sampler = MixtureSampler(data.sources, config.seed)
@@ -125,9 +129,11 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
             clock = time.monotonic()
             for images, targets in skip_first_batches(loader, progress.step_in_epoch):
                 generator = _generator(config.seed, progress.step, accelerator)
-                pixels = (augment(images, side, augmentation, generator) - MEAN) / STD
-                logits = model(pixels.contiguous(memory_format=torch.channels_last))
+                pixels = augment(images, side, augmentation, generator)
+                logits = model(((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last))
                 loss = group_loss(logits, groups[targets], config.label_smoothing_factor)
+                if teachers.members:
+                    loss = _with_teachers(config, loss, logits, teachers, pixels)
                 accelerator.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -155,6 +161,12 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
+
+
+def _with_teachers(config: TrainConfig, loss: Tensor, logits: Tensor, teachers: Teachers, pixels: Tensor) -> Tensor:
+    """The loss with the teachers' share in it."""
+    taught = teachers.probabilities(pixels, config.teacher_temperature)
+    return torch.lerp(loss, distillation_loss(logits, taught, config.teacher_temperature), config.teacher_weight)
 
 
 def _first_model(config: TrainConfig) -> nn.Module:
@@ -187,7 +199,8 @@ def prepare_data(config: TrainConfig) -> RunData:
         learn, validation = carve_validation(rows, config.validation_fraction, config.seed)
     if not len(validation):
         raise TrainingError("No row is left for validation: raise --validation_fraction or give more rows.")
-    scored = hash_images(np.concatenate([part.images for part in (validation, test) if part is not None]))
+    extra = [source.rows for source in load_sources(config.extra_validation_data, config.dataset)]
+    scored = hash_images(np.concatenate([part.images for part in (validation, *extra, test) if part is not None]))
     sources = []
     for source in [Source("train", learn), *load_sources(config.extra_data, config.dataset)]:
         kept = without(source.rows, scored)
@@ -200,13 +213,14 @@ def prepare_data(config: TrainConfig) -> RunData:
         validation = _sample(validation, config.max_eval_samples, config.seed)
         test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
     learnt = evaluation.short_hashes(np.concatenate([source.rows.images for source in sources]))
-    if config.model_name_or_path is None:
-        return RunData(sources, validation, test, learnt)
-    return _without_seen_before(RunData(sources, validation, test, learnt), config.model_name_or_path)
+    data = RunData(sources, validation, extra, test, learnt)
+    for parent in filter(None, [config.model_name_or_path, *config.teacher_name_or_path]):
+        data = _without_seen_before(data, parent)
+    return data
 
 
 def _without_seen_before(data: RunData, parent: str) -> RunData:
-    """Take out of the validation rows what the checkpoint that the run starts from has seen.
+    """Take out of the validation rows what a checkpoint that the run starts or learns from has seen.
 
     Raises `DataError` if it has seen test rows: no honest score could come of it.
     """
@@ -215,14 +229,12 @@ def _without_seen_before(data: RunData, parent: str) -> RunData:
         return replace(data, seen=None)
     seen = evaluation.count_seen(data.test.images, known) if data.test is not None else 0
     if seen:
-        raise DataError(
-            f"{parent} was trained on {seen:,} of the test rows: start from another checkpoint, or from none."
-        )
+        raise DataError(f"{parent} was trained on {seen:,} of the test rows: take another checkpoint, or none.")
     fresh = ~np.isin(evaluation.short_hashes(data.validation.images), known)
     if not fresh.any():
         raise DataError(f"{parent} was trained on all validation rows: carve others with another --seed.")
-    assert data.seen is not None
-    return replace(data, validation=data.validation.take(fresh), seen=np.concatenate([data.seen, known]))
+    seen_by_both = None if data.seen is None else np.concatenate([data.seen, known])
+    return replace(data, validation=data.validation.take(fresh), seen=seen_by_both)
 
 
 def _sample(rows: Rows, count: int, seed: int) -> Rows:
@@ -448,6 +460,7 @@ def _finish(
         "model": {
             "architecture": model.pretrained_cfg["architecture"],
             "started_from": _without_folder(config.model_name_or_path),
+            "teachers": [_without_folder(name) for name in config.teacher_name_or_path],
             "parent_is_known": data.seen is not None,
             "parameters": count_parameters(model),
             "image_size": config.image_size,
@@ -480,10 +493,27 @@ def _finish(
     save_checkpoint(model, folder, label_set, image_size=config.image_size, split=split.name)
     if data.seen is not None:
         evaluation.save_seen(data.seen, folder)
+    results["not_a_character"] = add_rejection(folder, data, config.seed)
     evaluation.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
     evaluation.write_json(results, folder / "results.json")
     write_card(folder, results)
     return results
+
+
+def add_rejection(folder: Path, data: RunData, seed: int) -> dict[str, Any]:
+    """Learn what is no character for the checkpoint in a folder, and write it there; returns how well it does."""
+    checkpoint = load_checkpoint(folder)
+    shares = [source.rows.images[:: max(1, round(1 / source.weight))] for source in data.sources]
+
+    def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            parts = [checkpoint.features(part) for part in torch.from_numpy(images).split(512)]
+        return torch.cat(parts).numpy()
+
+    validation = [rows.images for rows in (data.validation, *data.extra_validation)]
+    rejection, scores = learn_rejection(features, np.concatenate(shares), validation, seed)
+    rejection.save(folder)
+    return scores
 
 
 def _without_folder(value: Any) -> Any:

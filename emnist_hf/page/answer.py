@@ -73,9 +73,14 @@ def ambiguity(predictions: list[Prediction], charset: str) -> str:
     return f"Alone, {best.label} can also be {others}. Pick it in the list."
 
 
-def says(predictions: list[Prediction], charset: str) -> tuple[str, str]:
+DOUBT = "This does not look like one letter or digit."
+
+
+def says(predictions: list[Prediction], charset: str, is_character: bool = True) -> tuple[str, str]:
     """The answer in words, and a hint or nothing."""
     best = predictions[0]
+    if not is_character:
+        return DOUBT, f"If it is one, then perhaps {best.label}. Try a single character, large and on its own."
     opening = next(words for least, words in CERTAINTY if best.score >= least)
     return f"{opening} {best.label}, {best.score:.0%} sure.", ambiguity(predictions, charset)
 
@@ -159,7 +164,7 @@ def connect(
             found = recognizer.examine(image, top_k=TOP_K, charset=charset)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
-            words, hint = says(found.predictions, charset)
+            words, hint = says(found.predictions, charset, found.is_character)
             shown = gr.Label(value=scores, visible=True)
             return [reading(words, hint, found.glyph), shown, sheet(best, style), best]
         except Exception as error:
