@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,20 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     return settings
 
 
-def recipe_augmentation(path: str | Path) -> Augmentation:
-    """The augmentation of a recipe, the default where it sets nothing. Raises `EmnistError` for what is no number."""
-    settings = read_recipe(path)
+def choose_augmentation(recipe: str | Path | None, changes: Mapping[str, float | None]) -> Augmentation:
+    """The default augmentation, with what a recipe sets, with those of `changes` that are not None.
+
+    Raises `TrainingError` for a recipe that cannot be read or sets what is no number, `EmnistError` for a number that
+    is out of range.
+    """
+    settings = read_recipe(recipe) if recipe is not None else {}
     values = {}
-    for name in (field.name for field in fields(Augmentation) if field.name in settings):
+    for name in (field.name for field in fields(Augmentation)):
+        value = settings.get(name) if changes.get(name) is None else changes[name]
+        if value is None:
+            continue
         try:
-            values[name] = float(settings[name])
+            values[name] = float(value)
         except (TypeError, ValueError):
-            raise TrainingError(f"{path} sets {name} to {settings[name]!r}: give a number of at least 0.") from None
+            raise TrainingError(f"{recipe} sets {name} to {value!r}: give a number of at least 0.") from None
     return Augmentation(**values)
