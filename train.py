@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import fields
-from pathlib import Path
 
 # The data sets library and the Hub report home by default; a training run has no need to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -22,27 +20,9 @@ from transformers import HfArgumentParser
 
 from emnist_hf.augment import Augmentation
 from emnist_hf.errors import EmnistError
-from emnist_hf.settings import TrainConfig, TrainingError
+from emnist_hf.recipe import read_recipe
+from emnist_hf.settings import TrainConfig
 from emnist_hf.training import train
-
-
-def read_recipe(path: str) -> dict[str, object]:
-    """The settings in a YAML file. Raises `TrainingError` for a missing file or a setting that does not exist."""
-    import yaml
-
-    if not Path(path).is_file():
-        raise TrainingError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        settings = None
-    if not isinstance(settings, dict):
-        raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
-    known = {field.name for kind in (TrainConfig, Augmentation) for field in fields(kind)}
-    unknown = sorted(set(settings) - known)
-    if unknown:
-        raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
-    return settings
 
 
 def main(arguments: list[str] | None = None) -> int:

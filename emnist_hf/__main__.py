@@ -52,7 +52,7 @@ def write_line(value: dict[str, Any]) -> None:
 
 @app.callback()
 def commands() -> None:
-    """Read hand-printed characters; see what a checkpoint is worth; draw pen strokes as training data."""
+    """Read hand-printed characters; see what a checkpoint is worth and a data set holds; draw strokes to learn."""
 
 
 @app.command()
@@ -149,6 +149,68 @@ def fit_rejection(
             seed=seed,
         )
         write_line({"checkpoint": str(checkpoint)} | add_rejection(checkpoint, prepare_data(config), seed))
+
+
+Change = Annotated[float | None, typer.Option(min=0, help="As in train.py; wins over the recipe.")]
+
+
+@app.command()
+def explore(
+    split: Annotated[SplitName, typer.Option(help="The split to look at.")],
+    dataset: Annotated[str, typer.Option(help="Hub id, folder, gzip.zip or Parquet file.", metavar="SOURCE")],
+    output: Annotated[
+        Path | None, typer.Option(help="The report, .html or .png. Default: explore-SPLIT.html", metavar="FILE")
+    ] = None,
+    samples_per_class: Annotated[
+        int, typer.Option("--samples_per_class", "--samples-per-class", help="Pictures of each class, at most 50.")
+    ] = 8,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of samples and augmentation.")] = 0,
+    transposed: Annotated[bool, typer.Option("--transposed", help="The images lie on their side: turn them.")] = False,
+    recipe: Annotated[
+        Path | None, typer.Option(help="YAML file of train.py whose augmentation to show.", metavar="FILE")
+    ] = None,
+    rotation: Change = None,
+    shear: Change = None,
+    scale: Change = None,
+    shift: Change = None,
+    elastic: Change = None,
+    stroke_weight: Annotated[
+        float | None,
+        typer.Option("--stroke_weight", "--stroke-weight", min=0, help="As in train.py; wins over the recipe."),
+    ] = None,
+    contrast: Change = None,
+    cutout: Change = None,
+) -> None:
+    """Look at a data set: class counts, samples, class means and augmentation in one HTML or PNG file.
+
+    The HTML file holds its pictures and loads nothing. One JSON object says where it is and how many rows it is about.
+    """
+    output = output or Path(f"explore-{split}.html")
+    print(f"Reading {split} from {dataset}; the largest splits take a minute.", file=sys.stderr)
+    changes = {
+        "rotation": rotation,
+        "shear": shear,
+        "scale": scale,
+        "shift": shift,
+        "elastic": elastic,
+        "stroke_weight": stroke_weight,
+        "contrast": contrast,
+        "cutout": cutout,
+    }
+    with sentence():
+        from emnist_hf.explore import write_exploration
+        from emnist_hf.recipe import choose_augmentation
+
+        report = write_exploration(
+            split,
+            dataset,
+            output,
+            samples_per_class=samples_per_class,
+            seed=seed,
+            augmentation=choose_augmentation(recipe, changes),
+            transposed=transposed,
+        )
+    write_line(report)
 
 
 @app.command("evaluate-strokes")

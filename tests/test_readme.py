@@ -51,7 +51,8 @@ def test_shell_commands(command: str, small_emnist: Path, tmp_path: Path) -> Non
     arguments = shlex.split(command)
     programs = Path(sys.executable).parent
     replaced = {
-        "SOURCE": str(small_emnist if "train.py" in command else tmp_path),
+        "SOURCE": str(small_emnist if "--split" in command else tmp_path),
+        "report.html": str(tmp_path / "report.html"),
         "STROKES.npz": str(small_strokes(tmp_path / "strokes.npz")),
     }
     full = [

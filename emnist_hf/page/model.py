@@ -31,8 +31,8 @@ LIMITS = """
 - **One character at a time.** A word or a page is taken for one strange character.
 - **Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as”
   settles it.
-- **Latin letters and digits only.** No accents, no punctuation, no other scripts. Whatever you draw, it
-  answers with one of its labels; the sureness is all that tells you that it was lost.
+- **Latin letters and digits only.** No accents, no punctuation, no other scripts. Most scribbles, marks and
+  words it tells as no single character; what slips through is given one of its labels.
 - **Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a
   1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
 

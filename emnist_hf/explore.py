@@ -1,0 +1,203 @@
+"""A look at a data set before anything is learnt from it: class counts, samples, class means, augmentation.
+
+`write_exploration` reads the rows, `survey` chooses and computes what is shown, `report.py` sets it in a file.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emnist_hf.augment import Augmentation, augment, to_input
+from emnist_hf.data import SIDE, Rows, load_emnist, to_rows
+from emnist_hf.errors import EmnistError
+from emnist_hf.model import IMAGE_SIZE
+from emnist_hf.report import Counts, Report, Section, Tile, strip, write_report
+from emnist_hf.splits import Split, find_split
+
+SUFFIXES = (".html", ".png")
+MOST_SAMPLES = 50  # of a class: as many as fit into the width of a picture
+CHANGED = 9  # characters that augmentation is shown on
+COPIES = 7  # of each of them
+
+
+class ExploreError(EmnistError):
+    """A report that cannot be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a report shows of the rows of one part.
+
+    Attributes:
+        samples: for each class uint8 [n, 28, 28], n being 0 for a class without rows.
+        means: float32 [classes, 28, 28], 0 to 1; NaN for a class without rows.
+        changed: the classes that augmentation is shown on.
+        originals: uint8 [changed, 56, 56], as the network gets them without augmentation.
+        copies: uint8 [changed, COPIES, 56, 56], as it gets them with.
+    """
+
+    samples: list[NDArray[np.uint8]]
+    means: NDArray[np.float32]
+    changed: list[int]
+    originals: NDArray[np.uint8]
+    copies: NDArray[np.uint8]
+
+
+def write_exploration(
+    split: str,
+    dataset: str,
+    output: Path,
+    *,
+    samples_per_class: int = 8,
+    seed: int = 0,
+    augmentation: Augmentation | None = None,
+    transposed: bool = False,
+) -> dict[str, Any]:
+    """Write a report on a split of a data set, .html or .png by the suffix of `output`; returns what it is about.
+
+    The same seed (0 to 2**32 - 1) gives the same report.
+
+    Raises `ExploreError` for an `output` that cannot be, too many samples or a source without rows, `DataError` for
+    data that is no EMNIST, `LabelError` for a split that does not exist, `OSError` where the file cannot be written.
+    """
+    chosen = find_split(split)
+    _check_output(output)
+    if not 1 <= samples_per_class <= MOST_SAMPLES:
+        raise ExploreError(f"--samples_per_class is {samples_per_class}: give 1 to {MOST_SAMPLES}.")
+    parts = {part: to_rows(rows) for part, rows in load_emnist(split, dataset, transposed=transposed or None).items()}
+    shown = next((part for part, rows in parts.items() if len(rows)), None)
+    if shown is None:
+        raise ExploreError(f"{dataset} has no rows of {chosen.title}: give a source that has some.")
+    augmentation = augmentation or Augmentation()
+    found = survey(parts[shown], samples_per_class, seed, augmentation)
+    name = Path(dataset).resolve().name if os.path.exists(dataset) else dataset  # where files lie is nobody's business
+    write_report(_report(chosen, name, parts, shown, found, augmentation), output)
+    return {
+        "file": str(output),
+        "split": chosen.name,
+        "rows": {part: len(rows) for part, rows in parts.items()},
+        "classes": len(chosen.labels),
+    }
+
+
+def _check_output(output: Path) -> None:
+    """Before anything is loaded: raise `ExploreError` for a file that could not be written in the end."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise ExploreError(f"{output} is no name for a report: let it end in {' or '.join(SUFFIXES)}.")
+    if not output.parent.is_dir():
+        raise ExploreError(f"There is no folder {output.parent} to write {output.name} into: make it first.")
+
+
+def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmentation) -> Survey:
+    """Samples by seed, the mean of every class over all its rows, and augmented copies of a first few samples."""
+    generator = np.random.default_rng(seed)
+    samples = []
+    means = np.full((len(rows.label_set), SIDE, SIDE), np.nan, np.float32)
+    for label in range(len(rows.label_set)):
+        members = np.flatnonzero(rows.labels == label)
+        samples.append(rows.images[generator.permutation(members)[:samples_per_class]])
+        if len(members):
+            means[label] = rows.images[members].mean(axis=0, dtype=np.float32) / 255
+    present = np.flatnonzero([len(pictures) > 0 for pictures in samples])
+    evenly = np.linspace(0, len(present) - 1, min(CHANGED, len(present))).round().astype(int)
+    changed = present[evenly].tolist()
+    originals = torch.from_numpy(np.stack([samples[label][0] for label in changed]))
+    copies = augment(
+        originals.repeat_interleave(COPIES, dim=0), IMAGE_SIZE, augmentation, torch.Generator().manual_seed(seed)
+    )
+    return Survey(
+        samples,
+        means,
+        changed,
+        _gray(to_input(originals, IMAGE_SIZE).numpy()).reshape(-1, IMAGE_SIZE, IMAGE_SIZE),
+        _gray(copies.numpy()).reshape(-1, COPIES, IMAGE_SIZE, IMAGE_SIZE),
+    )
+
+
+def _gray(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (values * 255).round().clip(0, 255).astype(np.uint8)
+
+
+# --- in words and tiles -----------------------------------------------------------------------------------------
+
+
+def _report(
+    split: Split, source: str, parts: dict[str, Rows], shown: str, found: Survey, augmentation: Augmentation
+) -> Report:
+    rows = sum(map(len, parts.values()))
+    sizes = ", ".join(f"{len(part_rows):,} in {part}" for part, part_rows in parts.items())
+    return Report(
+        title=f"EMNIST {split.title}: what is in {source}",
+        text=f"{rows:,} rows in {len(split.labels)} classes: {sizes}. What is drawn below comes from {shown}.",
+        counts=_counts(split, parts, shown),
+        sections=[
+            _samples(split, found),
+            _means(split, found),
+            _changes(split, found, augmentation),
+        ],
+    )
+
+
+def _counts(split: Split, parts: dict[str, Rows], shown: str) -> Counts:
+    counts = {part: np.bincount(rows.labels, minlength=len(split.labels)) for part, rows in parts.items()}
+    most, least = int(counts[shown].argmax()), int(counts[shown].argmin())
+    text = (
+        f"In {shown} the most frequent class is {_spoken(split, most)} with {counts[shown][most]:,} rows, the rarest "
+        f"{_spoken(split, least)} with {counts[shown][least]:,}. A mark shows how many rows a class would have if "
+        f"classes were as frequent as in the full official training set of {split.train_rows:,}."
+    )
+    return Counts(text, split.labels, counts, split.train_counts)
+
+
+def _samples(split: Split, found: Survey) -> Section:
+    text = "Rows chosen at random, upright and white on black, as every part of this project takes them."
+    tiles = [
+        Tile(label, f"{len(pictures)} samples of {_spoken(split, index)}", strip(pictures) if len(pictures) else None)
+        for index, (label, pictures) in enumerate(zip(split.labels, found.samples))
+    ]
+    return Section("Samples", text, tiles, zoom=2)
+
+
+def _means(split: Split, found: Survey) -> Section:
+    text = (
+        "The mean of all rows of each class. A sharp one says that writers agree; a blurred one mixes several ways of "
+        "writing the character; one that looks like another class says that the labels are wrong."
+    )
+    tiles = [
+        Tile(label, f"Mean of {_spoken(split, index)}", None if np.isnan(mean).any() else strip(_gray(mean)[None]))
+        for index, (label, mean) in enumerate(zip(split.labels, found.means))
+    ]
+    return Section("Class means", text, tiles, zoom=3)
+
+
+def _changes(split: Split, found: Survey, augmentation: Augmentation) -> Section:
+    settings = ", ".join(f"{name} {value:g}" for name, value in vars(augmentation).items())
+    text = (
+        f"At the left a character as it is, then {COPIES} copies as the network meets them in training, at "
+        f"{IMAGE_SIZE} x {IMAGE_SIZE} pixels. Each should still be read as the same character. Settings: {settings}."
+    )
+    tiles = [
+        Tile(
+            split.labels[label],
+            f"A {_spoken(split, label)} and {COPIES} augmented copies of it",
+            strip(np.concatenate([original[None], copies]), after_first=10),
+        )
+        for label, original, copies in zip(found.changed, found.originals, found.copies)
+    ]
+    return Section("Augmentation", text, tiles, zoom=1)
+
+
+def _spoken(split: Split, index: int) -> str:
+    """A class in words that tell a from A: "capital A", "small a", "digit 0", or "C or c" for a merged class."""
+    members = split.label_set.members[index]
+    if len(members) > 1:
+        return " or ".join(members)
+    kind = "digit" if members.isdigit() else "capital" if members.isupper() else "small"
+    return f"{kind} {members}"
