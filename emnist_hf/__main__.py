@@ -186,7 +186,7 @@ def explore(
     The HTML file holds its pictures and loads nothing. One JSON object says where it is and how many rows it is about.
     """
     output = output or Path(f"explore-{split}.html")
-    print(f"Reading {split} from {dataset}; the largest splits take a minute.", file=sys.stderr)
+    print(f"Reading {split} from {dataset}; the largest splits take a minute or two.", file=sys.stderr)
     changes = {
         "rotation": rotation,
         "shear": shear,

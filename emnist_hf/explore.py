@@ -168,7 +168,7 @@ def _samples(split: Split, found: Survey) -> Section:
 def _means(split: Split, found: Survey) -> Section:
     text = (
         "The mean of all rows of each class. A sharp one says that writers agree; a blurred one mixes several ways of "
-        "writing the character; one that looks like another class says that the labels are wrong."
+        "writing the character. One that looks like another class may be labelled wrong, but 0 and O are alike anyhow."
     )
     tiles = [
         Tile(label, f"Mean of {_spoken(split, index)}", None if np.isnan(mean).any() else strip(_gray(mean)[None]))
