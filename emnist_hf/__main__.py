@@ -134,10 +134,11 @@ def fit_rejection(
 ) -> None:
     """Teach a checkpoint what is no character: scribbles, punctuation, two characters in one box.
 
-    Writes not_a_character.safetensors into its folder; the network is left as it is. train.py does this at the end of
-    a run: this is for checkpoints that came without.
+    Writes not_a_character.safetensors into its folder, and how well it does into results.json and the card; the
+    network is left as it is. train.py does this at the end of a run: this is for checkpoints that came without.
     """
     with sentence():
+        from emnist_hf.card import add_result
         from emnist_hf.settings import TrainConfig
         from emnist_hf.training import add_rejection, prepare_data
 
@@ -148,7 +149,9 @@ def fit_rejection(
             extra_validation_data=extra_validation_data or [],
             seed=seed,
         )
-        write_line({"checkpoint": str(checkpoint)} | add_rejection(checkpoint, prepare_data(config), seed))
+        scores = add_rejection(checkpoint, prepare_data(config), seed)
+        add_result(checkpoint, "not_a_character", scores)
+        write_line({"checkpoint": str(checkpoint)} | scores)
 
 
 Change = Annotated[float | None, typer.Option(min=0, help="As in train.py; wins over the recipe.")]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from emnist_hf.evaluation import write_json
 from emnist_hf.splits import SPLITS
 
 TEMPLATE = """---
@@ -68,7 +70,7 @@ timm and transformers expect an EMNIST glyph; for photos, drawings and dark ink 
 ## Limits
 
 One seed, one run. Only its {classes} classes, hand-printed one by one: no accents, no punctuation, no joined script;
-anything else is still given one of these labels.{guess}
+{others}{guess}
 
 ## Training
 
@@ -93,6 +95,15 @@ def write_card(folder: Path, results: dict[str, Any]) -> Path:
     path = folder / "README.md"
     path.write_text(model_card(results), encoding="utf-8")
     return path
+
+
+def add_result(folder: Path, name: str, value: dict[str, Any]) -> None:
+    """Put what was found out later into results.json and the card of a checkpoint folder, if it has results."""
+    path = folder / "results.json"
+    if path.is_file():
+        results = json.loads(path.read_text(encoding="utf-8")) | {name: value}
+        write_json(results, path)
+        write_card(folder, results)
 
 
 def model_card(results: dict[str, Any]) -> str:
@@ -125,6 +136,7 @@ def model_card(results: dict[str, Any]) -> str:
         data="\n".join(_source_row(name, count, train["weights"][name]) for name, count in train["rows"].items()),
         groups=GROUPS if len(train["rows"]) > 1 else "",
         seen=SEEN if results["model"].get("parent_is_known", True) else UNSEEN,
+        others=_others(results),
         guess=GUESS if split.label_set.name in ("byclass", "bymerge") else "",
         unipen="\nUNIPEN strokes (Guyon et al. 1994, doi 10.5281/zenodo.1195803, CC BY 4.0) are among the rows."
         if unipen
@@ -137,6 +149,19 @@ def model_card(results: dict[str, Any]) -> str:
         plural="" if train["processes"] == 1 else "es",
         precision=train["mixed_precision"],
         speed=train["images_per_second"],
+    )
+
+
+def _others(results: dict[str, Any]) -> str:
+    """What becomes of a picture that shows none of the characters."""
+    found = results.get("not_a_character")
+    if found is None:
+        return "anything else is still given one of these labels."
+    return (
+        f"emnist-hf tells most of what is none of them by `not_a_character.safetensors`: {found['drawings_refused']:.1%}\n"
+        f"of {found['drawings']:,} scribbles, marks, shapes, pairs and noise that it drew itself, and "
+        f"{found['characters_refused']:.1%}\nof {found['characters']:,} characters from validation rows (area under "
+        f"the curve {found['auroc']:.4f}). timm and\ntransformers give each some label."
     )
 
 
