@@ -157,11 +157,12 @@ def _others(results: dict[str, Any]) -> str:
     found = results.get("not_a_character")
     if found is None:
         return "anything else is still given one of these labels."
+    caught, passed = f"{found['drawings_refused']:.1%}", f"{found['characters_refused']:.1%}"
     return (
-        f"emnist-hf tells most of what is none of them by `not_a_character.safetensors`: {found['drawings_refused']:.1%}\n"
-        f"of {found['drawings']:,} scribbles, marks, shapes, pairs and noise that it drew itself, and "
-        f"{found['characters_refused']:.1%}\nof {found['characters']:,} characters from validation rows (area under "
-        f"the curve {found['auroc']:.4f}). timm and\ntransformers give each some label."
+        f"emnist-hf tells most of what is none of them by `not_a_character.safetensors`: {caught} of\n"
+        f"{found['drawings']:,} scribbles, marks, shapes, pairs and noise that it drew itself, and {passed} of\n"
+        f"{found['characters']:,} characters from validation rows (area under the curve {found['auroc']:.4f}). timm and\n"
+        f"transformers give each some label."
     )
 
 
