@@ -161,8 +161,8 @@ def _others(results: dict[str, Any]) -> str:
     return (
         f"emnist-hf tells most of what is none of them by `not_a_character.safetensors`: {caught} of\n"
         f"{found['drawings']:,} scribbles, marks, shapes, pairs and noise that it drew itself, and {passed} of\n"
-        f"{found['characters']:,} characters from validation rows (area under the curve {found['auroc']:.4f}). timm and\n"
-        f"transformers give each some label."
+        f"{found['characters']:,} characters from validation rows (area under the curve "
+        f"{found['auroc']:.4f}).\ntimm and transformers give each some label."
     )
 
 
