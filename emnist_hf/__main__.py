@@ -6,14 +6,18 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.splits import CHARSETS, SPLITS
+
+if TYPE_CHECKING:
+    from emnist_hf.real_ink import StrokeTest
 
 app = typer.Typer(
     help="Read hand-printed characters. Every command prints JSON to standard output and talks on standard error.",
@@ -33,6 +37,23 @@ CheckpointOption = Annotated[
 CharsetOption = Annotated[
     Charset | None,
     typer.Option(help="What the answer is drawn from. Default: all that the checkpoint knows."),
+]
+PenOption = Annotated[
+    list[float] | None,
+    typer.Option(help="Pen diameter in pixels on a 300 px pad; repeatable. Default: 6, 13, 20 and 30."),
+]
+SizeOption = Annotated[
+    list[int] | None,
+    typer.Option(help="Side of the pad in pixels, with which the pen is scaled; repeatable. Default: 300."),
+]
+ConditionOption = Annotated[
+    list[str] | None,
+    typer.Option(help="plain, slanted, shaky, low_resolution, photo or all; repeatable. Default: plain."),
+]
+
+
+PerPenOption = Annotated[
+    int, typer.Option("--per_pen", "--per-pen", help="Characters, the same ones for each pen; 0 for all.")
 ]
 
 
@@ -100,18 +121,29 @@ def evaluate(
     transposed: Annotated[bool, typer.Option("--transposed", help="The images lie on their side: turn them.")] = False,
     output_dir: Annotated[
         Path | None,
-        typer.Option("--output_dir", "--output-dir", help="Write evaluation.json and confusion.png here."),
+        typer.Option("--output_dir", "--output-dir", help="Write evaluation.json, evaluation.md and pictures here."),
     ] = None,
+    strokes: Annotated[
+        Path | None, typer.Option(help="strokes.npz with UNIPEN's characters: score real ink too.")
+    ] = None,
+    pen: PenOption = None,
+    size: SizeOption = None,
+    condition: ConditionOption = None,
+    per_pen: PerPenOption = 500,
 ) -> None:
-    """Score a checkpoint on the test rows of a split: one JSON object.
+    """Score a checkpoint on the test rows of a split, and with --strokes on real ink: one JSON object.
 
     `official` says whether the rows are exactly the official test (null: nobody can say). A checkpoint that was
-    trained on these rows is not scored.
+    trained on these rows is not scored. `real_ink` holds what held-out writers' characters give when they are drawn
+    on a sketchpad: in total, by pen, by size of the pad, and by condition, of which plain always is one.
     """
     with sentence():
         from emnist_hf.evaluation import evaluate_checkpoint
 
-        report = evaluate_checkpoint(split, dataset, checkpoint, transposed=transposed, output_dir=output_dir)
+        test = stroke_test(strokes, pen, size, condition, per_pen) if strokes is not None else None
+        report = evaluate_checkpoint(
+            split, dataset, checkpoint, transposed=transposed, strokes=test, output_dir=output_dir
+        )
     write_line(report)
 
 
@@ -216,25 +248,39 @@ def explore(
     write_line(report)
 
 
+def stroke_test(
+    strokes: Path, pens: list[float] | None, sizes: list[int] | None, conditions: list[str] | None, per_pen: int
+) -> StrokeTest:
+    """The test that the options ask for, with its own defaults for those left out. Raises `DataError` as it does."""
+    from emnist_hf.real_ink import CONDITIONS, StrokeTest
+
+    every = list(CONDITIONS) if "all" in (conditions or []) else conditions
+    given = {"pens": pens, "sizes": sizes, "conditions": every}
+    return StrokeTest(strokes, per_pen=per_pen, **{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
+
+
 @app.command("evaluate-strokes")
 def evaluate_strokes(
     strokes: Annotated[Path, typer.Argument(help="strokes.npz with UNIPEN's characters.")],
     checkpoint: CheckpointOption = None,
-    pen: Annotated[list[float] | None, typer.Option(help="Pen diameters in pixels on a 300 px pad.")] = None,
-    per_pen: Annotated[int, typer.Option("--per_pen", "--per-pen", help="Characters for each pen; 0 for all.")] = 3000,
+    pen: PenOption = None,
+    size: SizeOption = None,
+    condition: ConditionOption = None,
+    per_pen: PerPenOption = 3000,
     whole_sources: Annotated[
         bool, typer.Option("--whole_sources", help="All writers of the clean sources, trained on or not.")
     ] = False,
 ) -> None:
-    """Score a checkpoint on real pen strokes as a sketchpad delivers them: one JSON object a pen and polarity.
+    """Score a checkpoint on real pen strokes as a sketchpad delivers them: one JSON object a drawing of them.
 
-    The writers are held out: none of them is in `draw-strokes`' training rows. Every picture goes through all that a
-    visitor's goes through.
+    A drawing is a condition, a size of the pad, a pen and a polarity. The writers are held out: none of them is in
+    `draw-strokes`' training rows. Every picture goes through all that a visitor's goes through.
     """
     from emnist_hf.real_ink import score_strokes
 
     with sentence():
-        for report in score_strokes(strokes, checkpoint, pen or [6.0, 20.0], per_pen, whole_sources):
+        test = replace(stroke_test(strokes, pen, size, condition, per_pen), whole_sources=whole_sources)
+        for report in score_strokes(test, checkpoint):
             write_line(report)
 
 
@@ -245,7 +291,7 @@ def draw_strokes(
     seed: Annotated[int, typer.Option(help="Of the pens drawn from.")] = 0,
 ) -> None:
     """Draw UNIPEN's strokes with pens of many widths, as EMNIST glyphs to train on; held-out writers stay out."""
-    from emnist_hf.real_ink import write_stroke_rows
+    from emnist_hf.stroke_rows import write_stroke_rows
 
     with sentence():
         for path, rows in write_stroke_rows(strokes, folder, seed):

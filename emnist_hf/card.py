@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,10 @@ Trained by `train.py` of emnist-hf with timm and Accelerate. timm, transformers 
 Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z count as one, as one character alone does not tell.
 Calibration, fitted on validation rows, is in the last layer's weights: temperature {temperature:.3f}{bias}.
 
-![Confusion matrix](confusion.png)
-
-![Training curve](curve.png)
+{pictures}
 
 Weakest classes: {weakest}.
-
+{confusions}
 ## Data
 
 {data}
@@ -90,10 +89,21 @@ BIAS = """, and a bias towards the class
 frequencies of the full official training set, to which the validation rows were weighted"""
 
 
+CONFUSIONS = """
+Most frequent mistakes: {most}.
+Those that a shape can tell apart: {shapes}.
+"""
+PICTURES = {
+    "confusion.png": "Confusion matrix",
+    "calibration.png": "Calibration: share right by score",
+    "curve.png": "Training curve",
+}
+
+
 def write_card(folder: Path, results: dict[str, Any]) -> Path:
-    """Write the card README.md into a checkpoint folder from its results. Returns the path."""
+    """Write the card README.md into a checkpoint folder from its results and pictures. Returns the path."""
     path = folder / "README.md"
-    path.write_text(model_card(results), encoding="utf-8")
+    path.write_text(model_card(results, [name for name in PICTURES if (folder / name).is_file()]), encoding="utf-8")
     return path
 
 
@@ -106,8 +116,12 @@ def add_result(folder: Path, name: str, value: dict[str, Any]) -> None:
         write_card(folder, results)
 
 
-def model_card(results: dict[str, Any]) -> str:
-    """The card as text: Hub metadata with model-index results, then numbers, data, use and limits."""
+def model_card(results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES)) -> str:
+    """The card as text: Hub metadata with model-index results, then numbers, data, use and limits.
+
+    results: what training wrote to results.json; older ones do not list confusions, and their card says none.
+    pictures: those of PICTURES that lie beside the card.
+    """
     split = SPLITS[results["split"]]
     train, scored = results["train"], results.get("test") or results["validation"]
     rows = [("validation, carved from train", results["validation"])]
@@ -132,7 +146,9 @@ def model_card(results: dict[str, Any]) -> str:
         note=note,
         bias=BIAS if results["model"].get("class_frequencies") == "official" else "",
         temperature=results["model"]["temperature"],
+        pictures="\n\n".join(f"![{PICTURES[name]}]({name})" for name in pictures),
         weakest=_weakest(scored),
+        confusions=_confusions(scored),
         data="\n".join(_source_row(name, count, train["weights"][name]) for name, count in train["rows"].items()),
         groups=GROUPS if len(train["rows"]) > 1 else "",
         seen=SEEN if results["model"].get("parent_is_known", True) else UNSEEN,
@@ -200,6 +216,16 @@ def _weakest(metrics: dict[str, Any], count: int = 8) -> str:
         )
         or "not measured"
     )
+
+
+def _confusions(metrics: dict[str, Any], count: int = 8) -> str:
+    if "worst_confusions" not in metrics:
+        return ""
+    most, shapes = (
+        ", ".join(f"{e['label']} read as {e['answer']} ({e['rows']:,} rows)" for e in metrics[key][:count]) or "none"
+        for key in ("worst_confusions", "worst_confusions_shape_folded")
+    )
+    return CONFUSIONS.format(most=most, shapes=shapes)
 
 
 def _metadata(results: dict[str, Any]) -> str:

@@ -1,21 +1,23 @@
-"""Metrics, reports and figures: how good a checkpoint is, on which rows, and where it errs."""
+"""Metrics: how good a checkpoint is, on which rows, and where it errs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.calibration import calibration_bins, calibration_error
 from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
 from emnist_hf.splits import LabelSet, Split, find_split, fold_shape
 
-BINS = 15  # of the expected calibration error, as Guo et al. (2017) use
+if TYPE_CHECKING:
+    from emnist_hf.real_ink import StrokeTest
 
 OFFICIAL_TESTS = {
     "byclass": "7ae37aff252fa3a97a8a1c8f20d11532bef5bbdd5b885732e5b40c5393f08d0e",
@@ -28,41 +30,60 @@ OFFICIAL_TESTS = {
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], label_set: LabelSet) -> dict[str, Any]:
     """All metrics of one test: probabilities float [N, classes] over `label_set`, labels int [N].
 
-    `accuracy_interval` is Wilson's 95 % interval. `ece` is the expected calibration error over 15 equal bins of the
-    top score (Guo et al. 2017), `nll` the mean negative log likelihood in nats. `accuracy_case_insensitive` counts a
-    right letter of the wrong case as right, `accuracy_shape_folded` also 0=O, 1=I=L, 5=S and 2=Z. Both fold the
-    answer, not the probabilities.
+    Each share (`accuracy`, `top3`, `top5`, the two below) comes with Wilson's 95 % interval, `macro_f1` with a
+    bootstrap's, under its name and `_interval`. `ece` is the expected calibration error over 15 equal bins of the top
+    score (Guo et al. 2017), `nll` the mean negative log likelihood in nats. `accuracy_case_insensitive` counts a right
+    letter of the wrong case as right, `accuracy_shape_folded` also 0=O, 1=I=L, 5=S and 2=Z. Both fold the answer, not
+    the probabilities.
     """
-    from sklearn.metrics import f1_score
-
     order = np.argsort(-probabilities, axis=1, kind="stable")
     answers = order[:, 0]
-    right = answers == labels
     found = order == labels[:, None]
     likelihood = probabilities[np.arange(len(labels)), labels]
-    case = np.array([label_set.labels.index(c) for c in _folded(label_set, str.upper)])
-    shape = np.array([label_set.labels.index(c) for c in _folded(label_set, fold_shape)])
+    table = confusion(probabilities, labels, len(label_set))
+    case, shape = _folded(label_set, str.upper), _folded(label_set, fold_shape)
     return {
         "rows": len(labels),
-        "accuracy": float(right.mean()),
-        "accuracy_interval": wilson_interval(int(right.sum()), len(labels)),
-        "top3": float(found[:, :3].any(axis=1).mean()),
-        "top5": float(found[:, :5].any(axis=1).mean()),
-        "macro_f1": float(f1_score(labels, answers, average="macro", labels=np.unique(labels), zero_division=0)),
-        "ece": calibration_error(probabilities.max(axis=1), right),
+        **_share("accuracy", found[:, 0]),
+        **_share("top3", found[:, :3].any(axis=1)),
+        **_share("top5", found[:, :5].any(axis=1)),
+        "macro_f1": float(macro_f1(table[None])[0]),
+        "macro_f1_interval": macro_f1_interval(table),
+        "ece": calibration_error(probabilities.max(axis=1), found[:, 0]),
         "nll": float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
-        "accuracy_case_insensitive": float((case[answers] == case[labels]).mean()),
-        "accuracy_shape_folded": float((shape[answers] == shape[labels]).mean()),
+        **_share("accuracy_case_insensitive", case[answers] == case[labels]),
+        **_share("accuracy_shape_folded", shape[answers] == shape[labels]),
     }
 
 
-def _folded(label_set: LabelSet, fold: Any) -> list[str]:
-    """For each label, the first label of the set that folds to the same thing."""
-    first: dict[str, str] = {}
-    return [first.setdefault(fold(label), label) for label in label_set.labels]
+def _share(name: str, right: NDArray[np.bool_]) -> dict[str, Any]:
+    return {name: float(right.mean()), f"{name}_interval": wilson_interval(int(right.sum()), len(right))}
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.96) -> list[float]:
+def _folded(label_set: LabelSet, fold: Callable[[str], str]) -> NDArray[np.int64]:
+    """For each label, the index of the first label of the set that folds to the same thing."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(fold(label), index) for index, label in enumerate(label_set.labels)])
+
+
+def macro_f1(tables: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean F1 of the classes that have rows, of confusions int [T, classes, classes]; float64 [T]."""
+    rows, answers = tables.sum(axis=2), tables.sum(axis=1)
+    right = np.diagonal(tables, axis1=1, axis2=2)
+    f1 = 2 * right / np.maximum(rows + answers, 1)
+    return (f1 * (rows > 0)).sum(axis=1) / np.maximum((rows > 0).sum(axis=1), 1)
+
+
+def macro_f1_interval(table: NDArray[np.int64], draws: int = 200) -> list[float]:
+    """The middle 95 % of macro F1 when the rows of a confusion are drawn anew, with replacement (seed 0)."""
+    count = int(table.sum())
+    if not count:
+        return [0.0, 1.0]
+    drawn = np.random.default_rng(0).multinomial(count, table.ravel() / count, size=draws)
+    return np.quantile(macro_f1(drawn.reshape(draws, *table.shape)), [0.025, 0.975]).tolist()
+
+
+def wilson_interval(successes: float, trials: int, z: float = 1.96) -> list[float]:
     """Wilson's (1927) score interval for a share; 95 % at the default `z`."""
     if not trials:
         return [0.0, 1.0]
@@ -72,65 +93,14 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> list[float]
     return [middle - half, middle + half]
 
 
-def calibration_error(scores: NDArray[np.float32], right: NDArray[np.bool_], bins: int = BINS) -> float:
-    """Expected calibration error: mean distance between score and share right, over equal-width bins of the score."""
-    place = np.clip((scores * bins).astype(int), 0, bins - 1)
-    weight = np.bincount(place, minlength=bins)
-    gap = np.abs(np.bincount(place, scores, bins) - np.bincount(place, right, bins))
-    return float(gap.sum() / max(weight.sum(), 1))
-
-
-SHRINKAGE = 1e-3
-"""Keeps the bias of a class with few validation rows small."""
-
-
-def fit_calibration(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], wanted: Sequence[float] | None = None
-) -> tuple[float, NDArray[np.float64]]:
-    """Temperature and bias by which calibrated logits are logits / temperature + bias: float and float64 [classes].
-
-    They make the likelihood of the validation rows greatest (Guo et al. 2017). With `wanted`, how frequent each class
-    will be, rows are weighted to those frequencies and the bias is fitted too (bias-corrected temperature scaling,
-    Alexandari et al. 2020); without, it is zero.
-    """
-    from scipy.optimize import minimize
-    from scipy.special import log_softmax
-
-    rows, classes = np.arange(len(labels)), logits.shape[1]
-    weights = np.full(len(labels), 1 / len(labels)) if wanted is None else frequency_weights(labels, wanted)
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = logits * math.exp(-parameters[0])
-        bias = parameters[1:] if wanted is not None else np.zeros(classes)
-        log_probabilities = log_softmax(scaled + bias, axis=1)
-        residual = np.exp(log_probabilities)
-        residual[rows, labels] -= 1
-        residual *= weights[:, None]
-        value = -float(weights @ log_probabilities[rows, labels]) + SHRINKAGE * float(bias @ bias)
-        slope = [-float((residual * scaled).sum())]
-        return value, np.append(slope, residual.sum(axis=0) + 2 * SHRINKAGE * bias if wanted is not None else [])
-
-    start = np.zeros(1 if wanted is None else 1 + classes)
-    bounds = [(math.log(0.2), math.log(5))] + [(-5.0, 5.0)] * (len(start) - 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return math.exp(found[0]), found[1:] if wanted is not None else np.zeros(classes)
-
-
-def frequency_weights(labels: NDArray[np.int64], wanted: Sequence[float]) -> NDArray[np.float64]:
-    """Weight of each row, summing to 1, such that classes weigh as `wanted` says; absent classes are left out."""
-    present = np.bincount(labels, minlength=len(wanted))
-    weights = (np.asarray(wanted, np.float64) / np.maximum(present, 1))[labels]
-    return weights / weights.sum()
-
-
 def per_class(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], label_set: LabelSet
 ) -> list[dict[str, Any]]:
-    """Rows, recall, precision and the most frequent mistake of each label that occurs in `labels`."""
+    """Rows, recall with its 95 % interval, precision, F1 and most frequent mistake of each label in `labels`."""
     table = confusion(probabilities, labels, len(label_set))
     rows = []
     for index, label in enumerate(label_set.labels):
-        count = int(table[index].sum())
+        count, right, answers = (int(n) for n in (table[index].sum(), table[index, index], table[:, index].sum()))
         if not count:
             continue
         mistakes = table[index].copy()
@@ -140,8 +110,10 @@ def per_class(
             {
                 "label": label,
                 "rows": count,
-                "recall": float(table[index, index] / count),
-                "precision": float(table[index, index] / max(table[:, index].sum(), 1)),
+                "recall": right / count,
+                "recall_interval": wilson_interval(right, count),
+                "precision": right / max(answers, 1),
+                "f1": 2 * right / (count + answers),
                 "most_taken_for": label_set.labels[worst] if mistakes[worst] else None,
             }
         )
@@ -153,6 +125,35 @@ def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.int64], cla
     from sklearn.metrics import confusion_matrix
 
     return confusion_matrix(labels, probabilities.argmax(axis=1), labels=np.arange(classes))
+
+
+WORST = 12  # confusions that are listed and shown
+
+
+def worst_confusions(
+    table: NDArray[np.int64], label_set: LabelSet, count: int = WORST, *, shape_folded: bool = False
+) -> list[dict[str, Any]]:
+    """The most frequent mistakes of a confusion, most rows first: `label`, `answer`, `rows`, `share` of the label's.
+
+    At most `count` of them. With `shape_folded`, only those that one character's shape could have told apart: neither
+    a case nor 0 and O.
+    """
+    mistakes = table.copy()
+    np.fill_diagonal(mistakes, 0)
+    if shape_folded:
+        shape = _folded(label_set, fold_shape)
+        mistakes[shape[:, None] == shape[None, :]] = 0
+    worst = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    return [
+        {
+            "label": label_set.labels[label],
+            "answer": label_set.labels[answer],
+            "rows": int(mistakes[label, answer]),
+            "share": float(mistakes[label, answer] / table[label].sum()),
+        }
+        for label, answer in zip(*np.unravel_index(worst, table.shape), strict=True)
+        if mistakes[label, answer]
+    ]
 
 
 # --- which rows were they? --------------------------------------------------------------------------------------
@@ -173,11 +174,19 @@ def is_official(split: Split, rows: Rows) -> bool | None:
 
 
 def report(probabilities: NDArray[np.float32], rows: Rows, split: Split) -> dict[str, Any]:
-    """`score` of the rows, with the split, whether they are the official test, and each class by itself."""
+    """`score` of the rows, with the split, whether they are the official test, each class by itself, and the mistakes.
+
+    `calibration` holds the bins of `calibration_bins`, `worst_confusions` and `worst_confusions_shape_folded` what
+    `worst_confusions` finds.
+    """
+    table = confusion(probabilities, rows.labels, len(rows.label_set))
     return {
         "split": split.name,
         "official": is_official(split, rows),
         **score(probabilities, rows.labels, rows.label_set),
+        "calibration": calibration_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == rows.labels),
+        "worst_confusions": worst_confusions(table, rows.label_set),
+        "worst_confusions_shape_folded": worst_confusions(table, rows.label_set, shape_folded=True),
         "per_class": per_class(probabilities, rows.labels, rows.label_set),
     }
 
@@ -219,79 +228,44 @@ def evaluate_checkpoint(
     checkpoint: str | None = None,
     *,
     transposed: bool = False,
+    strokes: StrokeTest | None = None,
     output_dir: Path | None = None,
 ) -> dict[str, Any]:
-    """Score a checkpoint on the test rows of a data set; with `output_dir`, write report and confusion matrix there.
+    """Score a checkpoint on the test rows of a data set, and with `strokes` on real ink, so that neither is forgotten.
 
-    A checkpoint with finer labels than the split answers by folding its probabilities.
+    With `output_dir`, write evaluation.json, evaluation.md and pictures there. A checkpoint with finer labels than the
+    split answers by folding its probabilities; of the strokes, those characters are read that the split has.
 
-    Raises `DataError` if there are no test rows or the checkpoint was trained on some of them, `CheckpointError`, or
-    `LabelError` if its labels are too coarse for the split.
+    Raises `DataError` if there are no test rows or no such strokes or the checkpoint was trained on some of the rows,
+    `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
     """
+    from emnist_hf.evaluation_report import write_report
+    from emnist_hf.real_ink import choose_characters, summarize_strokes
     from emnist_hf.recognizer import Recognizer
 
     chosen = find_split(split)
+    charset = chosen.label_set.name
     recognizer = Recognizer.from_pretrained(checkpoint)
-    recognizer.check_charset(chosen.label_set.name)
-    found = load_emnist(chosen.name, dataset, transposed=transposed or None, parts=("test",))
-    rows = to_rows(found["test"])
+    recognizer.check_charset(charset)
+    if strokes is not None:
+        choose_characters(strokes, chosen.label_set)  # a file that will not do is better refused before the rows
+    rows = to_rows(load_emnist(chosen.name, dataset, transposed=transposed or None, parts=("test",))["test"])
     known = load_seen(recognizer.folder)
     seen = count_seen(rows.images, known) if known is not None else 0
     if seen:
         raise DataError(
             f"{recognizer.name} was trained on {seen:,} of these {len(rows):,} rows: score it on rows it has not seen."
         )
-    probabilities = recognizer.predict_proba(rows.images, charset=chosen.label_set.name)
+    probabilities = recognizer.predict_proba(rows.images, charset=charset)
     result = report(probabilities, rows, chosen) | {
         "checkpoint": recognizer.name,
         "rows_checked_against_training": known is not None,
     }
+    if strokes is not None:
+        result["real_ink"] = summarize_strokes(strokes, recognizer, charset)
     if output_dir is not None:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        write_json(result, output_dir / "evaluation.json")
-        table = confusion(probabilities, rows.labels, len(chosen.labels))
-        plot_confusion(table, chosen.labels, output_dir / "confusion.png", f"{chosen.title}, {len(rows):,} test rows")
+        write_report(result, probabilities, rows, output_dir)
     return result
-
-
-# --- figures ----------------------------------------------------------------------------------------------------
-
-
-def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, title: str) -> None:
-    """Draw a confusion matrix as a picture: share of each true label's rows, on a scale that shows rare mistakes."""
-    figure, axes = _figure(9, 8)
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    from matplotlib.colors import PowerNorm
-
-    image = axes.imshow(share, cmap="magma_r", norm=PowerNorm(0.4, 0, 1), interpolation="nearest")
-    small = {"fontsize": 7 if len(labels) > 30 else 10}
-    axes.set_xticks(range(len(labels)), list(labels), **small)
-    axes.set_yticks(range(len(labels)), list(labels), **small)
-    axes.set(xlabel="read as", ylabel="written", title=title)
-    figure.colorbar(image, ax=axes, shrink=0.8, label="share of the written label's rows")
-    figure.savefig(path, dpi=110)
-
-
-def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str) -> None:
-    """Draw the training curve: loss and validation accuracy by epoch."""
-    figure, axes = _figure(8, 4.5)
-    epochs = [entry["epoch"] for entry in history]
-    axes.plot(epochs, [entry["train_loss"] for entry in history], color="#8a5a00", label="training loss")
-    axes.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
-    right = axes.twinx()
-    right.plot(epochs, [entry["accuracy"] for entry in history], color="#1b4f8a", label="validation accuracy")
-    right.set_ylabel("validation accuracy (averaged weights)")
-    lines = axes.get_lines() + right.get_lines()
-    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
-    figure.savefig(path, dpi=110)
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    """A matplotlib figure without pyplot: no global state, no display, safe in threads."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -28,8 +28,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from emnist_hf import evaluation
+from emnist_hf import evaluation, figures
 from emnist_hf.augment import Augmentation, augment, to_input
+from emnist_hf.calibration import calibration_bins, fit_calibration
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
 from emnist_hf.distillation import Teachers, distillation_loss
@@ -56,7 +57,7 @@ from emnist_hf.sampling import (
     without,
 )
 from emnist_hf.settings import TrainConfig, TrainingError
-from emnist_hf.splits import find_split
+from emnist_hf.splits import LabelSet, find_split
 
 CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for the device
 
@@ -444,7 +445,7 @@ def _finish(
     label_set = split.label_set
     logits = predict_logits(model, data.validation.images, config.image_size, accelerator)
     wanted = split.train_counts if config.class_frequencies == "official" else None
-    temperature, bias = evaluation.fit_calibration(logits, data.validation.labels, wanted)
+    temperature, bias = fit_calibration(logits, data.validation.labels, wanted)
     calibrate(model, temperature, bias)
     logits = (logits / temperature + bias).astype(np.float32)
     validation = evaluation.score(_softmax(logits), data.validation.labels, label_set)
@@ -471,11 +472,9 @@ def _finish(
     }
     if data.test is not None and test_logits is not None:
         results["test"] = evaluation.report(_softmax(test_logits), data.test, split)
-        table = evaluation.confusion(test_logits, data.test.labels, len(label_set))
-        evaluation.plot_confusion(table, label_set.labels, folder / "confusion.png", f"{split.title}, test rows")
+        _draw_figures(_softmax(test_logits), data.test.labels, label_set, folder, f"{split.title}, test rows")
     else:
-        table = evaluation.confusion(logits, data.validation.labels, len(label_set))
-        evaluation.plot_confusion(table, label_set.labels, folder / "confusion.png", f"{split.title}, validation rows")
+        _draw_figures(_softmax(logits), data.validation.labels, label_set, folder, f"{split.title}, validation rows")
     results["train"] = {
         "rows": {source.name: len(source.rows) for source in data.sources},
         "weights": {source.name: source.weight for source in data.sources},
@@ -494,7 +493,7 @@ def _finish(
     if data.seen is not None:
         evaluation.save_seen(data.seen, folder)
     results["not_a_character"] = add_rejection(folder, data, config.seed)
-    evaluation.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
+    figures.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
     evaluation.write_json(results, folder / "results.json")
     write_card(folder, results)
     return results
@@ -514,6 +513,16 @@ def add_rejection(folder: Path, data: RunData, seed: int) -> dict[str, Any]:
     rejection, scores = learn_rejection(features, np.concatenate(shares), validation, seed)
     rejection.save(folder)
     return scores
+
+
+def _draw_figures(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], label_set: LabelSet, folder: Path, title: str
+) -> None:
+    """The pictures of the card. None shows rows: checkpoints are published, and whose images they are may matter."""
+    table = evaluation.confusion(probabilities, labels, len(label_set))
+    figures.plot_confusion(table, label_set.labels, folder / "confusion.png", title)
+    bins = calibration_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+    figures.plot_calibration(bins, folder / "calibration.png", title)
 
 
 def _without_folder(value: Any) -> Any:

@@ -76,6 +76,10 @@ def test_classify_imports_neither_gradio_nor_datasets(pictures: list[Path]) -> N
         (["classify", "x.png", "--checkpoint", "/none"], 1, "There is no checkpoint"),
         (["evaluate", "--split", "digits", "--dataset", "/none"], 1, "no file or folder"),
         (["evaluate-strokes", "/none.npz"], 1, "not a file of strokes"),
+        (["evaluate-strokes", "x.npz", "--pen", "200"], 1, "cannot write on a pad"),
+        (["evaluate-strokes", "x.npz", "--size", "8"], 1, "choose 40 to 2000"),
+        (["evaluate-strokes", "x.npz", "--condition", "rain"], 1, "choose one of plain, slanted, shaky"),
+        (["evaluate", "--split", "digits", "--dataset", "/none", "--strokes", "/none.npz"], 1, "not a file of strokes"),
     ],
 )
 def test_mistakes_give_a_sentence(arguments: list[str], status: int, said: str) -> None:
@@ -91,6 +95,32 @@ def test_evaluate(small_emnist: Path, tmp_path: Path) -> None:
     assert {"accuracy", "top5", "macro_f1", "ece", "nll", "accuracy_case_insensitive"} <= set(report)
     assert json.loads((tmp_path / "evaluation.json").read_text()) == report
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path) -> None:
+    """One command, both numbers; of the strokes, those characters that the split has."""
+    strokes = small_strokes(tmp_path / "strokes.npz")
+    drawn = ["--strokes", strokes, "--pen", 8, "--pen", 20, "--size", 100, "--size", 60, "--per_pen", 6]
+    place = tmp_path / "out"
+    done = command(
+        *("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", place, "--condition", "photo"),
+        *drawn,
+        check=True,
+    )
+    report = json.loads(done.stdout)
+    ink = report["real_ink"]
+    assert report["rows"] == 40 and ink["charset"] == "digits" and ink["held_out"]
+    assert len(ink["cells"]) == 2 * 2 * 2 * 2 and {cell["rows"] for cell in ink["cells"]} == {6}
+    assert ink["total"]["characters"] == 6 and ink["total"]["rows"] == 6 * 8
+    assert ink["total"]["accuracy"] >= 0.8  # plain rings and bars, but for a pad of few pixels
+    plain = [cell["accuracy"] for cell in ink["cells"] if cell["condition"] == "plain"]
+    assert ink["total"]["accuracy"] == pytest.approx(np.mean(plain))
+    assert [(entry["pen"], entry["rows"]) for entry in ink["by_pen"]] == [(8, 24), (20, 24)]
+    assert [entry["size"] for entry in ink["by_size"]] == [100, 60]
+    assert [entry["condition"] for entry in ink["by_condition"]] == ["plain", "photo"]
+    text = (place / "evaluation.md").read_text()
+    assert f"accuracy, shape-folded | {ink['total']['accuracy_shape_folded']:.4f}" in text
+    assert "| 60 px pad | " in text and "| photo | " in text
 
 
 def small_strokes(path: Path) -> Path:

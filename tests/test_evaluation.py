@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
+from emnist_hf import figures
+from emnist_hf.calibration import calibration_bins, calibration_error, fit_calibration, frequency_weights
+from emnist_hf.card import write_card
+from emnist_hf.data import Rows
 from emnist_hf.evaluation import (
-    calibration_error,
     confusion,
     count_seen,
     digest,
-    fit_calibration,
-    frequency_weights,
     is_official,
     load_seen,
+    macro_f1,
     per_class,
+    report,
     save_seen,
     score,
     short_hashes,
     wilson_interval,
+    worst_confusions,
 )
-from emnist_hf.splits import CHARSETS, SPLITS
+from emnist_hf.evaluation_report import examples, write_report
+from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 from tests.drawn import draw_rows
 
 BYCLASS = CHARSETS["byclass"]
@@ -67,6 +75,130 @@ def test_per_class_and_confusion() -> None:
     assert table.sum() == 4 and table[10, 11] == 2
     first = per_class(probabilities, labels, BYCLASS)[0]
     assert first["label"] == "A" and first["recall"] == pytest.approx(1 / 3) and first["most_taken_for"] == "B"
+
+
+def test_macro_f1_is_scikit_learns_and_its_interval_is_around_it() -> None:
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 20, 2000)  # 42 classes without rows
+    probabilities = rng.random((2000, 62)).astype(np.float32)
+    probabilities[np.arange(2000), labels] += 0.8
+    expected = f1_score(labels, probabilities.argmax(1), average="macro", labels=np.arange(20))
+    assert macro_f1(confusion(probabilities, labels, 62)[None])[0] == pytest.approx(expected)
+    metrics = score(probabilities, labels, BYCLASS)
+    low, high = metrics["macro_f1_interval"]
+    assert metrics["macro_f1"] == pytest.approx(expected) and low < expected < high < low + 0.1
+
+
+def test_every_share_has_its_interval() -> None:
+    metrics = score(answer("A", "a", "0", "1", "B"), numbers("A", "A", "O", "l", "8"), BYCLASS)
+    assert metrics["accuracy_interval"] == wilson_interval(1, 5)
+    assert metrics["accuracy_case_insensitive_interval"] == wilson_interval(2, 5)
+    assert metrics["accuracy_shape_folded_interval"] == wilson_interval(4, 5)
+    assert metrics["top5_interval"] == wilson_interval(round(metrics["top5"] * 5), 5)
+
+
+def test_the_worst_confusion_comes_first() -> None:
+    answers, labels = answer(*"000OqqqAAAA"), numbers(*"OOOO99qAAAA")
+    table = confusion(answers, labels, 62)
+    assert worst_confusions(table, BYCLASS) == [
+        {"label": "O", "answer": "0", "rows": 3, "share": 0.75},
+        {"label": "9", "answer": "q", "rows": 2, "share": 1.0},
+    ]
+    assert worst_confusions(table, BYCLASS, 1) == worst_confusions(table, BYCLASS)[:1]
+    assert [entry["label"] for entry in worst_confusions(table, BYCLASS, shape_folded=True)] == ["9"]
+
+
+def test_calibration_bins_hold_every_row() -> None:
+    scores = np.array([0.05, 0.5, 0.52, 0.99, 1.0], np.float32)
+    bins = calibration_bins(scores, np.array([False, True, False, True, True]))
+    assert [entry["rows"] for entry in bins] == [1, 2, 2]
+    assert [entry["accuracy"] for entry in bins] == [0, 0.5, 1]
+    assert bins[1]["score"] == pytest.approx(0.51) and bins[1]["from"] == pytest.approx(7 / 15)
+    assert all(entry["from"] <= entry["score"] <= entry["to"] for entry in bins)
+
+
+def mistaken(of: str, into: str, labels: LabelSet, per_class: int = 12) -> tuple[Rows, np.ndarray, dict]:
+    """Drawn rows of `labels`, all read rightly but for those of one label; answers, and the report of them."""
+    rows = draw_rows(labels, per_class)
+    probabilities = np.full((len(rows), len(labels)), 0.01, np.float32)
+    wrong = rows.labels == labels.labels.index(of)
+    probabilities[np.arange(len(rows)), np.where(wrong, labels.labels.index(into), rows.labels)] = 0.9
+    split = next(split for split in SPLITS.values() if split.label_set is labels)
+    result = report(probabilities, rows, split) | {"checkpoint": "x", "rows_checked_against_training": True}
+    return rows, probabilities, result
+
+
+def test_an_evaluation_is_written_as_json_markdown_and_pictures(tmp_path: Path) -> None:
+    rows, probabilities, result = mistaken("7", "1", CHARSETS["digits"])
+    assert sum(entry["rows"] for entry in result["calibration"]) == len(rows) == 120
+    assert result["worst_confusions"] == [{"label": "7", "answer": "1", "rows": 12, "share": 1.0}]
+    write_report(result, probabilities, rows, tmp_path / "new" / "folder")
+
+    folder = tmp_path / "new" / "folder"
+    assert json.loads((folder / "evaluation.json").read_text()) == result
+    text = (folder / "evaluation.md").read_text()
+    assert "Digits: x on 120 test rows" in text and "| 7 | 1 | 12 | 100.0% |" in text
+    assert all(f"\n| {digit} | 12 | " in text for digit in "0123456789")
+    assert "accuracy (top 1) | 0.9000 | 0.8333 to 0.9419" in text and "Real ink" not in text
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    sizes = {"calibration.png": (660, 770), "confusion.png": (990, 880), "confusions.png": (605, 149)}
+    assert set(shown) == {*sizes, "per_class.png"}
+    for name in shown:
+        with Image.open(folder / name) as picture:
+            picture.load()
+            assert picture.size == sizes.get(name, picture.size)
+            assert np.asarray(picture.convert("L")).std() > 10, f"{name} is blank"
+
+
+def test_the_pictures_of_a_confusion_are_the_rows_so_mistaken() -> None:
+    rows, probabilities, result = mistaken("7", "1", CHARSETS["digits"])
+    shown = examples(result["worst_confusions"][0], probabilities.argmax(axis=1), rows)
+    sevens = {image.tobytes() for image in rows.images[rows.labels == 7]}
+    assert len({image.tobytes() for image in shown} & sevens) == len(shown) == 8
+
+
+def test_folded_confusions_have_a_column_of_their_own(tmp_path: Path) -> None:
+    rows, probabilities, result = mistaken("q", "9", BYCLASS, 3)
+    probabilities[rows.labels == BYCLASS.labels.index("O"), BYCLASS.labels.index("0")] = 1
+    result |= report(probabilities, rows, SPLITS["byclass"])
+    write_report(result, probabilities, rows, tmp_path)
+    with Image.open(tmp_path / "confusions.png") as picture:
+        assert picture.size == (1210, 211)  # two lines, two columns
+    text = (tmp_path / "evaluation.md").read_text()
+    assert text.count("| q | 9 | 3 | 100.0% |") == 2 and text.count("| O | 0 | 3 | 100.0% |") == 1
+
+
+def test_a_perfect_answer_can_be_reported_too(tmp_path: Path) -> None:
+    rows, probabilities, result = mistaken("1", "1", CHARSETS["digits"], 2)
+    write_report(result, probabilities, rows, tmp_path)
+    assert "The most frequent: none." in (tmp_path / "evaluation.md").read_text()
+    assert (tmp_path / "confusions.png").is_file()
+
+
+def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(Figure(figsize=size)) or made[-1])
+    history = [{"epoch": epoch, "train_loss": 1 / epoch, "accuracy": 0.9} for epoch in (1, 2, 3)]
+    figures.plot_curve(history, tmp_path / "curve.png", "ByClass")
+    assert all(tick == round(tick) for tick in made[0].axes[0].get_xticks())
+
+
+def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) -> None:
+    packaged = json.loads((Path(__file__).parents[1] / "emnist_hf/checkpoints/byclass/results.json").read_text())
+    for entry in ("worst_confusions", "worst_confusions_shape_folded", "calibration"):
+        packaged["test"].pop(entry, None)
+    (tmp_path / "curve.png").touch()
+    old = write_card(tmp_path, packaged).read_text()
+    assert "(curve.png)" in old and "calibration.png" not in old and "Most frequent mistakes" not in old
+
+    packaged["test"]["worst_confusions"] = [{"label": "O", "answer": "0", "rows": 1670, "share": 0.4}]
+    packaged["test"]["worst_confusions_shape_folded"] = []
+    (tmp_path / "calibration.png").touch()
+    new = write_card(tmp_path, packaged).read_text()
+    assert "Most frequent mistakes: O read as 0 (1,670 rows).\nThose that a shape can tell apart: none." in new
+    assert "(calibration.png)" in new
 
 
 def test_wilson_interval() -> None:

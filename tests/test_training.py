@@ -67,9 +67,11 @@ def test_what_a_run_leaves_behind(unbroken: Path) -> None:
     assert results["train"]["rows"] == {"train": 190}  # 240 less a fifth of each class, rounded
     assert len(results["train"]["history"]) == 2 and results["train"]["images_per_second"] > 0
     assert results["settings"]["augmentation"]["rotation"] == Augmentation().rotation
-    for picture in ("confusion.png", "curve.png"):
+    for picture in ("confusion.png", "calibration.png", "curve.png"):
         assert (unbroken / picture).read_bytes().startswith(b"\x89PNG")
+    assert sum(entry["rows"] for entry in results["test"]["calibration"]) == 40
     card = (unbroken / "README.md").read_text()
+    assert "Most frequent mistakes: " in card and "(calibration.png)" in card
     assert f"{results['test']['accuracy']:.4f}" in card and "not the official Digits test" in card
     assert list(unbroken.rglob("events.out.tfevents*"))
 

@@ -1,0 +1,141 @@
+"""Pictures of how a checkpoint does: matplotlib without pyplot, so no global state, no display, safe in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.calibration import calibration_error_of
+
+BLUE, OCHRE, GREY = "#1b4f8a", "#8a5a00", "#8d8d8d"
+DPI = 110
+EXAMPLES = 8  # pictures of one confusion
+
+
+def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, title: str) -> None:
+    """Draw a confusion int [classes, classes]: shares of each true label's rows, on a scale that shows rare mistakes.
+
+    A PNG of 990 x 880 pixels.
+    """
+    from matplotlib.colors import PowerNorm
+
+    figure = _figure(9, 8)
+    axes = figure.subplots()
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(share, cmap="magma_r", norm=PowerNorm(0.4, 0, 1), interpolation="nearest")
+    small = {"fontsize": 7 if len(labels) > 30 else 10}
+    axes.set_xticks(range(len(labels)), list(labels), **small)
+    axes.set_yticks(range(len(labels)), list(labels), **small)
+    axes.set(xlabel="read as", ylabel="written", title=title)
+    figure.colorbar(image, ax=axes, shrink=0.8, label="share of the written label's rows")
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str) -> None:
+    """Draw the training curve, loss and validation accuracy by epoch: a PNG of 880 x 495 pixels."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _figure(8, 4.5)
+    axes = figure.subplots()
+    epochs = [entry["epoch"] for entry in history]
+    axes.plot(epochs, [entry["train_loss"] for entry in history], color=OCHRE, label="training loss")
+    axes.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right = axes.twinx()
+    right.plot(epochs, [entry["accuracy"] for entry in history], color=BLUE, label="validation accuracy")
+    right.set_ylabel("validation accuracy (averaged weights)")
+    lines = axes.get_lines() + right.get_lines()
+    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -> None:
+    """Draw a reliability diagram of `calibration.calibration_bins`, with the rows of each bin below.
+
+    What lies under the diagonal was surer than it had reason to be (DeGroot and Fienberg 1983; Niculescu-Mizil and
+    Caruana 2005). A PNG of 660 x 770 pixels.
+    """
+    figure = _figure(6, 7)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    left, width = ([b["from"] for b in bins], [b["to"] - b["from"] for b in bins])
+    score, accuracy, rows = ([b[key] for b in bins] for key in ("score", "accuracy", "rows"))
+    upper.bar(left, accuracy, width, align="edge", color=BLUE, alpha=0.25, edgecolor=BLUE, label="share right")
+    upper.plot((0, 1), (0, 1), color=GREY, linestyle="--", linewidth=1, label="a score that means what it says")
+    upper.vlines(score, accuracy, score, color=OCHRE, linewidth=2.5, label="how far from it, at the mean score")
+    upper.plot(score, accuracy, "o", color=BLUE, markersize=5)
+    error = calibration_error_of(bins)
+    upper.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share right", title=f"{title}: calibration error {error:.4f}")
+    upper.legend(loc="upper left", frameon=False)
+    lower.bar(left, rows, width, align="edge", color=GREY, alpha=0.6, edgecolor=GREY)
+    lower.set(xlabel="score of the first answer", ylabel="rows", yscale="log", ylim=(0.7, None))
+    _open(upper)
+    _open(lower)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) -> None:
+    """Draw recall with its interval and precision of each class, as `evaluation.per_class` has them.
+
+    A PNG 440 pixels high and wide enough for the classes.
+    """
+    figure = _figure(max(5.0, 1.5 + 0.22 * len(entries)), 4)
+    axes = figure.subplots()
+    place = np.arange(len(entries))
+    recall, precision = (np.array([entry[key] for entry in entries]) for key in ("recall", "precision"))
+    low, high = np.array([entry["recall_interval"] for entry in entries]).T
+    axes.vlines(place, recall, precision, color=GREY, linewidth=0.8, alpha=0.6)
+    axes.vlines(place, low, high, color=BLUE, linewidth=3, alpha=0.35)
+    axes.plot(place, recall, "o", color=BLUE, markersize=5, label="recall, with 95 % interval")
+    axes.plot(place, precision, "D", color=OCHRE, markersize=4, markerfacecolor="white", label="precision")
+    axes.set_xticks(place, [entry["label"] for entry in entries])
+    axes.set(ylim=(0, 1.03), xlim=(-0.8, len(entries) - 0.2), title=title)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, frameon=False)
+    _open(axes)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_confusions(columns: dict[str, list[tuple[dict[str, Any], NDArray[np.uint8]]]], path: Path, title: str) -> None:
+    """Show confusions with pictures of rows so mistaken, one confusion a line, in columns under their headings.
+
+    Each confusion is an entry of `evaluation.worst_confusions` and up to 8 glyphs uint8 [n, 28, 28], white on black.
+    A PNG whose size follows from how many there are: 605 pixels a column, 62 a line.
+    """
+    lines = max(1, *(len(column) for column in columns.values()))
+    figure = _figure(5.5 * len(columns), 0.8 + 0.56 * lines)
+    figure.suptitle(title)
+    for part, (heading, column) in zip(
+        np.atleast_1d(figure.subfigures(1, len(columns), wspace=0.08)), columns.items(), strict=True
+    ):
+        part.suptitle(heading, fontsize=10, color=GREY)
+        grid = part.subplots(lines, EXAMPLES + 1, width_ratios=(2.6, *[1] * EXAMPLES), squeeze=False)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for (entry, glyphs), cells in zip(column, grid, strict=False):
+            _caption(cells[0], entry)
+            for axes, glyph in zip(cells[1:], glyphs, strict=False):
+                axes.imshow(255 - glyph, cmap="gray", vmin=0, vmax=255)
+    figure.savefig(path, dpi=DPI)
+
+
+def _caption(axes: Any, entry: dict[str, Any]) -> None:
+    """What was written, what was read, and how often."""
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.text(0.02, 0.5, f"{entry['label']} → {entry['answer']}", fontsize=15, va="center", family="monospace")
+    count = f"{entry['rows']:,}\n{entry['share']:.1%}"
+    axes.text(0.98, 0.5, count, fontsize=7.5, va="center", ha="right", color=GREY)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _open(axes: Any) -> None:
+    """Leave out the frame where nothing is read off it."""
+    axes.spines[["top", "right"]].set_visible(False)
