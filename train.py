@@ -1,7 +1,7 @@
 """Fine-tune a small timm classifier on a split of EMNIST, evaluate it, and write a checkpoint.
 
     python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
-    python train.py --recipe recipes/byclass.yaml --dataset SOURCE
+    python train.py --recipe recipes/byclass-1.yaml --dataset SOURCE
     torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
 
 SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parquet file.
@@ -37,7 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if recipe.recipe:
             parser.set_defaults(**read_recipe(recipe.recipe))
-        config, augmentation = parser.parse_args_into_dataclasses(rest, look_for_args_file=False)[:2]
+        config, augmentation, *_, unknown = parser.parse_args_into_dataclasses(
+            rest, look_for_args_file=False, return_remaining_strings=True
+        )
+        if unknown:
+            parser.error(f"there is no {' '.join(unknown)}: see train.py --help")
         results = train(config, augmentation)
     except (EmnistError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)

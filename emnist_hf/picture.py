@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from emnist_hf.errors import EmnistError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """The only parsers of Pillow that a visitor's file may reach."""
 MAX_PIXELS = 50_000_000
 """Pixels of a picture beyond which it is refused."""
@@ -134,7 +134,9 @@ def _from_bytes(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise PictureError("This is not a picture: choose a PNG, JPEG, WebP, BMP, GIF or TIFF file.") from error
     except Image.DecompressionBombError as error:
-        raise PictureError("The picture has too many pixels: make it smaller.") from error
+        raise PictureError(
+            f"The picture has too many pixels: make it at most {MAX_PIXELS // 10**6} megapixels."
+        ) from error
     except Exception as error:  # a parser may raise anything on a broken file: struct.error, MemoryError, ...
         raise PictureError("The picture is damaged and cannot be read: save it again.") from error
 

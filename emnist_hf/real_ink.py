@@ -31,10 +31,12 @@ SMALLEST_PAD = 40  # below it a character has fewer pixels than a glyph
 
 def open_strokes(path: Path) -> StrokeSet:
     """Load a strokes file. Raises `DataError` if it is not one."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path}: name a file of strokes such as UNIPEN's strokes.npz.")
     try:
         return StrokeSet.load(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path} is not a file of strokes such as UNIPEN's strokes.npz ({error}).") from None
+    except (OSError, ValueError, KeyError):  # NumPy's own words advise to unpickle it
+        raise DataError(f"{path} is not a file of strokes: name one such as UNIPEN's strokes.npz.") from None
 
 
 @dataclass(frozen=True)

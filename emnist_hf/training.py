@@ -92,9 +92,9 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     set_seed(config.seed)
     split = find_split(config.split)
     with accelerator.local_main_process_first():  # one process a machine fills the cache of what the Hub sends
-        data = prepare_data(config)
-        model = _first_model(config)
+        model = _first_model(config)  # before the data: a wrong name should not cost minutes of decoding
         teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
+        data = prepare_data(config)
 
     dataset = GroupedRows(data.sources, split.label_set)
     sampler = MixtureSampler(data.sources, config.seed)

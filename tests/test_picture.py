@@ -197,3 +197,20 @@ def test_what_is_transparent_lies_on_paper_that_shows_it(shade: Any, paper: int)
     layer[:, :, 3] = np.rint(draw_coverage(A, size=60, pen=5) * 255)
     opened = np.asarray(open_picture(layer))
     assert (opened[0, 0] == paper).all() and (opened[layer[:, :, 3] == 255] == shade).all()
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello, I am a text", b"%PDF-1.7\n%...", b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
+)
+def test_another_kind_of_file_is_not_called_damaged(data: bytes) -> None:
+    with pytest.raises(PictureError, match="This is not a picture: choose a PNG"):
+        open_picture(data)
+
+
+def test_a_phones_picture_of_several_parts_is_read() -> None:
+    """Some phones write MPO, a JPEG with more pictures behind the first."""
+    buffer = io.BytesIO()
+    first = Image.new("RGB", (40, 30), "red")
+    first.save(buffer, "MPO", save_all=True, append_images=[Image.new("RGB", (40, 30), "blue")])
+    picture = open_picture(buffer.getvalue())
+    assert picture.size == (40, 30) and picture.getpixel((5, 5))[0] > 200  # type: ignore[index]

@@ -266,6 +266,19 @@ def test_wrong_arguments_give_a_sentence(
     assert said in lines[-1] and not any("Traceback" in line for line in lines)
 
 
+def test_an_unknown_flag_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--dataset", "/none", "--bogus", "1"])
+    assert stopped.value.code == 2 and "there is no --bogus 1: see train.py --help" in capsys.readouterr().err
+
+
+def test_a_wrong_name_is_noticed_before_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both are missing: what is quick to look for is looked for first."""
+    arguments = ["--dataset", "/none", "--output_dir", str(tmp_path), "--cpu", "--model_name_or_path"]
+    assert command.main([*arguments, str(tmp_path / "nobody")]) == 1
+    assert "nobody" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_recipes_are_settings_of_train(recipe: Path) -> None:
     settings = command.read_recipe(str(recipe))

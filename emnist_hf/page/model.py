@@ -23,7 +23,7 @@ MEASURES = {
 
 FIGURES = {
     "confusion.png": "Confusion matrix: rows are the true characters, columns the answers",
-    "curve.png": "Training curve",
+    "curve.png": "Training curve, by validation rows, which have another mix of classes than the test",
 }
 
 LIMITS = """
@@ -63,6 +63,14 @@ def tiles(results: dict[str, Any]) -> str:
     )
 
 
+def learnt_from(results: dict[str, Any]) -> str:
+    """What it was trained on, in words."""
+    rows = results.get("train", {}).get("rows", {})
+    strokes = any("unipen" in name for name in rows) if isinstance(rows, dict) else False
+    count = f"{sum(rows.values()):,} " if rows and all(isinstance(v, int) for v in rows.values()) else ""
+    return f"{count}handwritten letters and digits of EMNIST" + (" and UNIPEN" if strokes else "")
+
+
 def description(recognizer: Recognizer) -> str:
     """HTML: one paragraph on what the model is and what its numbers were measured on."""
     metrics = measured_on(recognizer.results)
@@ -72,9 +80,9 @@ def description(recognizer: Recognizer) -> str:
     parameters = sum(parameter.numel() for parameter in recognizer.checkpoint.model.parameters())
     return (
         f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, of {parameters / 1e6:.2f} million "
-        f"parameters, that tells {len(recognizer.labels)} characters apart. It was trained on EMNIST: handwritten "
-        f"letters and digits in 28 by 28 pixels. Your ink is cropped, centred and brought to the same size and "
-        f"softness before it looks.{on}</p>"
+        f"parameters, that tells {len(recognizer.labels)} characters apart. It was trained on "
+        f"{learnt_from(recognizer.results)}. Your ink is cropped, centred and brought to the same size and softness "
+        f"before it looks.{on}</p>"
     )
 
 
@@ -101,13 +109,15 @@ def build(recognizer: Recognizer) -> None:
         with gr.Row():
             for name, caption in FIGURES.items():
                 if figure := read_figure(recognizer.folder / name):
-                    gr.Image(
-                        figure,
-                        label=caption,
-                        format="png",
-                        interactive=False,
-                        buttons=["fullscreen"],
-                        elem_classes="figure",
-                        min_width=300,
-                    )
+                    with gr.Column(min_width=300):
+                        gr.Image(
+                            figure,
+                            label=caption,
+                            show_label=False,
+                            format="png",
+                            interactive=False,
+                            buttons=["fullscreen"],
+                            elem_classes="figure",
+                        )
+                        gr.HTML(f"<p>{escape(caption)}.</p>", apply_default_css=False)
         gr.Markdown(LIMITS)
