@@ -75,11 +75,12 @@ def test_classify_imports_neither_gradio_nor_datasets(pictures: list[Path]) -> N
         (["classify", "x.png", "--top_k", "0"], 2, "greater than or equal to 1"),
         (["classify", "x.png", "--checkpoint", "/none"], 1, "There is no checkpoint"),
         (["evaluate", "--split", "digits", "--dataset", "/none"], 1, "no file or folder"),
-        (["evaluate-strokes", "/none.npz"], 1, "not a file of strokes"),
+        (["evaluate-strokes", "/none.npz"], 1, "There is no file /none.npz"),
+        (["evaluate-strokes", str(ROOT / "README.md")], 1, "README.md is not a file of strokes"),
         (["evaluate-strokes", "x.npz", "--pen", "200"], 1, "cannot write on a pad"),
         (["evaluate-strokes", "x.npz", "--size", "8"], 1, "choose 40 to 2000"),
         (["evaluate-strokes", "x.npz", "--condition", "rain"], 1, "choose one of plain, slanted, shaky"),
-        (["evaluate", "--split", "digits", "--dataset", "/none", "--strokes", "/none.npz"], 1, "not a file of strokes"),
+        (["evaluate", "--split", "digits", "--dataset", "/none", "--strokes", "/none.npz"], 1, "There is no file"),
     ],
 )
 def test_mistakes_give_a_sentence(arguments: list[str], status: int, said: str) -> None:
