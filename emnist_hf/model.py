@@ -70,9 +70,13 @@ class Checkpoint:
 def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_args: Any) -> nn.Module:
     """A fresh timm classifier with one input channel. Without `model_args`, the default architecture has its own.
 
+    Beside timm's architectures there is `emnist_replaced_cnn`, the network that this project replaces.
+
     Raises `CheckpointError` if timm has no such architecture or it does not take the arguments.
     """
     import timm
+
+    import emnist_hf.replaced_cnn  # noqa: F401  registers an architecture of ours with timm
 
     if architecture == ARCHITECTURE and not model_args:
         model_args = dict(MODEL_ARGS)
