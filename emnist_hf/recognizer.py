@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from emnist_hf.folding import fold_probabilities
+from emnist_hf.fused import fuse
 from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
@@ -21,7 +22,7 @@ from emnist_hf.splits import CHARSETS, LabelError, LabelSet, find_charset, fold_
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
-BATCH = 512
+BATCH = 128  # glyphs at a time: what one layer hands to the next still fits into the processor's caches
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Recognizer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
+        self._served = replace(checkpoint, model=fuse(checkpoint.model))
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
@@ -138,7 +140,7 @@ class Recognizer:
         with torch.inference_mode():
             for start in range(0, len(glyphs), BATCH):
                 batch = torch.from_numpy(np.array(glyphs[start : start + BATCH]))  # a copy: torch wants to own it
-                parts.append(self.checkpoint.logits(batch).softmax(dim=1).numpy())
+                parts.append(self._served.logits(batch).softmax(dim=1).numpy())
         return self._fold(np.concatenate(parts), self.label_set if charset is None else find_charset(charset))
 
     def _charset(self, charset: str | None, top_k: int) -> LabelSet:
