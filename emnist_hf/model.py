@@ -60,11 +60,15 @@ class Checkpoint:
     folder: Path
     name: str
 
-    def logits(self, glyphs: Tensor) -> Tensor:
-        """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
+    def pixels(self, glyphs: Tensor) -> Tensor:
+        """Upright glyphs, uint8 [N, 28, 28], to what the model takes: float32 [N, 1, side, side], normalised."""
         from emnist_hf.augment import to_input
 
-        return self.model((to_input(glyphs, self.image_size) - self.mean) / self.std).float()
+        return (to_input(glyphs, self.image_size) - self.mean) / self.std
+
+    def logits(self, glyphs: Tensor) -> Tensor:
+        """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
+        return self.model(self.pixels(glyphs)).float()
 
 
 def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_args: Any) -> nn.Module:
