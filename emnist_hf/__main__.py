@@ -73,7 +73,7 @@ def write_line(value: dict[str, Any]) -> None:
 
 @app.callback()
 def commands() -> None:
-    """Read hand-printed characters; see what a checkpoint is worth and a data set holds; draw strokes to learn."""
+    """Read hand-printed characters; see what a checkpoint is worth and a data set holds; draw strokes; export."""
 
 
 @app.command()
@@ -296,6 +296,31 @@ def draw_strokes(
     with sentence():
         for path, rows in write_stroke_rows(strokes, folder, seed):
             write_line({"file": str(path), "rows": rows})
+
+
+@app.command("export-onnx")
+def export_onnx(
+    folder: Annotated[Path, typer.Argument(help="Where onnx/model.onnx and onnx/model_quantized.onnx go.")],
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """Write a checkpoint as ONNX, in float32 and in int8, each with how it agrees with torch on printed letters.
+
+    For ONNX Runtime and transformers.js. Input `pixel_values`, float32 [N, 1, side, side], normalised; output `logits`.
+    """
+    with sentence():
+        from emnist_hf.model import load_checkpoint
+        from emnist_hf.onnx_export import export_onnx
+        from emnist_hf.pretrained import find_checkpoint
+
+        for written in export_onnx(load_checkpoint(*find_checkpoint(checkpoint)), folder):
+            write_line(
+                {
+                    "file": str(written.path),
+                    "bytes": written.path.stat().st_size,
+                    "largest_difference": written.largest_difference,
+                    "same_labels": written.same_labels,
+                }
+            )
 
 
 if __name__ == "__main__":

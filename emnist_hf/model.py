@@ -60,16 +60,23 @@ class Checkpoint:
     folder: Path
     name: str
 
-    def features(self, glyphs: Tensor) -> Tensor:
-        """What the last layer sees of upright glyphs: uint8 [N, 28, 28] to float32 [N, features]."""
+    def pixels(self, glyphs: Tensor) -> Tensor:
+        """Upright glyphs, uint8 [N, 28, 28], to what the model takes: float32 [N, 1, side, side], normalised."""
         from emnist_hf.augment import to_input
 
-        model: Any = self.model
-        pixels = (to_input(glyphs, self.image_size) - self.mean) / self.std
-        return model.forward_head(model.forward_features(pixels), pre_logits=True).float()
+        return (to_input(glyphs, self.image_size) - self.mean) / self.std
 
-    def logits(self, features: Tensor) -> Tensor:
-        """Features to logits, float32 [N, classes]."""
+    def logits(self, glyphs: Tensor) -> Tensor:
+        """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
+        return self.model(self.pixels(glyphs)).float()
+
+    def features(self, glyphs: Tensor) -> Tensor:
+        """What the last layer sees of upright glyphs: uint8 [N, 28, 28] to float32 [N, features]."""
+        model: Any = self.model
+        return model.forward_head(model.forward_features(self.pixels(glyphs)), pre_logits=True).float()
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features to logits, float32 [N, classes]: `logits` is `classify` of `features`."""
         model: Any = self.model
         return model.get_classifier()(features).float()
 
@@ -77,9 +84,13 @@ class Checkpoint:
 def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_args: Any) -> nn.Module:
     """A fresh timm classifier with one input channel. Without `model_args`, the default architecture has its own.
 
+    Beside timm's architectures there is `emnist_replaced_cnn`, the network that this project replaces.
+
     Raises `CheckpointError` if timm has no such architecture or it does not take the arguments.
     """
     import timm
+
+    import emnist_hf.replaced_cnn  # noqa: F401  registers an architecture of ours with timm
 
     if architecture == ARCHITECTURE and not model_args:
         model_args = dict(MODEL_ARGS)

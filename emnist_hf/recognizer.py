@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from emnist_hf.folding import fold_probabilities
+from emnist_hf.fused import fuse
 from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
@@ -22,7 +23,7 @@ from emnist_hf.splits import CHARSETS, LabelError, LabelSet, find_charset, fold_
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
-BATCH = 512
+BATCH = 128  # glyphs at a time: what one layer hands to the next still fits into the processor's caches
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ class Recognizer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self.rejection = load_rejection(checkpoint.folder, checkpoint.model.get_classifier().in_features)  # type: ignore[operator]
+        self._served = replace(checkpoint, model=fuse(checkpoint.model))
+        features = getattr(checkpoint.model.get_classifier(), "in_features", 0)  # type: ignore[operator]
+        self.rejection = load_rejection(checkpoint.folder, features)
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
@@ -164,9 +167,9 @@ class Recognizer:
         with torch.inference_mode():
             for start in range(0, max(len(glyphs), 1), BATCH):
                 batch = torch.from_numpy(np.array(glyphs[start : start + BATCH]))  # a copy: torch wants to own it
-                seen = self.checkpoint.features(batch)
+                seen = self._served.features(batch)
                 features.append(seen.numpy())
-                probabilities.append(self.checkpoint.logits(seen).softmax(dim=1).numpy())
+                probabilities.append(self._served.classify(seen).softmax(dim=1).numpy())
         return np.concatenate(probabilities), np.concatenate(features)
 
     def _charset(self, charset: str | None, top_k: int) -> LabelSet:

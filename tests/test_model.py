@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from emnist_hf.augment import to_input
-from emnist_hf.model import MEAN, STD, CheckpointError, calibrate, create_model, load_checkpoint, save_checkpoint
+from emnist_hf.errors import EmnistError
+from emnist_hf.fused import fuse
+from emnist_hf.model import (
+    MEAN,
+    STD,
+    CheckpointError,
+    calibrate,
+    count_parameters,
+    create_model,
+    load_checkpoint,
+    save_checkpoint,
+)
 from emnist_hf.pretrained import PACKAGED
 from emnist_hf.recognizer import Recognizer
+from emnist_hf.replaced_cnn import ReplacedCNN
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.drawn import draw_rows
+from tests.server import ROOT
 
 
 @pytest.fixture
@@ -157,3 +173,69 @@ def test_packaged_checkpoints(split: str) -> None:
     assert sum(parameter.numel() for parameter in recognizer.checkpoint.model.parameters()) <= 3_000_000
     assert recognizer.results["split"] == split
     assert "model-index" in (recognizer.folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("architecture", ["resnet10t", "test_efficientnet", "emnist_replaced_cnn"])
+def test_a_fused_network_answers_the_same(architecture: str) -> None:
+    """Plain batch norms, timm's with an activation inside, and none."""
+    torch.manual_seed(0)
+    model = create_model(CHARSETS["digits"], architecture)
+    pixels = torch.rand(8, 1, *([28] * 2 if architecture == "emnist_replaced_cnn" else [56] * 2))
+    for _ in range(20):
+        model(pixels)  # so that the batch norms have statistics worth folding
+    had = [name for name, module in model.eval().named_modules() if isinstance(module, nn.BatchNorm2d)]
+    fused = fuse(model)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in fused.modules())
+    assert [name for name, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)] == had  # a copy was changed
+    with torch.inference_mode():
+        assert torch.allclose(fused(pixels).softmax(1), model(pixels).softmax(1), atol=1e-5)
+
+
+def test_only_what_is_safe_is_fused() -> None:
+    """A batch norm whose convolution is also read elsewhere keeps its place, as does all of an untraceable network."""
+
+    class Shared(nn.Module):
+        def __init__(self, branches: bool) -> None:
+            super().__init__()
+            self.conv, self.norm, self.branches = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), branches
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            found = self.conv(pixels)
+            if self.branches and pixels.sum() < 0:  # a tracer has no sum to compare
+                return found
+            return self.norm(found) + found
+
+    for branches in (False, True):
+        model = Shared(branches)
+        model(torch.rand(8, 1, 9, 9))
+        pixels = torch.rand(2, 1, 9, 9)
+        fused = fuse(model)
+        assert isinstance(fused.get_submodule("norm"), nn.BatchNorm2d)
+        assert torch.allclose(fused(pixels), model.eval()(pixels), atol=1e-6)
+
+
+def test_the_replaced_network_has_the_size_it_had(tmp_path: Path) -> None:
+    byclass = CHARSETS["byclass"]
+    model = create_model(byclass, "emnist_replaced_cnn")
+    assert count_parameters(model) == 264_894
+    save_checkpoint(model, tmp_path, byclass, image_size=28)
+    loaded = load_checkpoint(tmp_path)
+    glyphs = torch.from_numpy(draw_rows(CHARSETS["digits"], 1).images)
+    with torch.inference_mode():
+        assert torch.equal(loaded.logits(glyphs), model.eval()((to_input(glyphs, 28) - MEAN) / STD))
+    with pytest.raises(EmnistError, match="takes 28x28"):
+        model(torch.zeros(1, 1, 56, 56))
+
+
+def test_the_replaced_network_is_trained_by_the_same_script(small_emnist: Path, tmp_path: Path) -> None:
+    """Two steps of train.py as a user types it, then the checkpoint reads."""
+    sizes = ["--max_train_samples", "64", "--per_device_train_batch_size", "32", "--num_train_epochs", "1"]
+    network = ["--architecture", "emnist_replaced_cnn", "--model_args", "{}", "--image_size", "28", "--cpu"]
+    where = ["--split", "digits", "--dataset", str(small_emnist), "--output_dir", str(tmp_path)]
+    command = [sys.executable, "train.py", *where, *network, *sizes]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "results.json").read_text())["train"]["steps"] == 2
+    recognizer = Recognizer.from_pretrained(tmp_path)
+    assert isinstance(recognizer.checkpoint.model, ReplacedCNN)
+    assert recognizer.predict_proba(draw_rows(CHARSETS["digits"], 1).images).shape == (10, 10)

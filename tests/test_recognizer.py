@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from emnist_hf import Recognizer
@@ -78,6 +79,13 @@ def test_predict_proba(recognizer: Recognizer) -> None:
     for wrong in (rows.images[0], rows.images.astype(float), np.zeros((2, 28, 27), np.uint8)):
         with pytest.raises(ValueError, match="Glyphs are uint8"):
             recognizer.predict_proba(wrong)
+
+
+def test_serving_faster_changes_no_probability(recognizer: Recognizer) -> None:
+    glyphs = draw_rows(CHARSETS["byclass"], 5).images
+    with torch.inference_mode():
+        plain = recognizer.checkpoint.logits(torch.from_numpy(glyphs)).softmax(dim=1).numpy()
+    assert np.abs(recognizer.predict_proba(glyphs) - plain).max() < 1e-5
 
 
 @pytest.mark.parametrize("top_k", [0, -1, float("nan")])
