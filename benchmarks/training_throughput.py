@@ -1,0 +1,187 @@
+"""How fast the networks learn, beside what the machine could do.
+
+    python -m benchmarks.training_throughput [--batch 256] [--steps 12] [--precision auto] [--cpu]
+
+For the default network and for the one that this project replaces: images a second of whole training steps, as
+train.py makes them (augmentation, both passes, AdamW, averaged weights), and the share of the machine's peak that the
+two passes of the network reach. The peak is the fastest large matrix multiplication of the same run, in the same
+precision; FLOPs are counted by torch.utils.flop_counter, convolutions and matrix multiplications alone. The networks
+take turns. Prints one JSON object, and a table on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from timm.optim import create_optimizer_v2
+from timm.utils import ModelEmaV3
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
+
+from emnist_hf.augment import Augmentation, augment
+from emnist_hf.model import ARCHITECTURE, IMAGE_SIZE, MEAN, STD, count_parameters, create_model
+from emnist_hf.sampling import group_loss
+from emnist_hf.splits import CHARSETS
+from emnist_hf.training import bf16_pays_on_cpu
+
+NETWORKS = {"default": (ARCHITECTURE, IMAGE_SIZE), "replaced": ("emnist_replaced_cnn", 28)}
+WARM_UP = 2
+PEAK_SIDES, PEAK_TRIES = (1024, 2048, 4096), 8
+
+
+class Learner:
+    """One network with all that a training step needs, on rows of noise: what is learnt costs no time."""
+
+    def __init__(self, architecture: str, side: int, batch: int, device: torch.device, dtype: torch.dtype) -> None:
+        torch.manual_seed(0)
+        labels = CHARSETS["byclass"]
+        self.side, self.device, self.dtype = side, device, dtype
+        self.images = torch.randint(0, 256, (batch, 28, 28), dtype=torch.uint8, device=device)
+        self.groups = nn.functional.one_hot(torch.arange(batch, device=device) % len(labels), len(labels)).bool()
+        self.model = create_model(labels, architecture).to(device, memory_format=torch.channels_last)
+        self.optimizer = create_optimizer_v2(self.model, "adamw", lr=1e-3, weight_decay=0.02)
+        self.averaged = ModelEmaV3(self.model, decay=0.9995)
+        self.generator = torch.Generator().manual_seed(0)
+
+    def pixels(self) -> torch.Tensor:
+        """The network's input, augmented: float32 [batch, 1, side, side]."""
+        pixels = (augment(self.images, self.side, Augmentation(), self.generator) - MEAN) / STD
+        return pixels.contiguous(memory_format=torch.channels_last)
+
+    def passes(self, pixels: torch.Tensor) -> None:
+        """Forward and backward: leaves gradients."""
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.model(pixels)
+        group_loss(logits, self.groups, 0.05).backward()
+
+    def step(self) -> dict[str, float]:
+        """One training step; seconds of its three parts."""
+        seconds: dict[str, float] = {}
+        pixels = timed(seconds, "augment", self.device, self.pixels)
+        timed(seconds, "passes", self.device, lambda: self.passes(pixels))
+        timed(seconds, "update", self.device, self.update)
+        return seconds
+
+    def update(self) -> None:
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.averaged.update(self.model)
+
+    def flops(self) -> int:
+        """Floating-point operations of both passes over one batch."""
+        with FlopCounterMode(display=False) as counter:
+            self.passes(self.pixels())
+        self.optimizer.zero_grad()
+        return counter.get_total_flops()
+
+
+def timed(seconds: dict[str, float], name: str, device: torch.device, call: Callable[[], Any]) -> Any:
+    """What `call` returns; how long it and what it left to the device took goes into `seconds`."""
+    started = time.perf_counter()
+    result = call()
+    if device.type != "cpu":
+        torch.accelerator.synchronize()
+    seconds[name] = time.perf_counter() - started
+    return result
+
+
+def matrix_peak(device: torch.device, dtype: torch.dtype) -> float:
+    """FLOP a second of the fastest of several square matrix multiplications."""
+    best = 0.0
+    for side in PEAK_SIDES:
+        matrix = torch.ones(side, side, dtype=dtype, device=device)
+        for _ in range(PEAK_TRIES):
+            seconds: dict[str, float] = {}
+            timed(seconds, "multiply", device, lambda m=matrix: m @ m)  # type: ignore[misc]
+            best = max(best, 2 * side**3 / seconds["multiply"])
+            if seconds["multiply"] > 1:
+                break
+    return best
+
+
+def measure(batch: int, steps: int, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
+    """Everything that `main` prints. The peak is taken before and after: the faster one counts."""
+    learners = {name: Learner(*network, batch, device, dtype) for name, network in NETWORKS.items()}
+    flops = {name: learner.flops() for name, learner in learners.items()}
+    times: dict[str, list[dict[str, float]]] = {name: [] for name in learners}
+    peak = matrix_peak(device, dtype)
+    with tqdm(total=(WARM_UP + steps) * len(learners), desc="steps", unit="step", mininterval=1) as bar:
+        for number in range(WARM_UP + steps):
+            for name, learner in learners.items():
+                seconds = learner.step()
+                times[name] += [seconds] if number >= WARM_UP else []
+                bar.update()
+    peak = max(peak, matrix_peak(device, dtype))
+    report = {name: summary(learners[name], times[name], flops[name], peak, batch) for name in learners}
+    for row in report.values():
+        row["speed_beside_replaced"] = round(row["images_per_second"] / report["replaced"]["images_per_second"], 3)
+    return {
+        "batch": batch,
+        "steps": steps,
+        "device": str(device),
+        "precision": str(dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 2),
+        "peak_gflops": round(peak / 1e9, 1),
+        "networks": report,
+    }
+
+
+def summary(
+    learner: Learner, times: list[dict[str, float]], flops: int, peak: float, batch: int
+) -> dict[str, int | float]:
+    """Medians over the steps, of one network."""
+    passes = statistics.median(seconds["passes"] for seconds in times)
+    whole = statistics.median(sum(seconds.values()) for seconds in times)
+    return {
+        "parameters": count_parameters(learner.model),
+        "side": learner.side,
+        "mflop_per_image": round(flops / batch / 1e6, 2),
+        "images_per_second": round(batch / whole),
+        "share_of_peak": round(flops / passes / peak, 3),
+        "share_of_peak_whole_step": round(flops / whole / peak, 3),
+        "augment_share": round(statistics.median(s["augment"] / sum(s.values()) for s in times), 3),
+        "update_share": round(statistics.median(s["update"] / sum(s.values()) for s in times), 3),
+    }
+
+
+def show(report: dict[str, Any]) -> None:
+    """The table on standard error."""
+    print(f"peak {report['peak_gflops']:,} GFLOP/s in {report['precision']} on {report['device']}", file=sys.stderr)
+    print(f"{'':10}{'images/s':>10}{'MFLOP':>8}{'of peak':>9}{'augment':>9}{'update':>8}", file=sys.stderr)
+    for name, row in report["networks"].items():
+        print(
+            f"{name:10}{row['images_per_second']:>10,}{row['mflop_per_image']:>8}{row['share_of_peak']:>9.1%}"
+            f"{row['augment_share']:>9.1%}{row['update_share']:>8.1%}",
+            file=sys.stderr,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--cpu", action="store_true", help="even where there is an accelerator")
+    arguments = parser.parse_args()
+    on_cpu = arguments.cpu or not torch.accelerator.is_available()
+    device = torch.device("cpu") if on_cpu else torch.accelerator.current_accelerator()
+    precision = arguments.precision
+    if precision == "auto":
+        precision = "bfloat16" if not on_cpu or bf16_pays_on_cpu() else "float32"
+    report = measure(max(2, arguments.batch), max(1, arguments.steps), device, getattr(torch, precision))
+    show(report)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
