@@ -288,13 +288,17 @@ def evaluate_strokes(
 def draw_strokes(
     strokes: Annotated[Path, typer.Argument(help="strokes.npz with UNIPEN's characters.")],
     folder: Annotated[Path, typer.Argument(help="Where unipen_train.parquet and unipen_validation.parquet go.")],
-    seed: Annotated[int, typer.Option(help="Of the pens drawn from.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the pens and the variants.")] = 0,
+    variants: Annotated[int, typer.Option(min=1, help="How often each training writer's character is drawn.")] = 4,
 ) -> None:
-    """Draw UNIPEN's strokes with pens of many widths, as EMNIST glyphs to train on; held-out writers stay out."""
+    """Draw UNIPEN's strokes as EMNIST glyphs to train on; held-out writers stay out.
+
+    A character is drawn several times, with pens of many widths, leaning, stretched and smoothed differently.
+    """
     from emnist_hf.stroke_rows import write_stroke_rows
 
     with sentence():
-        for path, rows in write_stroke_rows(strokes, folder, seed):
+        for path, rows in write_stroke_rows(strokes, folder, seed, variants):
             write_line({"file": str(path), "rows": rows})
 
 

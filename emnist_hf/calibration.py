@@ -41,40 +41,24 @@ def calibration_error_of(bins: Sequence[dict[str, float]]) -> float:
     return sum(b["rows"] * abs(b["score"] - b["accuracy"]) for b in bins) / max(sum(b["rows"] for b in bins), 1)
 
 
-SHRINKAGE = 1e-3
-"""Keeps the bias of a class with few validation rows small."""
-
-
-def fit_calibration(
+def fit_temperature(
     logits: NDArray[np.float32], labels: NDArray[np.int64], wanted: Sequence[float] | None = None
-) -> tuple[float, NDArray[np.float64]]:
-    """Temperature and bias by which calibrated logits are logits / temperature + bias: float and float64 [classes].
+) -> float:
+    """The temperature, 0.2 to 5, that makes the likelihood of validation rows greatest (Guo et al. 2017).
 
-    They make the likelihood of the validation rows greatest (Guo et al. 2017). With `wanted`, how frequent each class
-    will be, rows are weighted to those frequencies and the bias is fitted too (bias-corrected temperature scaling,
-    Alexandari et al. 2020); without, it is zero.
+    logits: float32 [N, classes]; labels: int64 [N]. wanted: how frequent each class will be, to which the rows are
+    weighted.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
-    rows, classes = np.arange(len(labels)), logits.shape[1]
+    rows = np.arange(len(labels))
     weights = np.full(len(labels), 1 / len(labels)) if wanted is None else frequency_weights(labels, wanted)
 
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = logits * math.exp(-parameters[0])
-        bias = parameters[1:] if wanted is not None else np.zeros(classes)
-        log_probabilities = log_softmax(scaled + bias, axis=1)
-        residual = np.exp(log_probabilities)
-        residual[rows, labels] -= 1
-        residual *= weights[:, None]
-        value = -float(weights @ log_probabilities[rows, labels]) + SHRINKAGE * float(bias @ bias)
-        slope = [-float((residual * scaled).sum())]
-        return value, np.append(slope, residual.sum(axis=0) + 2 * SHRINKAGE * bias if wanted is not None else [])
+    def loss(log_temperature: float) -> float:
+        return -float(weights @ log_softmax(logits * math.exp(-log_temperature), axis=1)[rows, labels])
 
-    start = np.zeros(1 if wanted is None else 1 + classes)
-    bounds = [(math.log(0.2), math.log(5))] + [(-5.0, 5.0)] * (len(start) - 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return math.exp(found[0]), found[1:] if wanted is not None else np.zeros(classes)
+    return math.exp(minimize_scalar(loss, bounds=(math.log(0.2), math.log(5)), method="bounded").x)
 
 
 def frequency_weights(labels: NDArray[np.int64], wanted: Sequence[float]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ Trained by `train.py` of emnist-hf with timm and Accelerate. timm, transformers 
 
 {note}
 Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z count as one, as one character alone does not tell.
-Calibration, fitted on validation rows, is in the last layer's weights: temperature {temperature:.3f}{bias}.
+Calibration, fitted on validation rows, is in the last layer's weights: temperature {temperature:.3f}.{frequencies}
 
 {pictures}
 
@@ -85,8 +85,8 @@ UNSEEN = """ of this run. What a checkpoint that it started or learnt from was t
 be too good."""
 GUESS = """ What the shape does not show (0 or O, 1 or I or l, in ByClass the case of C, O, S, V, W, X, Z) is
 guessed from how frequent each is in EMNIST."""
-BIAS = """, and a bias towards the class
-frequencies of the full official training set, to which the validation rows were weighted"""
+FREQUENCIES = """ It answers for the class
+frequencies of the full official training set, to which the loss was adjusted and the validation rows weighted."""
 
 
 CONFUSIONS = """
@@ -144,7 +144,7 @@ def model_card(results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES
         classes=len(split.labels),
         table="\n".join(_table_row(name, metrics) for name, metrics in rows),
         note=note,
-        bias=BIAS if results["model"].get("class_frequencies") == "official" else "",
+        frequencies=FREQUENCIES if results["model"].get("class_frequencies") == "official" else "",
         temperature=results["model"]["temperature"],
         pictures="\n\n".join(f"![{PICTURES[name]}]({name})" for name in pictures),
         weakest=_weakest(scored),

@@ -17,8 +17,6 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.splits import LabelError, LabelSet, label_set_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -108,18 +106,16 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def calibrate(model: nn.Module, temperature: float, bias: NDArray[np.float64]) -> None:
-    """Make the model's logits `logits / temperature + bias`, for good, in the weights of the last layer.
+def calibrate(model: nn.Module, temperature: float) -> None:
+    """Divide the model's logits by a temperature, for good, in the weights of the last layer.
 
     So every way of loading the checkpoint gets the calibration, with no code of its own.
     """
     import torch
 
-    classifier = model.get_classifier()  # type: ignore[operator]
     with torch.no_grad():
-        for parameter in classifier.parameters():
+        for parameter in model.get_classifier().parameters():  # type: ignore[operator]
             parameter.div_(temperature)
-        classifier.bias.add_(torch.from_numpy(bias).to(classifier.bias))
 
 
 def save_checkpoint(

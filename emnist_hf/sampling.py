@@ -31,6 +31,7 @@ class Source:
     name: str
     rows: Rows
     weight: float = 1.0
+    folded: bool = False  # whether its labels are believed only up to a coarser label set
 
 
 FOLDS = CHARSETS | {SHAPE_SET.name: SHAPE_SET}
@@ -63,7 +64,7 @@ def load_sources(texts: Sequence[str], folder: str | Path = ".") -> list[Source]
     for path, weight, fold in map(parse_source, texts):
         inside = Path(folder) / path
         rows = load_rows(path if path.exists() or not inside.exists() else inside)
-        sources.append(Source(path.name, rows.fold(fold) if fold else rows, weight))
+        sources.append(Source(path.name, rows.fold(fold) if fold else rows, weight, fold is not None))
     return sources
 
 
@@ -89,29 +90,35 @@ def without(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
 class GroupedRows(Dataset):
     """All sources as one map-style data set that is read a batch at a time.
 
-    `groups` is bool [G, classes]: which labels a target may stand for. An item is an image, uint8 [28, 28], and the
-    number of its group.
+    An item is an image, uint8 [28, 28], and the number of its target. What a target means stands in tables with a row
+    for each: `groups`, bool [T, classes], which labels it may stand for; `believed`, bool [T, classes], what a teacher
+    may say of it (see `distillation`); `offsets`, float32 [T, classes], what is added to the logits in the loss.
+
+    `frequencies`, how frequent each class is where the network will be used, makes the offsets: the logarithm of how
+    over-represented each class is among the rows (logit adjustment, Menon et al. 2021), so that the logits themselves
+    answer for those frequencies. Rows of a folded source neither count nor are adjusted: their hands are others, and
+    how frequent its characters are says nothing. Without `frequencies` they are zero.
     """
 
-    def __init__(self, sources: Sequence[Source], label_set: LabelSet) -> None:
-        classes = len(label_set)
-        known: dict[tuple[int, ...], int] = {(i,): i for i in range(classes)}
+    def __init__(
+        self, sources: Sequence[Source], label_set: LabelSet, frequencies: Sequence[float] | None = None
+    ) -> None:
+        known: dict[tuple[tuple[int, ...], bool], int] = {((i,), False): i for i in range(len(label_set))}
         targets = []
         for source in sources:
-            of_label = [tuple(group) for group in compatible(source.rows.label_set, label_set)]
-            empty = [i for i, group in enumerate(of_label) if not group]
-            if np.isin(source.rows.labels, empty).any():
-                raise DataError(
-                    f"{source.name} has rows labelled {source.rows.label_set.labels[empty[0]]!r}, which no class of "
-                    f"{label_set.name} stands for: leave it out."
-                )
-            numbers = np.array([known.setdefault(group, len(known)) if group else -1 for group in of_label])
-            targets.append(numbers[source.rows.labels])
+            groups = groups_of(source, label_set)
+            numbers = [known.setdefault((group, source.folded), len(known)) if group else -1 for group in groups]
+            targets.append(np.array(numbers)[source.rows.labels])
         self.images = JoinedImages([source.rows.images for source in sources])
         self.targets = torch.from_numpy(np.concatenate(targets).astype(np.int64))
-        self.groups = torch.zeros(len(known), classes, dtype=torch.bool)
-        for group, number in known.items():
+        self.groups = torch.zeros(len(known), len(label_set), dtype=torch.bool)
+        for (group, _), number in known.items():
             self.groups[number, list(group)] = True
+        folded = torch.tensor([folded for _, folded in known])
+        self.believed = self.groups | ((self.groups.sum(dim=1) == 1) & ~folded).unsqueeze(1)
+        self.offsets = torch.zeros(len(known), len(label_set))
+        if frequencies is not None:
+            self.offsets[~folded] = torch.from_numpy(over_representation(sources, label_set, frequencies))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -128,6 +135,38 @@ class GroupedRows(Dataset):
 def as_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """The collate function of a data set that already gives batches."""
     return batch
+
+
+def groups_of(source: Source, label_set: LabelSet) -> list[tuple[int, ...]]:
+    """For each label of a source, the classes of `label_set` that it may be. Raises `DataError` if a row has none."""
+    groups = [tuple(group) for group in compatible(source.rows.label_set, label_set)]
+    empty = [i for i, group in enumerate(groups) if not group]
+    if np.isin(source.rows.labels, empty).any():
+        raise DataError(
+            f"{source.name} has rows labelled {source.rows.label_set.labels[empty[0]]!r}, which no class of "
+            f"{label_set.name} stands for: leave it out."
+        )
+    return groups
+
+
+def over_representation(
+    sources: Sequence[Source], label_set: LabelSet, frequencies: Sequence[float]
+) -> NDArray[np.float32]:
+    """Logarithm of each class' share of the rows an epoch sees over its share of `frequencies`: float32 [classes].
+
+    A row that may be several classes counts for each by its frequency. Rows of folded sources do not count, and a
+    class of which there is less than one row counts as one.
+    """
+    wanted = np.asarray(frequencies, np.float64)
+    counts = np.zeros(len(label_set))
+    for source in sources:
+        if source.folded:
+            continue
+        present = source.weight * np.bincount(source.rows.labels, minlength=len(source.rows.label_set))
+        for rows, group in zip(present, map(list, groups_of(source, label_set)), strict=True):
+            counts[group] += rows * wanted[group] / wanted[group].sum()
+    counts = np.maximum(counts, 1)
+    return (np.log(counts / counts.sum()) - np.log(wanted / wanted.sum())).astype(np.float32)
 
 
 class MixtureSampler(Sampler[int]):

@@ -71,8 +71,8 @@ class TrainConfig:
     validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
     class_frequencies: Literal["train", "official"] = _option(
         "train",
-        "official: at the end, fit the last layer's bias to validation rows weighted so that classes are as frequent "
-        "as in the full official training set, for data that has another mix",
+        "official: learn for classes that are as frequent as in the full official training set, whatever the mix of "
+        "the rows here (logit adjustment), and fit the temperature on validation rows weighted to it",
     )
     max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
     max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emnist_hf.data import Rows, to_dataset
 from emnist_hf.real_ink import PAD, open_strokes
 from emnist_hf.splits import CHARSETS
-from emnist_hf.strokes import Part, glyphs
+from emnist_hf.strokes import Part, StrokeSet, glyphs
 
 PENS = (5.0, 32.0)  # diameters on a pad of 300 pixels
 TRAINING_PAD = 120  # smaller is quicker, and a glyph has 28 pixels
 INCOMPLETE = ("ibm",)  # sources that miss strokes are not learnt from
+SMOOTHING = (0.0, 0.02)  # of the size of the character: pens differ in how much of a tremor they keep
+JAGGED = ("apa", "apb", "app")  # sources of low resolution, whose steps no pen makes
+JAGGED_SMOOTHING = (0.01, 0.04)
+SLANT, STRETCH, SHAKE = 0.12, 0.12, 0.6  # of a variant; see `strokes.glyphs`
 
 
-def write_stroke_rows(path: Path, folder: Path, seed: int = 0) -> Iterator[tuple[Path, int]]:
-    """Draw the training and the validation writers' characters as glyphs; yields each Parquet file and its rows."""
+def write_stroke_rows(path: Path, folder: Path, seed: int = 0, variants: int = 4) -> Iterator[tuple[Path, int]]:
+    """Draw the training and the validation writers' characters as glyphs; yields each Parquet file and its rows.
+
+    A training writer's character is drawn `variants` times, each with another pen, slant, proportion, tremor and
+    smoothness, before it becomes a glyph: what UNIPEN lacks is hands, and two drawings of one character differ more
+    this way than when pixels are bent afterwards. A validation writer's is drawn once, as it is.
+    """
     strokes = open_strokes(path)
     folder.mkdir(parents=True, exist_ok=True)
     low, high = (pen * TRAINING_PAD / PAD for pen in PENS)
@@ -26,16 +37,21 @@ def write_stroke_rows(path: Path, folder: Path, seed: int = 0) -> Iterator[tuple
     for number, part in enumerate(parts):
         rows = strokes.rows(part)
         rows = rows[~np.isin(strokes.source[rows], INCOMPLETE)]
+        rng = np.random.default_rng((seed, number))
+        changes: dict[str, Any] = {}
+        if part == "train":
+            rows = np.tile(rows, variants)
+            changes = {"slant": SLANT, "stretch": STRETCH, "shake": SHAKE, "smoothing": _smoothing(strokes, rows, rng)}
         drawn = glyphs(
-            strokes,
-            rows,
-            size=TRAINING_PAD,
-            pen=(low, high),
-            rng=np.random.default_rng((seed, number)),
-            processes=2,
-            progress=True,
+            strokes, rows, size=TRAINING_PAD, pen=(low, high), rng=rng, processes=2, progress=True, **changes
         )
         labels = strokes.label62[rows].astype(np.int64)
         file = folder / f"unipen_{part}.parquet"
         to_dataset(Rows(drawn, labels, CHARSETS["byclass"])).to_parquet(str(file))
         yield file, len(rows)
+
+
+def _smoothing(strokes: StrokeSet, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much to smooth each row, drawn evenly from the range of its source: float64 [N]."""
+    jagged = np.isin(strokes.source[rows], JAGGED)
+    return np.where(jagged, rng.uniform(*JAGGED_SMOOTHING, len(rows)), rng.uniform(*SMOOTHING, len(rows)))

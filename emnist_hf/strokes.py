@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from emnist_hf.glyph import to_glyph
 from emnist_hf.splits import CHARACTERS
@@ -181,7 +182,9 @@ def glyphs(
     pen: float | tuple[float, float] | NDArray[np.floating[Any]] = 8.0,
     margin: float = MARGIN,
     slant: float = 0.0,
+    stretch: float = 0.0,
     shake: float = 0.0,
+    smoothing: NDArray[np.floating[Any]] | float = 0.0,
     rng: np.random.Generator | None = None,
     processes: int = 1,
     progress: bool = False,
@@ -189,16 +192,25 @@ def glyphs(
     """Draw characters and bring them to EMNIST's form; uint8 [N, 28, 28].
 
     size, margin, shake: as `draw`, in pixels of the pad. pen: one diameter, one for each row, or (low, high)
-    to draw from evenly. slant, shake: standard deviation of a random lean, and of the wobble. processes: 1 or
-    2.
+    to draw from evenly. slant, stretch, shake: standard deviation of a random lean, of the logarithm of width
+    over height, and of the wobble. smoothing: as `smooth` takes it, one for all or one for each row.
+    processes: 1 or 2.
     """
     generator = rng if rng is not None else np.random.default_rng(0)
     count = len(rows)
     pens = generator.uniform(*pen, size=count) if isinstance(pen, tuple) else np.broadcast_to(pen, count)
     slants = generator.normal(0, slant, count) if slant else np.zeros(count)
+    widths = np.exp(generator.normal(0, stretch, count)) if stretch else np.ones(count)
+    smoothings = np.broadcast_to(smoothing, count)
     seeds = generator.integers(0, 2**32, count)
     jobs = (
-        (stroke_set.strokes(int(row)), size, float(pens[i]), margin, float(slants[i]), shake, int(seeds[i]))
+        _Job(
+            strokes=stroke_set.strokes(int(row)),
+            smoothing=float(smoothings[i]),
+            width=float(widths[i]),
+            drawing={"size": size, "margin": margin, "pen": float(pens[i]), "slant": float(slants[i]), "shake": shake},
+            seed=int(seeds[i]),
+        )
         for i, row in enumerate(rows)
     )
     if processes > 1:
@@ -216,7 +228,49 @@ def _collect(made: Any, count: int, progress: bool) -> NDArray[np.uint8]:
     return images
 
 
-def _glyph(job: tuple[list[NDArray[np.float32]], int, float, float, float, float, int]) -> NDArray[np.uint8]:
-    strokes, size, pen, margin, slant, shake, seed = job
-    rng = np.random.default_rng(seed) if shake else None
-    return to_glyph(draw_coverage(strokes, size=size, pen=pen, margin=margin, slant=slant, shake=shake, rng=rng))
+def smooth(strokes: list[NDArray[np.float32]], amount: float) -> list[NDArray[np.float32]]:
+    """Low-pass each stroke along its length: the steps of a coarse tablet go, the ends stay.
+
+    amount: standard deviation of the Gaussian, as a share of the character's longer side; 0 changes nothing. The
+    strokes, float32 [n, 2] each, are resampled evenly first, since tablets sample by time.
+    """
+    everything = np.concatenate(strokes)
+    longest = float(np.ptp(everything, axis=0).max())
+    if amount <= 0 or longest <= 0:
+        return strokes
+    step = _STEP * longest
+    return [_smooth_one(points, step, amount / _STEP) for points in strokes]
+
+
+_STEP = 0.01  # of the character's longer side, between points that are smoothed
+
+
+def _smooth_one(points: NDArray[np.float32], step: float, sigma: float) -> NDArray[np.float32]:
+    lengths = np.hypot(*np.diff(points, axis=0).T) if len(points) > 1 else np.zeros(0)
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    count = round(along[-1] / step) + 1
+    if count < 3:
+        return points
+    places = np.linspace(0, along[-1], count)
+    even = np.stack([np.interp(places, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    # Mirrored through its ends, a stroke keeps them.
+    reach = min(count - 1, round(3 * sigma))
+    before, after = 2 * even[0] - even[reach:0:-1], 2 * even[-1] - even[-2 : -2 - reach : -1]
+    padded = gaussian_filter1d(np.concatenate([before, even, after]), sigma, axis=0)
+    return padded[reach : reach + count].astype(np.float32)
+
+
+class _Job(NamedTuple):
+    """One character to draw: what is done to its strokes, and what `draw_coverage` takes."""
+
+    strokes: list[NDArray[np.float32]]
+    smoothing: float
+    width: float
+    drawing: dict[str, Any]
+    seed: int
+
+
+def _glyph(job: _Job) -> NDArray[np.uint8]:
+    stretched = [points * np.array([job.width, 1], np.float32) for points in smooth(job.strokes, job.smoothing)]
+    rng = np.random.default_rng(job.seed) if job.drawing["shake"] else None
+    return to_glyph(draw_coverage(stretched, rng=rng, **job.drawing))

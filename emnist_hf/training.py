@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from emnist_hf import evaluation, figures
 from emnist_hf.augment import Augmentation, augment, to_input
-from emnist_hf.calibration import calibration_bins, fit_calibration
+from emnist_hf.calibration import calibration_bins, fit_temperature
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_parts
 from emnist_hf.distillation import Teachers, distillation_loss
@@ -97,7 +97,8 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
         teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
         data = prepare_data(config)
 
-    dataset = GroupedRows(data.sources, split.label_set)
+    official = split.train_counts if config.class_frequencies == "official" else None
+    dataset = GroupedRows(data.sources, split.label_set, official)
     sampler = MixtureSampler(data.sources, config.seed)
     batch = min(config.per_device_train_batch_size, len(sampler) // accelerator.num_processes)
     loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
@@ -113,7 +114,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     settings = identity(config, augmentation, accelerator.num_processes, data.digest())
     resume(accelerator, state, settings, progress)
 
-    groups = dataset.groups.to(accelerator.device)
+    groups, believed, offsets = (t.to(accelerator.device) for t in (dataset.groups, dataset.believed, dataset.offsets))
     shown = accelerator.is_main_process
     bar = tqdm(
         total=total_steps,
@@ -133,9 +134,12 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 generator = _generator(config.seed, progress.step, accelerator)
                 pixels = augment(images, side, augmentation, generator)
                 logits = model(((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last))
-                loss = group_loss(logits, groups[targets], config.label_smoothing_factor)
+                loss = group_loss(logits + offsets[targets], groups[targets], config.label_smoothing_factor)
                 if teachers.members:
-                    loss = _with_teachers(config, loss, logits, teachers, pixels)
+                    with accelerator.autocast():
+                        taught = teachers.probabilities(pixels, config.teacher_temperature, believed[targets])
+                    distilled = distillation_loss(logits, taught, config.teacher_temperature)
+                    loss = torch.lerp(loss, distilled, config.teacher_weight)
                 accelerator.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -163,12 +167,6 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
-
-
-def _with_teachers(config: TrainConfig, loss: Tensor, logits: Tensor, teachers: Teachers, pixels: Tensor) -> Tensor:
-    """The loss with the teachers' share in it."""
-    taught = teachers.probabilities(pixels, config.teacher_temperature)
-    return torch.lerp(loss, distillation_loss(logits, taught, config.teacher_temperature), config.teacher_weight)
 
 
 def _first_model(config: TrainConfig) -> nn.Module:
@@ -207,7 +205,7 @@ def prepare_data(config: TrainConfig) -> RunData:
         kept = without(source.rows, scored)
         if config.max_train_samples is not None:
             kept = _sample(kept, config.max_train_samples, config.seed)
-        sources.append(Source(source.name, kept, source.weight))
+        sources.append(replace(source, rows=kept))
     if sum(int(len(source.rows) * source.weight) for source in sources) < 2:
         raise DataError(f"{config.dataset} leaves fewer than two rows to learn from: give more rows.")
     if config.max_eval_samples is not None:
@@ -445,9 +443,9 @@ def _finish(
     label_set = split.label_set
     logits = predict_logits(model, data.validation.images, config.image_size, accelerator)
     wanted = split.train_counts if config.class_frequencies == "official" else None
-    temperature, bias = fit_calibration(logits, data.validation.labels, wanted)
-    calibrate(model, temperature, bias)
-    logits = (logits / temperature + bias).astype(np.float32)
+    temperature = fit_temperature(logits, data.validation.labels, wanted)
+    calibrate(model, temperature)
+    logits = (logits / temperature).astype(np.float32)
     validation = evaluation.score(_softmax(logits), data.validation.labels, label_set)
     test_logits = None
     if data.test is not None:

@@ -61,6 +61,18 @@ def test_the_loss_of_a_sure_teacher_is_cross_entropy() -> None:
     assert all(distillation_loss(logits + torch.randn(8, 10), soft, 3.0) > best for _ in range(5))
 
 
+def test_a_teacher_says_which_of_a_group(drawn_digits: np.ndarray) -> None:
+    """What is known of a row is kept: the teacher's word counts only among the classes that are left."""
+    teachers = Teachers(["byclass"], CHARSETS["digits"], CPU)
+    pixels = as_pixels(drawn_digits, 40)
+    believed = torch.zeros(len(pixels), 10, dtype=torch.bool)
+    believed[:, [2, 7]] = True
+    free, said = teachers.probabilities(pixels, 1.0), teachers.probabilities(pixels, 1.0, believed)
+    torch.testing.assert_close(said.sum(dim=1), torch.ones(len(pixels)))
+    assert not said[:, [0, 1, 3, 4, 5, 6, 8, 9]].any()
+    assert torch.equal(said[:, 2] > said[:, 7], free[:, 2] > free[:, 7])
+
+
 def test_a_teacher_with_coarser_labels_is_refused(tmp_path: Path) -> None:
     save_checkpoint(create_model(CHARSETS["digits"]), tmp_path, CHARSETS["digits"], image_size=28)
     with pytest.raises(TrainingError, match="cannot teach byclass"):

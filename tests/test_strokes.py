@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emnist_hf import ink, strokes
-from emnist_hf.strokes import HELD_OUT_SOURCES, StrokeSet, draw, draw_coverage, glyphs, held_out, part_of
+from emnist_hf.strokes import HELD_OUT_SOURCES, StrokeSet, draw, draw_coverage, glyphs, held_out, part_of, smooth
 
 SEVEN = [np.array([[0, 0], [1, 0], [0.4, 2]])]
 PLUS = [np.array([[0, 1], [2, 1]]), np.array([[1, 0], [1, 2]])]
@@ -135,3 +135,28 @@ def test_unipen_writers_are_in_one_part_each(shared: Path) -> None:
     assert set(real.source[rows["test"]]) <= set(HELD_OUT_SOURCES)
     assert len(np.unique(real.label62[rows["test"]])) == 62
     assert strokes.glyphs(real, rows["test"][:20]).max(axis=(1, 2)).tolist() == [255] * 20
+
+
+def test_smoothing_takes_steps_away_and_keeps_ends() -> None:
+    """A staircase becomes the diagonal that the hand drew; what is smooth already hardly changes."""
+    steps = np.repeat(np.arange(21, dtype=np.float32) / 20, 2)
+    staircase = np.stack([steps[1:], steps[:-1]], axis=1)
+    (smoothed,) = smooth([staircase], 0.04)
+    assert np.allclose(smoothed[[0, -1]], staircase[[0, -1]], atol=1e-4)
+    middle = slice(len(smoothed) // 5, -len(smoothed) // 5)
+    assert np.ptp(np.diff(staircase)) > 0.049 and np.ptp(np.diff(smoothed[middle])) < 0.005
+    turn = np.linspace(0, np.pi, 50)
+    arc = np.stack([np.cos(turn), np.sin(turn)], axis=1).astype(np.float32)
+    (same,) = smooth([arc], 0.02)
+    assert np.abs(np.hypot(*same.T) - 1).max() < 0.01
+    dot = np.zeros((1, 2), np.float32)
+    assert smooth([arc, dot], 0.02)[1] is dot and smooth([arc], 0.0)[0] is arc
+
+
+def test_variants_differ_and_repeat() -> None:
+    everything = make_set()
+    rows = np.zeros(4, np.int64)
+    change = {"slant": 0.2, "stretch": 0.2, "smoothing": np.full(4, 0.01)}
+    first, again = (glyphs(everything, rows, rng=np.random.default_rng(5), **change) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert len(np.unique(first.reshape(4, -1), axis=0)) == 4

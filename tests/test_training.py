@@ -22,7 +22,16 @@ from emnist_hf.augment import NONE, Augmentation, augment, to_input
 from emnist_hf.data import DataError, hash_images
 from emnist_hf.evaluation import evaluate_checkpoint, load_seen, short_hashes
 from emnist_hf.recognizer import Recognizer
-from emnist_hf.sampling import GroupedRows, MixtureSampler, Source, as_is, carve_validation, group_loss, parse_source
+from emnist_hf.sampling import (
+    GroupedRows,
+    MixtureSampler,
+    Source,
+    as_is,
+    carve_validation,
+    group_loss,
+    over_representation,
+    parse_source,
+)
 from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.splits import CHARSETS, SHAPE_SET
 from emnist_hf.training import prepare_data, train
@@ -369,6 +378,30 @@ def test_labels_can_be_believed_up_to_their_shape() -> None:
     dataset = GroupedRows([Source("a", rows.fold(SHAPE_SET))], CHARSETS["byclass"])
     target = dataset.__getitems__([int(np.flatnonzero(rows.labels == CHARSETS["byclass"].labels.index("o"))[0])])[1]
     assert "".join(CHARSETS["byclass"].labels[i] for i in dataset.groups[target[0]].nonzero()[:, 0]) == "0Oo"
+
+
+def test_logits_answer_for_the_frequencies_asked_for() -> None:
+    """Over-represented classes are offset in the loss; folded sources neither count nor are adjusted."""
+    exact = draw_rows(CHARSETS["byclass"], 3)
+    labels, names = exact.labels, CHARSETS["byclass"].labels
+    few = exact.take(~np.isin(labels, [names.index("C"), names.index("c")]) | (np.arange(len(labels)) % 3 == 0))
+    coarse = draw_rows(CHARSETS["bymerge"], 1)
+    wanted = [3.0 if name == "C" else 1.0 for name in names]
+    sources = [Source("few", few), Source("coarse", coarse.take(coarse.labels == 12))]
+    shapes = Source("shapes", exact.fold(SHAPE_SET), folded=True)
+    offsets = over_representation([*sources, shapes], CHARSETS["byclass"], wanted)
+    assert np.array_equal(offsets, over_representation(sources, CHARSETS["byclass"], wanted))
+    share = np.exp(offsets) * np.array(wanted) / sum(wanted)
+    assert share.sum() == pytest.approx(1, abs=1e-5)
+    # One C and one c, and a row that is C with three chances of four.
+    assert share[names.index("C")] / share[names.index("A")] == pytest.approx(1.75 / 3, rel=1e-4)
+    assert share[names.index("c")] / share[names.index("A")] == pytest.approx(1.25 / 3, rel=1e-4)
+
+    dataset = GroupedRows([*sources, shapes], CHARSETS["byclass"], wanted)
+    targets = dataset.__getitems__([0, len(few), len(dataset) - 1])[1]
+    assert np.array_equal(dataset.offsets[targets[:2]], [offsets, offsets]) and not dataset.offsets[targets[2]].any()
+    # A teacher may contradict an exact label, not what is known of a group.
+    assert dataset.believed[targets].sum(dim=1).tolist() == [62, 2, len("Zz2")]
 
 
 def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:

@@ -39,7 +39,7 @@ def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Background, layers and composite of a sketch, as paths. `sketch` is what gr.Sketchpad sends."""
     if sketch is None:
         return None
-    if not any(sketch.get(part) for part in ("background", "layers", "composite")) and set(sketch) - {"id"}:
+    if not {"background", "layers", "composite"} & set(sketch):  # an empty pad has them all, with nothing in them
         raise PictureError("This is no sketch: send {'composite': the picture}, or use /recognize_image.")
     if len(sketch.get("layers") or []) > MAX_LAYERS:
         raise PictureError(f"This drawing has more than {MAX_LAYERS} layers: merge them, or send the composite alone.")
