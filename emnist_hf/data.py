@@ -192,8 +192,8 @@ def hash_images(images: Images) -> NDArray[np.uint64]:
     """
     multipliers = np.frombuffer(hashlib.shake_256(b"emnist").digest(SIDE * SIDE), "<u8") | np.uint64(1)
     hashes = np.empty(len(images), np.uint64)
-    for start in range(0, len(images), 16_384):  # bounds what is read, and the product, to 13 MB
-        block = slice(start, start + 16_384)
+    for start in range(0, len(images), 4096):  # bounds what is read, and the product, to 3 MB
+        block = slice(start, start + 4096)
         mixed = np.ascontiguousarray(images[block]).reshape(-1, len(multipliers) * 8).view("<u8") * multipliers
         mixed ^= mixed >> np.uint64(32)
         hashes[block] = (mixed * multipliers[::-1]).sum(axis=1, dtype=np.uint64)
