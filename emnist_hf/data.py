@@ -379,11 +379,29 @@ def _official(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class _Part:
-    """One part of a Parquet data set, and the key of its decoded rows as far as `datasets` knows it."""
+    """One part of a Parquet data set, and the key of its decoded rows as far as `datasets` knows it.
+
+    `files` are its local Parquet files, if that is what it is.
+    """
 
     table: Dataset | IterableDataset
     source: str
     state: str
+    files: tuple[str, ...] = ()
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """Images and labels, `BLOCK` rows at a time. Local files are not left to `datasets`, which reads them whole."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = ["image", "label"]
+        if not self.files:
+            yield from self.table.select_columns(columns).with_format("arrow").iter(batch_size=BLOCK)
+        for file in self.files:
+            with pq.ParquetFile(file, buffer_size=2**20) as opened:
+                for group in range(opened.num_row_groups):  # asked for all at once, it fetches all at once
+                    for batch in opened.iter_batches(BLOCK, row_groups=[group], columns=columns):
+                        yield pa.Table.from_batches([batch])
 
 
 def _load_dataset(*args: str, **kwargs: Any) -> dict[str, _Part]:
@@ -393,13 +411,16 @@ def _load_dataset(*args: str, **kwargs: Any) -> dict[str, _Part]:
     comes from the Hub is cached by commit.
     """
     from datasets import load_dataset, load_dataset_builder
+    from datasets.packaged_modules.parquet.parquet import Parquet
 
     if args[0] == "parquet" or os.path.exists(args[0]):
         builder = load_dataset_builder(*args, **kwargs)
-        builder.config.batch_size = BLOCK  # else as many as a row group has, which may be all
         files = builder.config.data_files or {}
+        whole = isinstance(builder, Parquet)
         return {
-            part: _Part(table, json.dumps([part, files[part]]), _state_of(files[part]))
+            part: _Part(
+                table, json.dumps([part, files[part]]), _state_of(files[part]), tuple(files[part]) if whole else ()
+            )
             for part, table in builder.as_streaming_dataset().items()
         }
     found = load_dataset(*args, **kwargs)
@@ -461,7 +482,7 @@ def _stored(
     if (found := find_stored(key)) is None:
         with storing(key) as draft:
             labels = [np.zeros(0, np.int64)]
-            for images, numbers in _decode(part.table, source):
+            for images, numbers in _decode(part, source):
                 draft.append(images.transpose(0, 2, 1) if transposed else images)
                 labels.append(numbers)
             feature = (part.table.features or {})["label"]
@@ -471,18 +492,18 @@ def _stored(
     return Rows(*found, label_set)
 
 
-def _decode(table: Dataset | IterableDataset, source: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Decode a Parquet data set, streamed or not, in blocks of images uint8 [N, 28, 28] and labels as stored [N]."""
+def _decode(part: _Part, source: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Decode a Parquet data set in blocks of images uint8 [N, 28, 28] and labels as stored [N]."""
     from datasets import Image
     from tqdm import tqdm
 
-    features = table.features or {}
+    features = part.table.features or {}
     missing = {"image", "label"} - set(features)
     if missing:
         raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
     encoded = isinstance(features["image"], Image)
     with tqdm(desc=f"decoding {Path(source).name}", unit=" images", unit_scale=True, mininterval=0.5, delay=1) as bar:
-        for block in table.select_columns(["image", "label"]).with_format("arrow").iter(batch_size=BLOCK):
+        for block in part.blocks():
             values = block.column("image").combine_chunks()
             if encoded:
                 decoded = [_decode_value(v, f"row {bar.n + i} of {source}") for i, v in enumerate(values.to_pylist())]

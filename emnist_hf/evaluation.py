@@ -230,12 +230,15 @@ def evaluate_checkpoint(
     *,
     transposed: bool = False,
     strokes: StrokeTest | None = None,
+    tta: int = 0,
     output_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Score a checkpoint on the test rows of a data set, and with `strokes` on real ink, so that neither is forgotten.
 
-    With `output_dir`, write evaluation.json, evaluation.md and pictures there. A checkpoint with finer labels than the
-    split answers by folding its probabilities; of the strokes, those characters are read that the split has.
+    With `tta`, `test_time_augmentation` says what the mean over so many views of each glyph scores (`views.py`): beside
+    the numbers, which are those of one look. With `output_dir`, write evaluation.json, evaluation.md and pictures
+    there. A checkpoint with finer labels than the split answers by folding its probabilities; of the strokes, those
+    characters are read that the split has.
 
     Raises `DataError` if there are no test rows or no such strokes or the checkpoint was trained on some of the rows,
     `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
@@ -262,6 +265,11 @@ def evaluate_checkpoint(
         "checkpoint": recognizer.name,
         "rows_checked_against_training": known is not None,
     }
+    if tta:
+        from emnist_hf.views import average_views
+
+        averaged = average_views(recognizer.checkpoint, rows.images, tta, chosen.label_set)
+        result["test_time_augmentation"] = {"views": tta, **score(averaged, rows.labels, chosen.label_set)}
     if strokes is not None:
         result["real_ink"] = summarize_strokes(strokes, recognizer, charset)
     if output_dir is not None:
