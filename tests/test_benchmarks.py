@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -74,3 +73,13 @@ def test_training_throughput_in_both_precisions() -> None:
         assert all(0 < row["share_of_peak"] < 1.5 for row in run["networks"].values())
     first, second = np.array([run["networks"]["default"]["images_per_second"] for run in report["runs"]])
     assert report["speed_of_bfloat16"]["default"] == pytest.approx(second / first, rel=0.01)
+
+
+def test_scale() -> None:
+    report = json.loads(bench("scale", "--rows", "600", "1200", "--batch", "16", "--steps", "2").stdout)
+    few, many = report["sizes"]
+    assert many["rows"] > 1.9 * few["rows"]
+    assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(
+        many["peak_mb"] / few["peak_mb"], rel=0.01
+    )
+    assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))

@@ -9,10 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +21,7 @@ from emnist_hf.decoding import PLAIN_PNG, UndecodableError, decode_image
 from emnist_hf.glyph import SIDE
 from emnist_hf.images import JoinedImages, StoredImages, choose
 from emnist_hf.splits import CHARSETS
-from tests.drawn import draw_rows, write_parquet
+from tests.drawn import draw_rows, write_many, write_parquet
 from tests.server import ROOT
 
 
@@ -217,25 +214,6 @@ dataset, sampler = GroupedRows(data.sources, CHARSETS["digits"]), MixtureSampler
 rows = sum(len(images) for images, _ in DataLoader(dataset, batch_size=256, sampler=sampler, collate_fn=as_is))
 print(json.dumps({"rows": rows, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 """
-
-
-def write_many(path: Path, rows: int) -> Path:
-    """A Parquet file of `rows` drawn digits that all differ, in row groups of 2,048."""
-    from datasets import ClassLabel, Features
-    from datasets import Image as ImageFeature
-
-    drawn, rng = draw_rows(CHARSETS["digits"], 20), np.random.default_rng(0)
-    features = Features({"image": ImageFeature(), "label": ClassLabel(names=list("0123456789"))})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, features.arrow_schema) as writer:
-        for start in range(0, rows, 2048):
-            chosen = rng.integers(0, len(drawn), min(2048, rows - start))
-            images = drawn.images[chosen]
-            images[:, 0, :16] = rng.integers(0, 256, (len(chosen), 16))
-            pictures = [{"bytes": cv2.imencode(".png", image)[1].tobytes(), "path": None} for image in images]
-            columns = {"image": pictures, "label": drawn.labels[chosen]}
-            writer.write_table(pa.table(columns, schema=features.arrow_schema))
-    return path
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
