@@ -1,12 +1,14 @@
 """How fast the networks learn, beside what the machine could do.
 
-    python -m benchmarks.training_throughput [--batch 256] [--steps 12] [--precision auto] [--cpu]
+    python -m benchmarks.training_throughput [--batch 256] [--steps 12] [--precision both] [--cpu]
 
 For the default network and for the one that this project replaces: images a second of whole training steps, as
 train.py makes them (augmentation, both passes, AdamW, averaged weights), and the share of the machine's peak that the
 two passes of the network reach. The peak is the fastest large matrix multiplication of the same run, in the same
-precision; FLOPs are counted by torch.utils.flop_counter, convolutions and matrix multiplications alone. The networks
-take turns. Prints one JSON object, and a table on standard error.
+precision; FLOPs are counted by torch.utils.flop_counter, convolutions and matrix multiplications alone. Networks and
+precisions take turns, so that what else the machine does slows all of them alike; `speed_of_bfloat16` is how many times
+as fast a network learns in it as in float32, and train.py's own choice is `auto_precision`. Prints one JSON object, and
+a table on standard error.
 """
 
 from __future__ import annotations
@@ -108,32 +110,46 @@ def matrix_peak(device: torch.device, dtype: torch.dtype) -> float:
     return best
 
 
-def measure(batch: int, steps: int, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
-    """Everything that `main` prints. The peak is taken before and after: the faster one counts."""
-    learners = {name: Learner(*network, batch, device, dtype) for name, network in NETWORKS.items()}
-    flops = {name: learner.flops() for name, learner in learners.items()}
-    times: dict[str, list[dict[str, float]]] = {name: [] for name in learners}
-    peak = matrix_peak(device, dtype)
-    with tqdm(total=(WARM_UP + steps) * len(learners), desc="steps", unit="step", mininterval=1) as bar:
+def measure(batch: int, steps: int, device: torch.device, dtypes: list[torch.dtype]) -> dict[str, Any]:
+    """Everything that `main` prints. The peaks are taken before and after: the faster one counts."""
+    runs = [(dtype, name) for dtype in dtypes for name in NETWORKS]
+    learners = {(dtype, name): Learner(*NETWORKS[name], batch, device, dtype) for dtype, name in runs}
+    flops = {run: learner.flops() for run, learner in learners.items()}
+    times: dict[tuple[torch.dtype, str], list[dict[str, float]]] = {run: [] for run in runs}
+    peaks = {dtype: matrix_peak(device, dtype) for dtype in dtypes}
+    with tqdm(total=(WARM_UP + steps) * len(runs), desc="steps", unit="step", mininterval=1) as bar:
         for number in range(WARM_UP + steps):
-            for name, learner in learners.items():
+            for run, learner in learners.items():
                 seconds = learner.step()
-                times[name] += [seconds] if number >= WARM_UP else []
+                times[run] += [seconds] if number >= WARM_UP else []
                 bar.update()
-    peak = max(peak, matrix_peak(device, dtype))
-    report = {name: summary(learners[name], times[name], flops[name], peak, batch) for name in learners}
-    for row in report.values():
-        row["speed_beside_replaced"] = round(row["images_per_second"] / report["replaced"]["images_per_second"], 3)
-    return {
+    peaks = {dtype: max(peak, matrix_peak(device, dtype)) for dtype, peak in peaks.items()}
+    found = {run: summary(learners[run], times[run], flops[run], peaks[run[0]], batch) for run in runs}
+    for dtype, name in runs:
+        speed, other = (found[dtype, which]["images_per_second"] for which in (name, "replaced"))
+        found[dtype, name]["speed_beside_replaced"] = round(speed / other, 3)
+    report: dict[str, Any] = {
         "batch": batch,
         "steps": steps,
         "device": str(device),
-        "precision": str(dtype).removeprefix("torch."),
+        "auto_precision": "bfloat16" if device.type != "cpu" or bf16_pays_on_cpu() else "float32",
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 2),
-        "peak_gflops": round(peak / 1e9, 1),
-        "networks": report,
+        "runs": [
+            {
+                "precision": str(dtype).removeprefix("torch."),
+                "peak_gflops": round(peaks[dtype] / 1e9, 1),
+                "networks": {name: found[dtype, name] for name in NETWORKS},
+            }
+            for dtype in dtypes
+        ],
     }
+    if len(dtypes) == 2:
+        first, second = (run["networks"] for run in report["runs"])
+        report["speed_of_bfloat16"] = {
+            name: round(second[name]["images_per_second"] / first[name]["images_per_second"], 3) for name in NETWORKS
+        }
+    return report
 
 
 def summary(
@@ -156,29 +172,29 @@ def summary(
 
 def show(report: dict[str, Any]) -> None:
     """The table on standard error."""
-    print(f"peak {report['peak_gflops']:,} GFLOP/s in {report['precision']} on {report['device']}", file=sys.stderr)
-    print(f"{'':10}{'images/s':>10}{'MFLOP':>8}{'of peak':>9}{'augment':>9}{'update':>8}", file=sys.stderr)
-    for name, row in report["networks"].items():
-        print(
-            f"{name:10}{row['images_per_second']:>10,}{row['mflop_per_image']:>8}{row['share_of_peak']:>9.1%}"
-            f"{row['augment_share']:>9.1%}{row['update_share']:>8.1%}",
-            file=sys.stderr,
-        )
+    for run in report["runs"]:
+        print(f"{run['precision']}: peak {run['peak_gflops']:,} GFLOP/s on {report['device']}", file=sys.stderr)
+        print(f"{'':10}{'images/s':>10}{'MFLOP':>8}{'of peak':>9}{'augment':>9}{'update':>8}", file=sys.stderr)
+        for name, row in run["networks"].items():
+            print(
+                f"{name:10}{row['images_per_second']:>10,}{row['mflop_per_image']:>8}{row['share_of_peak']:>9.1%}"
+                f"{row['augment_share']:>9.1%}{row['update_share']:>8.1%}",
+                file=sys.stderr,
+            )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--precision", choices=("both", "float32", "bfloat16"), default="both")
     parser.add_argument("--cpu", action="store_true", help="even where there is an accelerator")
     arguments = parser.parse_args()
     on_cpu = arguments.cpu or not torch.accelerator.is_available()
     device = torch.device("cpu") if on_cpu else torch.accelerator.current_accelerator()
-    precision = arguments.precision
-    if precision == "auto":
-        precision = "bfloat16" if not on_cpu or bf16_pays_on_cpu() else "float32"
-    report = measure(max(2, arguments.batch), max(1, arguments.steps), device, getattr(torch, precision))
+    names = ("float32", "bfloat16") if arguments.precision == "both" else (arguments.precision,)
+    dtypes = [getattr(torch, name) for name in names]
+    report = measure(max(2, arguments.batch), max(1, arguments.steps), device, dtypes)
     show(report)
     print(json.dumps(report))
 

@@ -130,19 +130,23 @@ def evaluate(
     size: SizeOption = None,
     condition: ConditionOption = None,
     per_pen: PerPenOption = 500,
+    tta: Annotated[
+        int, typer.Option(min=0, max=100, help="Score the mean over so many views of each glyph too, apart.")
+    ] = 0,
 ) -> None:
     """Score a checkpoint on the test rows of a split, and with --strokes on real ink: one JSON object.
 
     `official` says whether the rows are exactly the official test (null: nobody can say). A checkpoint that was
     trained on these rows is not scored. `real_ink` holds what held-out writers' characters give when they are drawn
-    on a sketchpad: in total, by pen, by size of the pad, and by condition, of which plain always is one.
+    on a sketchpad: in total, by pen, by size of the pad, and by condition, of which plain always is one. With --tta,
+    `test_time_augmentation` holds what several looks at each glyph give; all else is of one look.
     """
     with sentence():
         from emnist_hf.evaluation import evaluate_checkpoint
 
         test = stroke_test(strokes, pen, size, condition, per_pen) if strokes is not None else None
         report = evaluate_checkpoint(
-            split, dataset, checkpoint, transposed=transposed, strokes=test, output_dir=output_dir
+            split, dataset, checkpoint, transposed=transposed, strokes=test, tta=tta, output_dir=output_dir
         )
     write_line(report)
 

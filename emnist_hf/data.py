@@ -1,4 +1,7 @@
-"""Any source of EMNIST to an upright, labelled `DatasetDict`, its images decoded once.
+"""Any source of EMNIST to upright, labelled rows, its images decoded once.
+
+Parquet is decoded into a cache on disk (`decoded_cache.py`), from which rows are read a batch at a time; raw IDX files,
+whose size is known, are read into memory.
 
 A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
 in the official `gzip.zip`, or in a Hub data set repository, gzipped or not. The raw files are transposed and number
@@ -13,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-import io
+import json
 import os
 import re
 import struct
@@ -21,24 +24,27 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf import __version__
+from emnist_hf.decoded_cache import Key, find_stored, storing
+from emnist_hf.decoding import UndecodableError, decode_image
 from emnist_hf.errors import EmnistError
+from emnist_hf.glyph import SIDE
+from emnist_hf.images import Images, Index, choose
 from emnist_hf.orientation import check_reference_shapes
 from emnist_hf.splits import CHARSETS, LabelError, LabelSet, Split, find_split, fold_table, label_set_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from datasets import Dataset, DatasetDict
-
-SIDE = 28
-"""Height and width of an EMNIST image in pixels."""
+    from datasets import Dataset, DatasetDict, IterableDataset
 
 PARTS = ("train", "validation", "test")
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
+BLOCK = 4096  # rows that are decoded at a time
 HUB_SECONDS = 8  # to wait for the Hub's first answer
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
 
@@ -49,9 +55,12 @@ class DataError(EmnistError):
 
 @dataclass(frozen=True)
 class Rows:
-    """Decoded rows: `images` uint8 [N, 28, 28], upright, white ink on black; `labels` int64 [N] into `label_set`."""
+    """Decoded rows: `images` uint8 [N, 28, 28], upright, white ink on black; `labels` int64 [N] into `label_set`.
 
-    images: NDArray[np.uint8]
+    The images lie in memory or on disk (`images.StoredImages`).
+    """
+
+    images: Images
     labels: NDArray[np.int64]
     label_set: LabelSet
 
@@ -61,11 +70,11 @@ class Rows:
     def fold(self, target: LabelSet) -> Rows:
         """The rows under coarser labels; those that `target` has no label for are left out. Raises `LabelError`."""
         labels = np.array(fold_table(self.label_set, target), np.int64)[self.labels]
-        return Rows(self.images[labels >= 0], labels[labels >= 0], target)
+        return Rows(choose(self.images, labels >= 0), labels[labels >= 0], target)
 
-    def take(self, index: NDArray) -> Rows:
-        """The rows that `index` (integers or a mask) chooses."""
-        return Rows(self.images[index], self.labels[index], self.label_set)
+    def take(self, index: Index) -> Rows:
+        """The rows that `index` (integers, a mask or a slice) chooses."""
+        return Rows(choose(self.images, index), self.labels[index], self.label_set)
 
 
 def load_emnist(
@@ -95,24 +104,33 @@ def load_emnist(
     """
     from datasets import DatasetDict
 
+    found = load_parts(split, source, revision=revision, transposed=transposed, parts=parts)
+    return DatasetDict({part: to_dataset(rows) for part, rows in found.items()})
+
+
+def load_parts(
+    split: str,
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    transposed: bool | None = None,
+    parts: Sequence[str] = PARTS,
+) -> dict[str, Rows]:
+    """As `load_emnist`, but the parts as rows, whose images stay on disk where they come from Parquet."""
     chosen = find_split(split)
     raw = _raw_files(chosen, source, revision)
     if raw is not None:
         if raw.mapping is not None:
             check_mapping(chosen, raw.mapping)
-        found = {part: _read_raw_part(chosen, files) for part, files in raw.parts.items() if part in parts}
-        upright = transposed is False
+        wanted = {part: files for part, files in raw.parts.items() if part in parts}
+        found = {part: _read_raw_part(chosen, files, transposed is not False) for part, files in wanted.items()}
+        for rows in found.values():
+            check_reference_shapes(rows.images, rows.labels, rows.label_set, str(source), raised=DataError)
     else:
-        found = _read_parquet(chosen, source, revision, parts)
-        upright = not transposed
+        found = _read_parquet(chosen, source, revision, parts, bool(transposed))
     if not found:
         raise DataError(f"{source} has no {' or '.join(parts)} rows of {chosen.title}: name its files after the part.")
-    data = DatasetDict()
-    for part, rows in found.items():
-        images = rows.images if upright else np.ascontiguousarray(rows.images.transpose(0, 2, 1))
-        check_reference_shapes(images, rows.labels, rows.label_set, str(source), raised=DataError)
-        data[part] = to_dataset(Rows(images, rows.labels, rows.label_set))
-    return data
+    return found
 
 
 def load_rows(source: str | Path) -> Rows:
@@ -123,21 +141,22 @@ def load_rows(source: str | Path) -> Rows:
     path = Path(source)
     if not os.path.isfile(path):
         raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
-    table = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path)))["train"]
-    names = getattr((table.features or {}).get("label"), "names", None)
+    part = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path)))["train"]
+    names = getattr((part.table.features or {}).get("label"), "names", None)
     if not names:
         raise DataError(f"{source} does not name its labels: write its label column as a ClassLabel with names.")
     try:
         label_set = label_set_of(names)
     except LabelError as error:
         raise DataError(f"{source}: {error}") from None
-    rows = _decode(table, label_set, str(source))
-    check_reference_shapes(rows.images, rows.labels, rows.label_set, str(source), raised=DataError)
-    return rows
+    return _stored(part, label_set, str(source))
 
 
 def to_dataset(rows: Rows) -> Dataset:
-    """Rows as a `datasets.Dataset` with `image` (uint8 [28, 28]) and `label` (ClassLabel), without copying pixels."""
+    """Rows as a `datasets.Dataset` with `image` (uint8 [28, 28]) and `label` (ClassLabel), in memory.
+
+    Pixels that are in memory are not copied.
+    """
     import pyarrow as pa
     from datasets import Array2D, ClassLabel, Dataset, Features
     from datasets.features.features import Array2DExtensionType
@@ -165,18 +184,17 @@ def to_rows(dataset: Dataset) -> Rows:
     return Rows(pixels.reshape(-1, SIDE, SIDE), labels, label_set_of(dataset.features["label"].names))
 
 
-def hash_images(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def hash_images(images: Images) -> NDArray[np.uint64]:
     """A 64-bit hash of each image, uint8 [N, 28, 28] to uint64 [N]; equal images have equal hashes.
 
     A multiply-and-add hash over the pixels as 98 words (Dietzfelbinger 1996): vectorised, so a million rows take a
     second, where a cryptographic hash a row would take many. The multipliers are fixed, so hashes can be stored.
     """
-    words = np.ascontiguousarray(images).reshape(len(images), -1).view("<u8")
-    multipliers = np.frombuffer(hashlib.shake_256(b"emnist").digest(8 * words.shape[1]), "<u8") | np.uint64(1)
-    hashes = np.empty(len(words), np.uint64)
-    for start in range(0, len(words), 65_536):  # bounds the temporary product to 50 MB
-        block = slice(start, start + 65_536)
-        mixed = words[block] * multipliers
+    multipliers = np.frombuffer(hashlib.shake_256(b"emnist").digest(SIDE * SIDE), "<u8") | np.uint64(1)
+    hashes = np.empty(len(images), np.uint64)
+    for start in range(0, len(images), 4096):  # bounds what is read, and the product, to 3 MB
+        block = slice(start, start + 4096)
+        mixed = np.ascontiguousarray(images[block]).reshape(-1, len(multipliers) * 8).view("<u8") * multipliers
         mixed ^= mixed >> np.uint64(32)
         hashes[block] = (mixed * multipliers[::-1]).sum(axis=1, dtype=np.uint64)
     return hashes
@@ -338,12 +356,13 @@ def is_hub_id(source: str) -> bool:
     return re.fullmatch(r"[\w.-]+/[\w.-]+", source) is not None
 
 
-def _read_raw_part(split: Split, files: dict[str, Callable[[], bytes]]) -> Rows:
+def _read_raw_part(split: Split, files: dict[str, Callable[[], bytes]], transposed: bool) -> Rows:
     images = read_idx(files["images"](), f"The images file of {split.title}")
     labels = read_idx(files["labels"](), f"The labels file of {split.title}")
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
         raise DataError(f"The files of {split.title} do not belong together: {images.shape} and {labels.shape}.")
-    return Rows(images, _official(labels.astype(np.int64) - split.first_label, split), split.label_set)
+    upright = np.ascontiguousarray(images.transpose(0, 2, 1)) if transposed else images
+    return Rows(upright, _official(labels.astype(np.int64) - split.first_label, split), split.label_set)
 
 
 def _official(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
@@ -358,19 +377,63 @@ def _official(labels: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
 # --- Parquet ----------------------------------------------------------------------------------------------------
 
 
-def _load_dataset(*args: str, **kwargs: object) -> DatasetDict:
+@dataclass(frozen=True)
+class _Part:
+    """One part of a Parquet data set, and the key of its decoded rows as far as `datasets` knows it.
+
+    `files` are its local Parquet files, if that is what it is.
+    """
+
+    table: Dataset | IterableDataset
+    source: str
+    state: str
+    files: tuple[str, ...] = ()
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """Images and labels, `BLOCK` rows at a time. Local files are not left to `datasets`, which reads them whole."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = ["image", "label"]
+        if not self.files:
+            yield from self.table.select_columns(columns).with_format("arrow").iter(batch_size=BLOCK)
+        for file in self.files:
+            with pq.ParquetFile(file, buffer_size=2**20) as opened:
+                for group in range(opened.num_row_groups):  # asked for all at once, it fetches all at once
+                    for batch in opened.iter_batches(BLOCK, row_groups=[group], columns=columns):
+                        yield pa.Table.from_batches([batch])
+
+
+def _load_dataset(*args: str, **kwargs: Any) -> dict[str, _Part]:
     """`datasets.load_dataset`, without its cache for local files.
 
     The cache goes by name and would hand out the old rows of a folder that was written anew (datasets 5.2). What
     comes from the Hub is cached by commit.
     """
-    from datasets import load_dataset
+    from datasets import load_dataset, load_dataset_builder
+    from datasets.packaged_modules.parquet.parquet import Parquet
 
-    local = args[0] == "parquet" or os.path.exists(args[0])
-    return load_dataset(*args, streaming=local, **kwargs)
+    if args[0] == "parquet" or os.path.exists(args[0]):
+        builder = load_dataset_builder(*args, **kwargs)
+        files = builder.config.data_files or {}
+        whole = isinstance(builder, Parquet)
+        return {
+            part: _Part(
+                table, json.dumps([part, files[part]]), _state_of(files[part]), tuple(files[part]) if whole else ()
+            )
+            for part, table in builder.as_streaming_dataset().items()
+        }
+    found = load_dataset(*args, **kwargs)
+    return {part: _Part(table, json.dumps([part, args, kwargs]), table._fingerprint) for part, table in found.items()}
 
 
-def _open_parquet(source: str, load: Callable[[], DatasetDict]) -> DatasetDict:
+def _state_of(files: Sequence[str]) -> str:
+    """What changes when one of the local files does: sizes and times of writing."""
+    stats = [os.stat(file) for file in files]
+    return json.dumps([(stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in stats])
+
+
+def _open_parquet(source: str, load: Callable[[], dict[str, _Part]]) -> dict[str, _Part]:
     """Run `load` with one sentence for whatever goes wrong in it."""
     try:
         return load()
@@ -379,7 +442,9 @@ def _open_parquet(source: str, load: Callable[[], DatasetDict]) -> DatasetDict:
         raise DataError(f"{source} cannot be read as a Parquet data set: {reason[:200]}") from None
 
 
-def _read_parquet(split: Split, source: str | Path, revision: str | None, parts: Sequence[str]) -> dict[str, Rows]:
+def _read_parquet(
+    split: Split, source: str | Path, revision: str | None, parts: Sequence[str], transposed: bool
+) -> dict[str, Rows]:
     path = Path(source)
     if not os.path.exists(path) and not is_hub_id(str(source)):
         raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
@@ -391,10 +456,12 @@ def _read_parquet(split: Split, source: str | Path, revision: str | None, parts:
     else:
         load = lambda: _load_configuration(str(source), split.name, revision)  # noqa: E731
     found = _open_parquet(str(source), load)
-    return {part: _decode(found[part], split.label_set, str(source), split) for part in parts if part in found}
+    return {
+        part: _stored(found[part], split.label_set, str(source), split, transposed) for part in parts if part in found
+    }
 
 
-def _load_configuration(source: str, split: str, revision: str | None) -> DatasetDict:
+def _load_configuration(source: str, split: str, revision: str | None) -> dict[str, _Part]:
     """The configuration named after the split; a data set of one split only has just its default one."""
     from datasets import get_dataset_config_names
 
@@ -406,29 +473,45 @@ def _load_configuration(source: str, split: str, revision: str | None) -> Datase
     raise DataError(f"it has no configuration {split!r}, only {', '.join(names[:10])}")
 
 
-def _decode(table: Dataset, label_set: LabelSet, source: str, split: Split | None = None) -> Rows:
-    """Decode every row of a Parquet data set, streamed or not, once and in batches."""
+def _stored(
+    part: _Part, label_set: LabelSet, source: str, split: Split | None = None, transposed: bool = False
+) -> Rows:
+    """The rows of a part in the cache of decoded rows, which is filled, and the rows checked, where it lacks them."""
+    about = [part.source, label_set.name, split and split.name, transposed]
+    key = Key(json.dumps(about), f"{__version__} {part.state}")
+    if (found := find_stored(key)) is None:
+        with storing(key) as draft:
+            labels = [np.zeros(0, np.int64)]
+            for images, numbers in _decode(part, source):
+                draft.append(images.transpose(0, 2, 1) if transposed else images)
+                labels.append(numbers)
+            feature = (part.table.features or {})["label"]
+            draft.labels = _decode_labels(np.concatenate(labels), feature, label_set, source, split)
+            check_reference_shapes(draft.images(), draft.labels, label_set, source, raised=DataError)
+            found = draft.images(), draft.labels
+    return Rows(*found, label_set)
+
+
+def _decode(part: _Part, source: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Decode a Parquet data set in blocks of images uint8 [N, 28, 28] and labels as stored [N]."""
     from datasets import Image
     from tqdm import tqdm
 
-    features = table.features or {}
+    features = part.table.features or {}
     missing = {"image", "label"} - set(features)
     if missing:
         raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
     encoded = isinstance(features["image"], Image)
-    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], [np.zeros(0, np.int64)]
     with tqdm(desc=f"decoding {Path(source).name}", unit=" images", unit_scale=True, mininterval=0.5, delay=1) as bar:
-        for block in table.select_columns(["image", "label"]).with_format("arrow").iter(batch_size=4096):
+        for block in part.blocks():
             values = block.column("image").combine_chunks()
             if encoded:
-                decoded = [_decode_image(v, f"row {bar.n + i} of {source}") for i, v in enumerate(values.to_pylist())]
-                images.append(np.stack(decoded))
+                decoded = [_decode_value(v, f"row {bar.n + i} of {source}") for i, v in enumerate(values.to_pylist())]
+                images = np.stack(decoded)
             else:
-                images.append(_plain_images(values, source))
-            labels.append(_whole_numbers(block.column("label"), source))
+                images = _plain_images(values, source)
+            yield images, _whole_numbers(block.column("label"), source)
             bar.update(len(block))
-    numbers = _decode_labels(np.concatenate(labels), features["label"], label_set, source, split)
-    return Rows(np.concatenate(images), numbers, label_set)
 
 
 def _plain_images(values: pa.Array, source: str) -> NDArray[np.uint8]:
@@ -455,20 +538,14 @@ def _whole_numbers(column: pa.ChunkedArray, source: str) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def _decode_image(value: object, where: str) -> NDArray[np.uint8]:
-    from PIL import Image as PILImage
-
+def _decode_value(value: object, where: str) -> NDArray[np.uint8]:
     content = value.get("bytes") if isinstance(value, dict) else None
     if not content:  # a bare path is not followed: a data set has no business with files outside of it
         raise DataError(f"The image in {where} is missing: store every picture's bytes in the Parquet file.")
     try:
-        with PILImage.open(io.BytesIO(content), formats=("PNG", "JPEG", "BMP", "WEBP", "TIFF")) as picture:
-            array = np.asarray(picture.convert("L"))
-    except Exception as error:  # Pillow raises a dozen types for a broken file
-        raise DataError(f"The image in {where} cannot be decoded ({type(error).__name__}).") from None
-    if array.shape != (SIDE, SIDE):
-        raise DataError(f"The image in {where} has shape {array.shape}, not (28, 28): this is not EMNIST.")
-    return array
+        return decode_image(content)
+    except UndecodableError as error:
+        raise DataError(f"The image in {where} {error}.") from None
 
 
 def _decode_labels(

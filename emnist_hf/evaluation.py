@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.calibration import calibration_bins, calibration_error
-from emnist_hf.data import DataError, Rows, hash_images, load_emnist, to_rows
+from emnist_hf.data import DataError, Rows, hash_images, load_parts
+from emnist_hf.images import Images
 from emnist_hf.splits import LabelSet, Split, find_split, fold_shape
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def report(probabilities: NDArray[np.float32], rows: Rows, split: Split) -> dict
 SEEN_FILE = "trained_on.npz"
 
 
-def short_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def short_hashes(images: Images) -> NDArray[np.uint32]:
     """The upper 32 bits of each image's hash: uint8 [N, 28, 28] to uint32 [N]."""
     return (hash_images(images) >> np.uint64(32)).astype(np.uint32)
 
@@ -213,7 +214,7 @@ def load_seen(folder: Path) -> NDArray[np.uint32] | None:
         return np.cumsum(stored["steps"], dtype=np.uint32)
 
 
-def count_seen(images: NDArray[np.uint8], seen: NDArray[np.uint32]) -> int:
+def count_seen(images: Images, seen: NDArray[np.uint32]) -> int:
     """How many of `images` are among the seen; 0 for no more than chance.
 
     Of unseen images about one in 25,000 has the short hash of a seen one (32 bits, some 180,000 of them).
@@ -229,12 +230,15 @@ def evaluate_checkpoint(
     *,
     transposed: bool = False,
     strokes: StrokeTest | None = None,
+    tta: int = 0,
     output_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Score a checkpoint on the test rows of a data set, and with `strokes` on real ink, so that neither is forgotten.
 
-    With `output_dir`, write evaluation.json, evaluation.md and pictures there. A checkpoint with finer labels than the
-    split answers by folding its probabilities; of the strokes, those characters are read that the split has.
+    With `tta`, `test_time_augmentation` says what the mean over so many views of each glyph scores (`views.py`): beside
+    the numbers, which are those of one look. With `output_dir`, write evaluation.json, evaluation.md and pictures
+    there. A checkpoint with finer labels than the split answers by folding its probabilities; of the strokes, those
+    characters are read that the split has.
 
     Raises `DataError` if there are no test rows or no such strokes or the checkpoint was trained on some of the rows,
     `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
@@ -249,18 +253,23 @@ def evaluate_checkpoint(
     recognizer.check_charset(charset)
     if strokes is not None:
         choose_characters(strokes, chosen.label_set)  # a file that will not do is better refused before the rows
-    rows = to_rows(load_emnist(chosen.name, dataset, transposed=transposed or None, parts=("test",))["test"])
+    rows = load_parts(chosen.name, dataset, transposed=transposed or None, parts=("test",))["test"]
     known = load_seen(recognizer.folder)
     seen = count_seen(rows.images, known) if known is not None else 0
     if seen:
         raise DataError(
             f"{recognizer.name} was trained on {seen:,} of these {len(rows):,} rows: score it on rows it has not seen."
         )
-    probabilities = recognizer.predict_proba(rows.images, charset=charset)
+    probabilities = recognizer.predict_proba(np.asarray(rows.images), charset=charset)
     result = report(probabilities, rows, chosen) | {
         "checkpoint": recognizer.name,
         "rows_checked_against_training": known is not None,
     }
+    if tta:
+        from emnist_hf.views import average_views
+
+        averaged = average_views(recognizer.checkpoint, rows.images, tta, chosen.label_set)
+        result["test_time_augmentation"] = {"views": tta, **score(averaged, rows.labels, chosen.label_set)}
     if strokes is not None:
         result["real_ink"] = summarize_strokes(strokes, recognizer, charset)
     if output_dir is not None:

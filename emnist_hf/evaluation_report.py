@@ -37,7 +37,7 @@ TEMPLATE = """# {title}: {checkpoint} on {rows:,} test rows
 
 Intervals are Wilson's, that of macro F1 a bootstrap's. Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z
 count as one, as one character alone does not tell.
-{ink}
+{views}{ink}
 ## Calibration
 
 The expected calibration error over 15 bins is {ece:.4f}, the mean negative log likelihood {nll:.4f} nats.
@@ -59,6 +59,12 @@ The expected calibration error over 15 bins is {ece:.4f}, the mean negative log 
 ![Recall and precision of each class](per_class.png)
 
 {classes}
+"""
+
+VIEWS_TEMPLATE = """
+With test-time augmentation, the mean over {views} slightly moved copies of each glyph, which no other number has:
+
+{shares}
 """
 
 INK_TEMPLATE = """
@@ -130,6 +136,7 @@ def markdown(result: dict[str, Any]) -> str:
         official=official,
         checked=" None was trained on." if result["rows_checked_against_training"] else "",
         numbers=_shares(result, SHARES),
+        views=_views(result.get("test_time_augmentation")),
         ink=_real_ink(result["real_ink"]) if "real_ink" in result else "",
         ece=result["ece"],
         nll=result["nll"],
@@ -158,6 +165,11 @@ def _shares(metrics: dict[str, Any], names: dict[str, str]) -> str:
             for key, name in names.items()
         ),
     )
+
+
+def _views(averaged: dict[str, Any] | None) -> str:
+    """The part about test-time augmentation, if there was any."""
+    return "" if averaged is None else VIEWS_TEMPLATE.format(views=averaged["views"], shares=_shares(averaged, SHARES))
 
 
 def _confusions(heading: str, entries: Sequence[dict[str, Any]]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
+from emnist_hf.images import Images, JoinedImages
 from emnist_hf.not_characters import drawings
 
 FILE = "not_a_character.safetensors"
@@ -98,23 +99,23 @@ def fit_rejection(characters: Features, others: Features, validation: Sequence[F
 
 def learn_rejection(
     features_of: Callable[[NDArray[np.uint8]], Features],
-    characters: NDArray[np.uint8],
-    validation: Sequence[NDArray[np.uint8]],
+    characters: JoinedImages,
+    validation: Sequence[Images],
     seed: int = 0,
 ) -> tuple[Rejection, dict[str, Any]]:
     """Fit a network's `Rejection` and score it, by `score_rejection`, on validation rows and on drawings of its own.
 
-    features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs uint8 [N, 28, 28]; the
+    features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs, N of them; the
     drawings, of which there are as many as characters but at most 9,000, are partly made of them. validation: sets of
     such glyphs, from other hands or pens, of which the threshold is to let nearly all pass.
     """
     rng = np.random.default_rng(seed)
-    characters = characters[rng.permutation(len(characters))[:MOST]]
-    validation = [images[rng.permutation(len(images))[:MOST]] for images in validation]
-    others = drawings(min(len(characters), 9000), rng, characters)
-    seen = [features_of(images) for images in validation]
-    rejection = fit_rejection(features_of(characters), features_of(others), seen)
-    genuine = np.concatenate(validation)
+    known = characters[rng.permutation(len(characters))[:MOST]]
+    chosen = [images[rng.permutation(len(images))[:MOST]] for images in validation]
+    others = drawings(min(len(known), 9000), rng, known)
+    seen = [features_of(images) for images in chosen]
+    rejection = fit_rejection(features_of(known), features_of(others), seen)
+    genuine = np.concatenate(chosen)
     unseen = features_of(drawings(min(len(genuine), 2700), rng, genuine))
     return rejection, score_rejection(
         rejection.score(np.concatenate(seen)), rejection.score(unseen), rejection.threshold

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset, Sampler
 
 from emnist_hf.data import DataError, Rows, hash_images, load_rows
+from emnist_hf.images import JoinedImages
 from emnist_hf.splits import CHARSETS, SHAPE_SET, LabelSet, compatible
 
 
@@ -79,7 +80,11 @@ def carve_validation(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows
 
 def without(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
     """The rows whose image hash is not among `forbidden`: what is scored must not be learnt from."""
-    return rows.take(~np.isin(hash_images(rows.images), forbidden))
+    sought, hashes = np.unique(forbidden), hash_images(rows.images)
+    if not len(sought):
+        return rows
+    # As np.isin finds them, without its copies of all the hashes.
+    return rows.take(sought[np.minimum(np.searchsorted(sought, hashes), len(sought) - 1)] != hashes)
 
 
 class GroupedRows(Dataset):
@@ -104,7 +109,7 @@ class GroupedRows(Dataset):
             groups = groups_of(source, label_set)
             numbers = [known.setdefault((group, source.folded), len(known)) if group else -1 for group in groups]
             targets.append(np.array(numbers)[source.rows.labels])
-        self.images = torch.from_numpy(np.concatenate([source.rows.images for source in sources]))
+        self.images = JoinedImages([source.rows.images for source in sources])
         self.targets = torch.from_numpy(np.concatenate(targets).astype(np.int64))
         self.groups = torch.zeros(len(known), len(label_set), dtype=torch.bool)
         for (group, _), number in known.items():
@@ -119,12 +124,12 @@ class GroupedRows(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.targets[index]
+        return torch.from_numpy(self.images[np.array([index])][0]), self.targets[index]
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
         """A batch in one look-up: what the loader of torch calls when it is there."""
-        chosen = torch.as_tensor(indices)
-        return self.images[chosen], self.targets[chosen]
+        chosen = np.asarray(indices)
+        return torch.from_numpy(self.images[chosen]), self.targets[torch.from_numpy(chosen)]
 
 
 def as_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -180,13 +185,17 @@ class MixtureSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         generator = np.random.default_rng((self.seed, self.epoch))
-        chosen, start = [], 0
+        order = np.empty(len(self), np.uint32 if sum(size for size, _ in self.sizes) < 2**32 else np.int64)
+        start = filled = 0
         for size, weight in self.sizes:
             whole, part = divmod(int(size * weight), max(size, 1))
-            chosen += [start + np.arange(size)] * whole
-            chosen.append(start + generator.permutation(size)[:part])
+            for chosen in [np.arange(size)] * whole + [generator.permutation(size)[:part]]:
+                order[filled : filled + len(chosen)] = start + chosen
+                filled += len(chosen)
             start += size
-        yield from generator.permutation(np.concatenate(chosen)).tolist()
+        generator.shuffle(order)
+        for block in range(0, len(order), 65_536):  # as Python's numbers, a whole epoch would take ten times the memory
+            yield from order[block : block + 65_536].tolist()
 
 
 def group_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:

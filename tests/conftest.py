@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # Nothing in the suite may reach for the real Hub; tests of the Hub start their own (hub_server.py).
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+# Decoded rows go where they are deleted again; the programs that tests start inherit it.
+os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="emnist-test-")
+atexit.register(shutil.rmtree, os.environ["HF_DATASETS_CACHE"], ignore_errors=True)
 
 from emnist_hf.splits import CHARSETS  # noqa: E402
 from tests.drawn import draw_rows, write_folder, write_parquet  # noqa: E402

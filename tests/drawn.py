@@ -61,6 +61,28 @@ def write_parquet(rows: Rows, path: Path) -> Path:
     return path
 
 
+def write_many(path: Path, rows: int) -> Path:
+    """A Parquet file of `rows` drawn digits that all differ, in row groups of 2,048."""
+    import cv2
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import ClassLabel, Features
+    from datasets import Image as ImageFeature
+
+    drawn, rng = draw_rows(SPLITS["digits"].label_set, 20), np.random.default_rng(0)
+    features = Features({"image": ImageFeature(), "label": ClassLabel(names=list("0123456789"))})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, features.arrow_schema) as writer:
+        for start in range(0, rows, 2048):
+            chosen = rng.integers(0, len(drawn), min(2048, rows - start))
+            images = drawn.images[chosen]
+            images[:, 0, :16] = rng.integers(0, 256, (len(chosen), 16))
+            pictures = [{"bytes": cv2.imencode(".png", image)[1].tobytes(), "path": None} for image in images]
+            columns = {"image": pictures, "label": drawn.labels[chosen]}
+            writer.write_table(pa.table(columns, schema=features.arrow_schema))
+    return path
+
+
 def write_folder(folder: Path, splits: Sequence[str], train: int = 24, test: int = 4) -> Path:
     """A data set folder with one configuration a split, as `load_dataset(folder, split)` opens it."""
     configurations = []

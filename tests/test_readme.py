@@ -22,7 +22,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 NOT_RUN = {
     "make app": "the server fixture starts the same app.py",
     "make test": "this is it",
-    "accelerate launch": "needs eight machines",
+    "launch --multi_gpu --num_processes": "needs eight GPUs",
+    "launch --multi_gpu --num_machines": "needs four machines",
     "recipes/byclass-1": "takes an hour; test_recipes_are_settings_of_train reads the recipes",
     "recipes/byclass-2": "takes half an hour",
     "recipes/byclass-3": "takes half an hour",

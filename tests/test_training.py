@@ -415,6 +415,23 @@ def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:
     assert (first - plain).abs().mean() < (first - plain.flip(3)).abs().mean()
 
 
+def test_a_short_run_scores_what_it_learnt(small_emnist: Path, tmp_path: Path) -> None:
+    """At the default decay of the average, forty steps on drawn digits are far beyond the 0.1 of a guess."""
+    config = TrainConfig(
+        split="digits",
+        dataset=str(small_emnist),
+        output_dir=str(tmp_path),
+        image_size=28,
+        num_train_epochs=3,
+        per_device_train_batch_size=16,
+        mixed_precision="no",
+        cpu=True,
+    )
+    results = train(config, NONE)
+    assert results["train"]["steps"] < 50
+    assert results["test"]["accuracy"] > 0.6
+
+
 def test_real_rows_are_learnt(real_byclass: Path, tmp_path: Path) -> None:
     """Two thousand real characters of 62 classes, three short epochs: far better than the 5 % of a guess."""
     arguments = ["--split", "byclass", "--dataset", str(real_byclass), "--output_dir", str(tmp_path), "--cpu"]

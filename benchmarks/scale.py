@@ -1,0 +1,118 @@
+"""Whether speed and memory depend on how many rows there are.
+
+    python -m benchmarks.scale [--rows 20000 80000 320000] [--batch 256] [--steps 20]
+
+For each size, in a process of its own: a Parquet file of drawn digits is decoded into the cache and checked, then an
+epoch is read in the order of a training run, once with the file in the operating system's cache and once without
+(`cold`), and the default network learns for some steps. `peak_mb` is the most memory that the process had, decoding
+included. Ratios are to the first size. Prints one JSON object, and a table on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from benchmarks.training_throughput import NETWORKS, Learner
+from emnist_hf.decoded_cache import IMAGES, cache_folder
+from emnist_hf.sampling import GroupedRows, MixtureSampler, as_is
+from emnist_hf.settings import TrainConfig
+from emnist_hf.splits import CHARSETS
+from emnist_hf.training import prepare_data
+from tests.drawn import write_many
+
+RATIOS = ("read_per_second", "cold_read_per_second", "images_per_second", "peak_mb")
+
+
+def measure(source: str, batch: int, steps: int) -> dict[str, float]:
+    """One size, in this process."""
+    started = time.perf_counter()
+    data = prepare_data(TrainConfig(split="digits", dataset=source, validation_fraction=0.01))
+    data.digest()
+    prepared = time.perf_counter() - started
+    dataset, sampler = GroupedRows(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
+    loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
+    speeds = []
+    for cold in (False, True):
+        if cold:
+            forget_files(cache_folder())
+        started = time.perf_counter()
+        rows = sum(len(images) for images, _ in loader)
+        speeds.append(rows / (time.perf_counter() - started))
+    learner = Learner(*NETWORKS["default"], batch, torch.device("cpu"), torch.float32)
+    started = time.perf_counter()
+    for _, (images, _) in zip(range(steps), loader):
+        learner.images = images
+        learner.step()
+    return {
+        "rows": len(dataset),
+        "prepare_seconds": round(prepared, 2),
+        "read_per_second": round(speeds[0]),
+        "cold_read_per_second": round(speeds[1]),
+        "images_per_second": round(steps * batch / (time.perf_counter() - started)),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def forget_files(folder: Path) -> None:
+    """Have the operating system drop what it has of the decoded images in memory."""
+    for path in folder.glob(f"*/{IMAGES}"):
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def in_a_process(rows: int, batch: int, steps: int) -> dict[str, Any]:
+    """`measure` of a new data set in a new process with an empty cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = write_many(Path(folder) / "train.parquet", rows)
+        command = [sys.executable, "-m", "benchmarks.scale", "--source", str(source)]
+        environment = os.environ | {"HF_DATASETS_CACHE": f"{folder}/cache"}
+        more = ["--batch", str(batch), "--steps", str(steps)]
+        done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def show(sizes: list[dict[str, Any]]) -> None:
+    """The table on standard error."""
+    print(f"{'rows':>10}{'prepare':>10}{'read/s':>12}{'cold':>12}{'learn/s':>10}{'peak':>10}", file=sys.stderr)
+    for size in sizes:
+        print(
+            f"{size['rows']:>10,}{size['prepare_seconds']:>8.1f} s{size['read_per_second']:>12,}"
+            f"{size['cold_read_per_second']:>12,}{size['images_per_second']:>10,}{size['peak_mb']:>7,} MB",
+            file=sys.stderr,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 80_000, 320_000])
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--source", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.source:
+        print(json.dumps(measure(arguments.source, arguments.batch, arguments.steps)))
+        return
+    sizes = [in_a_process(n, arguments.batch, arguments.steps) for n in tqdm(arguments.rows, desc="sizes", unit="size")]
+    for size in sizes:
+        size |= {f"{name}_ratio": round(size[name] / sizes[0][name], 3) for name in RATIOS}
+    show(sizes)
+    load = round(os.getloadavg()[0], 2)
+    print(json.dumps({"batch": arguments.batch, "steps": arguments.steps, "load": load, "sizes": sizes}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The benchmarks run as their first lines say, and print ratios of one run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
+from emnist_hf.model import create_model, save_checkpoint
+from emnist_hf.splits import CHARSETS
+from tests.drawn import draw_rows
+from tests.server import ROOT
+
+
+def bench(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.fixture(scope="module")
+def replaced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of the replaced network that has learnt nothing."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("checkpoints") / "replaced"
+    return save_checkpoint(
+        create_model(CHARSETS["byclass"], "emnist_replaced_cnn"), folder, CHARSETS["byclass"], image_size=28
+    )
+
+
+def test_accuracy_by_parameters(small_emnist: Path, replaced: Path, tmp_path: Path) -> None:
+    source = ["--split", "digits", "--dataset", str(small_emnist), "--replaced", str(replaced)]
+    done = bench("accuracy_by_parameters", *source, "--calls", "5", "--output_dir", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report == json.loads((tmp_path / "accuracy_by_parameters.json").read_text())
+    assert (tmp_path / "accuracy_by_parameters.png").read_bytes().startswith(b"\x89PNG")
+    ours, other = report["checkpoints"]
+    assert report["rows"] == 40 and report["official"] is False and other["parameters"] == 264_894
+    assert ours["accuracy"] > 0.8 > other["accuracy"]
+    assert ours["accuracy_interval"] == wilson_interval(round(ours["accuracy"] * 40), 40)
+    assert other["error_ratio"] == other["latency_ratio"] == 1 and ours["error_ratio"] < 0.3
+    assert ours["median_ms"] > 0 and "byclass" in done.stderr
+
+
+def test_accuracy_is_not_that_on_training_rows(small_emnist: Path, replaced: Path) -> None:
+    save_seen(short_hashes(draw_rows(CHARSETS["digits"], 4, seed=1).images), replaced)
+    source = ["--split", "digits", "--dataset", str(small_emnist), "--checkpoint", str(replaced)]
+    done = bench("accuracy_by_parameters", *source)
+    (replaced / "trained_on.npz").unlink()
+    assert done.returncode == 1 and "was trained on some of these rows" in done.stderr and not done.stdout
+
+
+def test_inference() -> None:
+    report = json.loads(bench("inference", "--glyphs", "256", "--calls", "5", "--rounds", "1").stdout)
+    ways = report["ways"]
+    assert {"torch float32, as loaded", "Recognizer.predict_proba", "ONNX Runtime int8"} <= set(ways)
+    assert all(row["median_ms"] > 0 and row["glyphs_per_second"] > 0 for row in ways.values())
+    assert ways["Recognizer.predict_proba"]["largest_difference"] < 1e-4
+    assert ways["Recognizer.predict_proba"]["same_labels"] == 1
+
+
+def test_training_throughput_in_both_precisions() -> None:
+    done = bench("training_throughput", "--batch", "16", "--steps", "2", "--cpu", "--precision", "both")
+    report = json.loads(done.stdout)
+    assert [run["precision"] for run in report["runs"]] == ["float32", "bfloat16"]
+    for run in report["runs"]:
+        assert set(run["networks"]) == {"default", "replaced"}
+        assert all(0 < row["share_of_peak"] < 1.5 for row in run["networks"].values())
+    first, second = np.array([run["networks"]["default"]["images_per_second"] for run in report["runs"]])
+    assert report["speed_of_bfloat16"]["default"] == pytest.approx(second / first, rel=0.01)
+
+
+def test_scale() -> None:
+    report = json.loads(bench("scale", "--rows", "600", "1200", "--batch", "16", "--steps", "2").stdout)
+    few, many = report["sizes"]
+    assert many["rows"] > 1.9 * few["rows"]
+    assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(
+        many["peak_mb"] / few["peak_mb"], rel=0.01
+    )
+    assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))
