@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +63,24 @@ def picture_of_pieces(marks: Marks, pieces: list[Piece]) -> Floats:
     left = min(piece.box[0] for piece in pieces)
     right = max(piece.box[2] for piece in pieces)
     return picture_of(marks, members, (left, right))
+
+
+def ink_gap(marks: Marks, a: Piece, b: Piece) -> float:
+    """How far apart the ink of two neighbours is along the line, in pixels; their boxes may overlap where hands lean."""
+    apart = float(b.box[0] - a.box[2])
+    top, bottom = max(a.box[1], b.box[1]), min(a.box[3], b.box[3])
+    if apart > 0.5 * marks.unit or bottom - top < 2 or a.span or b.span:
+        return apart
+    left, right = min(a.box[0], b.box[0]), max(a.box[2], b.box[2])
+    part = marks.labels[top:bottom, left:right]
+    ends, begins = (np.isin(part, [m + 1 for m in piece.members]) for piece in (a, b))
+    columns = np.arange(right - left, dtype=np.float32)
+    last = np.where(ends, columns, -np.inf).max(axis=1)
+    first = np.where(begins, columns, np.inf).min(axis=1)
+    reach = np.ones((max(3, round(marks.pen)) | 1, 1), np.uint8)
+    first = cv2.erode(first.astype(np.float32)[:, None], reach)[:, 0]  # strokes may meet at an angle
+    gap = float((first - last).min()) - 3  # soft edges belong to the marks, a pixel on either side
+    return gap if np.isfinite(gap) else apart
 
 
 # --- what belongs together ---

@@ -29,17 +29,19 @@ def without_rulings(coverage: Floats, level: float) -> Floats:
 def _ruling_pixels(mask: Mask) -> Mask:
     """The pixels of level lines that span the page, bool [H, W]."""
     width = mask.shape[1]
-    length = max(15, width // 40)
+    length = max(15, width // 16)
     thick = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))  # a line that wanders by a pixel stays whole
+    thick = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, 2 * (length // 12) + 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     if not runs.any():
         return np.zeros_like(mask)
-    bridged = cv2.dilate(runs, np.ones((3, 2 * length + 1), np.uint8))
+    bridged = cv2.dilate(runs, np.ones((3, length | 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8)
     lengths = np.bincount(labels.ravel(), weights=runs.ravel(), minlength=count)
-    # Of its width most is line: words in a row span the page too, but with gaps.
-    spans = (stats[:, cv2.CC_STAT_WIDTH] > SPAN * width + 2 * length) & (stats[:, cv2.CC_STAT_HEIGHT] < 0.05 * width)
-    spans &= lengths > 0.5 * (stats[:, cv2.CC_STAT_WIDTH] - 2 * length)
+    extents = stats[:, cv2.CC_STAT_WIDTH] - length
+    spans = (extents > SPAN * width) & (stats[:, cv2.CC_STAT_HEIGHT] < 0.05 * width)
+    # Most of its extent is line: the bars of a row of E span the page too, but with gaps.
+    spans &= lengths > 0.7 * extents
     spans[0] = False
     return np.asarray((runs > 0) & spans[labels] & mask, np.bool_)
 

@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
 from emnist_hf.glyph import to_glyph
-from emnist_hf.layout import Piece, picture_of_pieces
+from emnist_hf.layout import Piece, ink_gap, picture_of_pieces
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
 from emnist_hf.punctuation import punctuation_of
@@ -69,7 +70,18 @@ def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[S
     cut = [_cut_line(marks, line, known) for line in lines]
     wanted = [run for line in cut for run in _runs(line, known, marks) if run not in known]
     known |= dict(zip(wanted, _judged(marks, wanted, judge)))
-    return [_best_path(line, known, marks, _band(lines[i], marks)) for i, line in enumerate(cut)]
+    lattices = [_lattice(line, known, marks, _band(lines[i], marks)) for i, line in enumerate(cut)]
+    paths = [_best_path(lattice, np.ones(len(CHARACTERS))) for lattice in lattices]
+    return [_best_path(lattice, _favours(paths)) for lattice in lattices]
+
+
+def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
+    """How much more often than beforehand each character is written on the page, float64 [62], as read so far."""
+    found = [s.probabilities for path in paths for s in path if s.probabilities is not None]
+    if not found:
+        return np.ones(len(CHARACTERS))
+    frequencies = page_frequencies(shape_likelihoods(np.stack(found)), np.ones(len(CHARACTERS), np.bool_))
+    return np.clip(frequencies / WRITTEN, 0.3, 10.0)
 
 
 # --- hypotheses ---
@@ -160,7 +172,7 @@ def _may_be_one(line: list[Piece], first: int, last: int, known: dict[Run, Verdi
         return False
     if _same_mark(a, b):
         return True
-    gap = (b.box[0] - a.box[2]) / marks.unit
+    gap = ink_gap(marks, a, b) / marks.unit
     if gap > 0.4:
         return False
     sure = all((p,) in known and _confidence(known[(p,)]) > SURE for p in (a, b))
@@ -180,28 +192,55 @@ def _band(line: list[Piece], marks: Marks) -> tuple[float, float]:
     return float(np.median([p.box[1] for p in tall])), float(np.median([p.box[3] for p in tall]))
 
 
-def _best_path(line: list[Piece], known: dict[Run, Verdict], marks: Marks, band: tuple[float, float]) -> list[Segment]:
-    """Viterbi over the runs of a line; the score of a run counts once for each of its pieces."""
-    best = np.full(len(line) + 1, -np.inf)
-    best[0] = 0.0
-    back: list[Segment | None] = [None] * (len(line) + 1)
+@dataclass(frozen=True)
+class _Lattice:
+    """The hypotheses of a line: for each end, the segments that end there, and the score of what lies between pieces."""
+
+    ending: list[list[tuple[Segment, float]]]
+
+
+def _lattice(line: list[Piece], known: dict[Run, Verdict], marks: Marks, band: tuple[float, float]) -> _Lattice:
+    within = [_within(a, b, marks) for a, b in pairwise(line)]
+    ending: list[list[tuple[Segment, float]]] = [[] for _ in range(len(line) + 1)]
     for first in range(len(line)):
         for last in range(first, min(first + LONGEST_RUN, len(line))):
             run = tuple(line[first : last + 1])
             if run not in known:
                 break
-            found = _segment_of(line, first, last, known[run], marks, band)
-            score = best[first] + (last - first + 1) * np.log(found.confidence) + _joints(line, first, last, marks)
-            if score > best[last + 1]:
-                best[last + 1], back[last + 1] = score, found
+            joints = float(np.log(within[first:last]).sum()) + (np.log1p(-within[first - 1]) if first else 0.0)
+            ending[last + 1].append((_segment_of(line, first, last, known[run], marks, band), joints))
+    return _Lattice(ending)
+
+
+def _best_path(lattice: _Lattice, favours: NDArray[np.float64]) -> list[Segment]:
+    """Viterbi over the hypotheses of a line; the score of a run counts once for each of its pieces.
+
+    favours: float64 [62], how much more likely each character is than the network knows.
+    """
+    count = len(lattice.ending)
+    best = np.full(count, -np.inf)
+    best[0] = 0.0
+    back: list[Segment | None] = [None] * count
+    for end in range(1, count):
+        for found, joints in lattice.ending[end]:
+            pieces = len(found.pieces)
+            score = best[end - pieces] + pieces * np.log(_evidence(found, favours)) + joints
+            if score > best[end]:
+                best[end], back[end] = score, found
     path: list[Segment] = []
-    end = len(line)
+    end = count - 1
     while end > 0:
         found_here = back[end]
         assert found_here is not None
         path.append(found_here)
         end -= len(found_here.pieces)
     return path[::-1]
+
+
+def _evidence(found: Segment, favours: NDArray[np.float64]) -> float:
+    if found.probabilities is None:
+        return found.confidence
+    return _confidence((found.probabilities * favours, found.doubt))
 
 
 def _segment_of(
@@ -223,19 +262,9 @@ def _local_band(line: list[Piece], i: int, marks: Marks, band: tuple[float, floa
     return float(np.median([p.box[1] for p in near])), float(np.median([p.box[3] for p in near]))
 
 
-def _joints(line: list[Piece], first: int, last: int, marks: Marks) -> float:
-    """Log probability of what lies between the pieces of a run, and between it and the one before."""
-    score = 0.0
-    if first > 0:
-        score += np.log1p(-_within(line[first - 1], line[first], marks))
-    for a, b in pairwise(line[first : last + 1]):
-        score += np.log(_within(a, b, marks))
-    return score
-
-
 def _within(a: Piece, b: Piece, marks: Marks) -> float:
     """How likely neighbouring pieces belong to one character, by the gap between them."""
     if _same_mark(a, b):
         return 1 - CUT_PRIOR
-    gap = (b.box[0] - a.box[2]) / marks.unit
+    gap = ink_gap(marks, a, b) / marks.unit
     return float(np.clip(0.6 / (1 + np.exp((gap - 0.05) / 0.05)), 0.002, 0.998))
