@@ -100,8 +100,11 @@ def _may_be_writing(marks: Marks, deepest: Floats, at_edge: NDArray[np.bool_]) -
     cut_off = at_edge & ((heights > 2.5 * unit) | (widths > 3 * unit))
     if marks.areas[at_edge].sum() < 0.1 * marks.areas[~huge].sum():
         cut_off = at_edge
-    filled = marks.areas > 0.5 * widths * heights
-    blob = filled & (2 * deepest > 2.2 * marks.pen) & (np.minimum(widths, heights) > 0.5 * unit)
+    # Bold letters are deep where strokes meet, so a blob is told by what is usual among marks of a character's height.
+    ordinary = ~speck & ~huge & (heights >= 0.45 * unit)
+    usual = float(np.median(deepest[ordinary])) if ordinary.any() else marks.pen / 2
+    filled = marks.areas > 0.6 * widths * heights
+    blob = filled & (deepest > 2.2 * usual) & (np.minimum(widths, heights) > 0.5 * unit)
     return np.asarray(~(speck | huge | cut_off | blob), np.bool_)
 
 

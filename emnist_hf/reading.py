@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
 from emnist_hf.ink import Ink, NoInkError, to_ink
 from emnist_hf.layout import Layout, find_layout
-from emnist_hf.line_scale import baselines, choose_scales, line_scale_scores, size_likelihoods
+from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
 from emnist_hf.segmentation import Judge, Segment, segment
 from emnist_hf.splits import CHARACTERS, LabelSet
 from emnist_hf.words import word_starts
@@ -131,7 +131,9 @@ def _measure(line: list[Segment], starts: NDArray[np.bool_], unit: float, allowe
     boxes = np.array([s.box for s in lettered], np.float64)
     base = baselines(boxes[:, 0], boxes[:, 3], boxes[:, 2], unit)
     probabilities = np.stack([s.probabilities for s in lettered if s.probabilities is not None]).astype(np.float64)
-    return _Line(line, starts, shape_likelihoods(probabilities + 1e-6) * allowed, base - boxes[:, 1], base - boxes[:, 3])
+    shapes = shape_likelihoods(probabilities + 1e-6) * allowed
+    shapes = shapes * dot_likelihoods(np.array([s.dotted for s in lettered]))
+    return _Line(line, starts, shapes, base - boxes[:, 1], base - boxes[:, 3])
 
 
 def _letter_starts(line: _Line) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ Judge = Callable[[Glyphs], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 LONGEST_RUN = 4
 """Pieces of one character at the most."""
-CUT_PRIOR = 0.03
+CUT_PRIOR = 0.01
 """How often two neighbours within one mark are two characters that touch and not one."""
 SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
@@ -45,7 +45,8 @@ class Segment:
     """A run of pieces read as one character, or as punctuation.
 
     probabilities: float32 [62], or None for punctuation. confidence: how sure it is to be the character (up to its
-    shape) or the punctuation that it is read as. doubt: how likely it is no character at all.
+    shape) or the punctuation that it is read as. doubt: how likely it is no character at all. dotted: whether a dot stands
+    above the rest of it.
     """
 
     pieces: tuple[Piece, ...]
@@ -53,6 +54,7 @@ class Segment:
     confidence: float
     doubt: float = 0.0
     punctuation: str = ""
+    dotted: bool = False
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -251,7 +253,20 @@ def _segment_of(
         sign, sureness = punctuation_of(run[0], marks, _local_band(line, first, marks, band))
         if sign is not None:
             return Segment(run, None, sureness, punctuation=sign)
-    return Segment(run, verdict[0], _confidence(verdict), verdict[1])
+    return Segment(run, verdict[0], _confidence(verdict), verdict[1], dotted=_is_dotted(run, marks))
+
+
+def _is_dotted(run: Run, marks: Marks) -> bool:
+    """Whether the topmost mark of a run is small and stands clear above the others."""
+    members = list(dict.fromkeys(member for piece in run for member in piece.members))
+    if len(members) < 2:
+        return False
+    boxes = marks.boxes[members]
+    top = int(boxes[:, 1].argmin())
+    rest = np.delete(boxes, top, axis=0)
+    height, whole = boxes[top, 3] - boxes[top, 1], boxes[:, 3].max() - boxes[:, 1].min()
+    width = boxes[top, 2] - boxes[top, 0]
+    return bool(height < 0.35 * whole and width < 0.5 * whole and boxes[top, 3] <= rest[:, 1].min() + 0.05 * whole)
 
 
 def _local_band(line: list[Piece], i: int, marks: Marks, band: tuple[float, float]) -> tuple[float, float]:
