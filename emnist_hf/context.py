@@ -30,7 +30,7 @@ def _written() -> Scores:
 
 
 WRITTEN = _written()
-PAGE = 80.0
+PAGE = 120.0
 """How many characters a page must have to say as much about its frequencies as is known beforehand."""
 TEMPER = 0.7
 """How far the frequencies that the network was trained with are taken back, 0 to 1."""
@@ -59,19 +59,24 @@ def shape_likelihoods(probabilities: Scores) -> Scores:
     return np.asarray(calmed * (WRITTEN / TRAINED) ** TEMPER / WRITTEN, np.float64)
 
 
-def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], rounds: int = 5) -> Scores:
+def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: float | None = None) -> Scores:
     """How often each character is written on this page, float64 [62], by expectation and maximisation.
 
     likelihoods: float64 [n, 62], what else is known of each character, in any scale. Adjusting a classifier to new
-    frequencies is Saerens, Latinne and Decaestecker 2002; what is known beforehand counts as `PAGE` characters.
+    frequencies is Saerens, Latinne and Decaestecker 2002. weight: as how many characters what is known beforehand counts;
+    `PAGE` where None.
     """
+    weight = PAGE if weight is None else weight
     before = np.where(allowed, WRITTEN, 0)
     before = before / before.sum()
     frequencies = before
-    for _ in range(rounds):
+    for _ in range(6):
         joint = likelihoods * frequencies
-        share = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)
-        frequencies = (PAGE * before + share.sum(axis=0)) / (PAGE + len(likelihoods))
+        counts = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)).sum(axis=0)
+        # No text is mostly one character: a page that is, is a practice sheet, and tells more of what is left.
+        most = float((counts @ _ONE_SHAPE).max()) / max(len(likelihoods), 8)
+        known = weight * float(np.clip(1.3 - 1.5 * most, 0.05, 1))
+        frequencies = (known * before + counts) / (known + len(likelihoods))
     return frequencies
 
 

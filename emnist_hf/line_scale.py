@@ -22,7 +22,7 @@ def _places() -> tuple[Scores, Scores]:
 
 
 TOP, BOTTOM = _places()
-SPREAD = 0.17
+SPREAD = 0.15
 """Standard deviation of tops and bottoms about their places, in x-heights: hands are unsteady."""
 STRAY = 0.02
 """Share of characters that lie anywhere."""

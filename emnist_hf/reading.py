@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
-from emnist_hf.ink import Ink, NoInkError, to_ink
+from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
 from emnist_hf.layout import Layout, find_layout
 from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
 from emnist_hf.segmentation import Judge, Segment, segment
@@ -23,7 +25,17 @@ JOINED = (
     "This looks like joined handwriting, which is beyond what this reads: it knows printed letters, each on its own. "
     "What it made of it stands here all the same."
 )
+UNCLEAR = "Much of this is hard to read: a straight photo in good light, larger letters or a darker pen will help."
+LEGIBLE = 36.0
+"""Height of an ordinary character, in pixels, below which a page is looked at once more, larger."""
+MOST_PIXELS = 7_000_000
+"""Pixels at which a page is looked at from near, at the most."""
 ALTERNATIVES = 5
+
+NO_WRITING = 0.4
+"""Mean doubt, over all that might be a character, from which a picture shows no writing; real pages are below 0.1."""
+NOT_PRINTED = 0.15
+"""Mean doubt from which writing is not hand-printed, or hardly to be read."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +81,51 @@ class Reading:
 def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
     """Read a page: anything `open_picture` takes. Raises `PictureError` as it does; a page without writing is no error."""
     try:
-        ink = to_ink(image)
+        ink, layout = _find_writing(open_picture(image))
     except NoInkError:
         return Reading("", (), NOTHING)
-    layout = find_layout(ink.coverage)
     lines = [line for line in segment(layout.marks, layout.lines, judge) if any(s.probabilities is not None for s in line)]
-    return _reading(lines, layout, ink, target)
+    lettered = [s for line in lines for s in line if s.probabilities is not None]
+    doubt = float(np.mean([s.doubt for s in lettered])) if lettered else 1.0
+    size = _size(layout, ink)
+    # One scrawl of a few may be a hard hand; among many, doubt evens out.
+    if doubt > NO_WRITING + 1 / (1 + len(lettered)):
+        return Reading("", (), NOTHING, size)
+    characters = _read_lines(lines, layout, ink, target)
+    return Reading(text_of(characters), tuple(characters), _note(lettered, doubt), size)
+
+
+def _find_writing(picture: Image.Image) -> tuple[Ink, Layout]:
+    """Ink and layout; small writing is looked at once more, from nearer. Raises `NoInkError`.
+
+    The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
+    """
+    ink = to_ink(picture)
+    layout = find_layout(ink.coverage)
+    nearer = min(LEGIBLE / layout.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
+    if nearer < 1.2 or not layout.lines:
+        return ink, layout
+    longest = round(max(ink.coverage.shape) * nearer)
+    enlarge = max(1.0, longest / max(picture.size))
+    if enlarge > 1:
+        size = (round(picture.width * enlarge), round(picture.height * enlarge))
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    closer = to_ink(picture, max_side=longest)
+    closer = replace(closer, scale=closer.scale * enlarge)
+    return closer, find_layout(closer.coverage)
+
+
+def _size(layout: Layout, ink: Ink) -> tuple[int, int]:
+    height, width = ink.coverage.shape
+    return round(width / ink.scale), round(height / ink.scale)
+
+
+def _note(lettered: list[Segment], doubt: float) -> str:
+    """What to say of a page that was read with much doubt."""
+    if doubt < NOT_PRINTED:
+        return ""
+    cut = np.mean([any(piece.span is not None for piece in s.pieces) for s in lettered])
+    return JOINED if cut > 0.4 else UNCLEAR
 
 
 @dataclass(frozen=True)
@@ -92,7 +143,7 @@ class _Line:
         return np.flatnonzero([segment.probabilities is not None for segment in self.segments])
 
 
-def _reading(lines: list[list[Segment]], layout: Layout, ink: Ink, target: LabelSet) -> Reading:
+def _read_lines(lines: list[list[Segment]], layout: Layout, ink: Ink, target: LabelSet) -> list[Character]:
     unit = layout.marks.unit
     allowed = np.array([any(c in members for members in target.members) for c in CHARACTERS])
     starts = word_starts([(_gaps(line), _height(line)) for line in lines])
@@ -107,8 +158,7 @@ def _reading(lines: list[list[Segment]], layout: Layout, ink: Ink, target: Label
         joint = likelihood * frequencies
         kinds = kinds_in_words(joint, _letter_starts(line), frequencies)
         characters += _characters(line, posterior(joint, kinds), number, target, layout, ink)
-    text = _text(characters)
-    return Reading(text, tuple(characters), "" if characters else NOTHING)
+    return characters
 
 
 def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -183,7 +233,8 @@ def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
     return max(int(low[0]), 0), max(int(low[1]), 0), int(high[0]), int(high[1])
 
 
-def _text(characters: list[Character]) -> str:
+def text_of(characters: Sequence[Character]) -> str:
+    """The characters as text: lines end in a line feed, words in a space."""
     lines: list[str] = []
     before: Character | None = None
     for character in characters:

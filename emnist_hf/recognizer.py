@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from emnist_hf.folding import fold_probabilities
 from emnist_hf.fused import fuse
 from emnist_hf.ink import Ink, glyph_of
+from emnist_hf.lexicon import Lexicon, correct
 from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
 from emnist_hf.reading import Reading, read_page
@@ -157,14 +158,16 @@ class Recognizer:
         """
         return None if self.rejection is None else self.rejection.score(self._read(glyphs)[1])
 
-    def read(self, image: Any, charset: str | None = None) -> Reading:
+    def read(self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None) -> Reading:
         """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
 
-        image, charset: as `classify`. A picture without writing gives an empty reading with a note, not an error.
+        image, charset: as `classify`. lexicon: words that the page is likely to consist of; they correct what is read.
+        A picture without writing gives an empty reading with a note, not an error.
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
         self.check_charset(charset)
-        return read_page(image, self._judge, self.label_set if charset is None else find_charset(charset))
+        reading = read_page(image, self._judge, self.label_set if charset is None else find_charset(charset))
+        return reading if lexicon is None else correct(reading, lexicon)
 
     def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities of the 62 characters, [N, 62], and of being none, [N]; a label's share is its members' evenly."""

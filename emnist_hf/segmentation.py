@@ -32,6 +32,17 @@ LONGEST_RUN = 4
 """Pieces of one character at the most."""
 CUT_PRIOR = 0.01
 """How often two neighbours within one mark are two characters that touch and not one."""
+INNER = 0.5
+"""Gap, of the line's usual one, at which neighbours are as likely one character as they are where they all but touch, halved."""
+JOINED = 0.65
+"""How often neighbours that all but touch are parts of one character."""
+FAVOUR = 60.0
+"""As `context.PAGE`, for what the page's frequencies say about where characters end."""
+LEAST_FAVOUR, MOST_FAVOUR = 0.3, 15.0
+HARDLY_ANY = 0.5
+"""Mean doubt from which what was found on a page is not writing: a cat, leaves, noise."""
+SAMPLE = 128
+"""Pieces of a crowded page that are looked at first, to tell whether it is writing at all."""
 SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
 
@@ -68,6 +79,8 @@ def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[S
     What stands clear and is read with confidence is settled by the first batch.
     """
     first = [(piece,) for line in lines for piece in line]
+    if len(first) > 3 * SAMPLE and _mean_doubt(_judged(marks, first[:: len(first) // SAMPLE], judge)) > HARDLY_ANY:
+        return []
     known = dict(zip(first, _judged(marks, first, judge)))
     cut = [_cut_line(marks, line, known) for line in lines]
     wanted = [run for line in cut for run in _runs(line, known, marks) if run not in known]
@@ -82,8 +95,8 @@ def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
     found = [s.probabilities for path in paths for s in path if s.probabilities is not None]
     if not found:
         return np.ones(len(CHARACTERS))
-    frequencies = page_frequencies(shape_likelihoods(np.stack(found)), np.ones(len(CHARACTERS), np.bool_))
-    return np.clip(frequencies / WRITTEN, 0.3, 10.0)
+    frequencies = page_frequencies(shape_likelihoods(np.stack(found)), np.ones(len(CHARACTERS), np.bool_), FAVOUR)
+    return np.clip(frequencies / WRITTEN, LEAST_FAVOUR, MOST_FAVOUR)
 
 
 # --- hypotheses ---
@@ -108,6 +121,10 @@ def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
     probabilities, doubts = judge(glyphs)
     doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, 1.0)
     return list(zip(probabilities, (float(doubt) for doubt in doubts)))
+
+
+def _mean_doubt(verdicts: list[Verdict]) -> float:
+    return float(np.mean([doubt for _, doubt in verdicts]))
 
 
 def _confidence(verdict: Verdict) -> float:
@@ -202,7 +219,7 @@ class _Lattice:
 
 
 def _lattice(line: list[Piece], known: dict[Run, Verdict], marks: Marks, band: tuple[float, float]) -> _Lattice:
-    within = [_within(a, b, marks) for a, b in pairwise(line)]
+    within = _within(line, marks)
     ending: list[list[tuple[Segment, float]]] = [[] for _ in range(len(line) + 1)]
     for first in range(len(line)):
         for last in range(first, min(first + LONGEST_RUN, len(line))):
@@ -277,9 +294,14 @@ def _local_band(line: list[Piece], i: int, marks: Marks, band: tuple[float, floa
     return float(np.median([p.box[1] for p in near])), float(np.median([p.box[3] for p in near]))
 
 
-def _within(a: Piece, b: Piece, marks: Marks) -> float:
-    """How likely neighbouring pieces belong to one character, by the gap between them."""
-    if _same_mark(a, b):
-        return 1 - CUT_PRIOR
-    gap = ink_gap(marks, a, b) / marks.unit
-    return float(np.clip(0.6 / (1 + np.exp((gap - 0.05) / 0.05)), 0.002, 0.998))
+def _within(line: list[Piece], marks: Marks) -> NDArray[np.float64]:
+    """How likely neighbouring pieces are of one character, by the gap between them, float64 [n - 1].
+
+    A gap within a character is narrow beside those that the hand leaves between characters on this line.
+    """
+    cut = np.array([_same_mark(a, b) for a, b in pairwise(line)], np.bool_)
+    gaps = np.array([ink_gap(marks, a, b) for a, b in pairwise(line)], np.float64) / marks.unit
+    usual = float(np.median([*gaps[~cut], *[0.15] * 5]))
+    middle = np.clip(INNER * usual, 0.04, 0.16)
+    away = np.clip((gaps - middle) / (0.4 * middle), -30, 30)
+    return np.where(cut, 1 - CUT_PRIOR, np.clip(JOINED / (1 + np.exp(away)), 0.002, 0.998))
