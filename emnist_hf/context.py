@@ -9,7 +9,7 @@ from emnist_hf.splits import BYCLASS_TRAIN_COUNTS, CHARACTERS, fold_shape
 
 Scores = NDArray[np.float64]
 
-KIND = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
+KIND: NDArray[np.int64] = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
 """Of each of the 62 characters: 0 for digits, 1 for capitals, 2 for small letters."""
 
 TRAINED = np.asarray(BYCLASS_TRAIN_COUNTS, np.float64) / sum(BYCLASS_TRAIN_COUNTS)
@@ -26,7 +26,7 @@ def _written() -> Scores:
     """How often each character is written, before a page is seen: letters half as in English, half alike."""
     share = (0.12, 0.33, 0.55)
     weight = np.array([0.1 if c.isdigit() else _ENGLISH[c.lower()] / 200 + 0.5 / 26 for c in CHARACTERS])
-    return np.array([share[kind] for kind in KIND]) * weight / np.array([weight[KIND == kind].sum() for kind in KIND])
+    return np.array([share[kind] for kind in KIND]) * weight / np.array([weight[kind == KIND].sum() for kind in KIND])
 
 
 WRITTEN = _written()
@@ -93,7 +93,7 @@ def kinds_in_words(joint: Scores, starts: NDArray[np.bool_], frequencies: Scores
     steps = [opening if start else WITHIN for start in starts]
     forward = np.zeros((len(joint), 3))
     backward = np.ones((len(joint), 3))
-    state = share
+    state: Scores = share
     for i in range(len(joint)):
         state = (state @ steps[i] if i else share) * emission[i] + 1e-30
         forward[i] = state = state / state.sum()

@@ -84,7 +84,9 @@ def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
         ink, layout = _find_writing(open_picture(image))
     except NoInkError:
         return Reading("", (), NOTHING)
-    lines = [line for line in segment(layout.marks, layout.lines, judge) if any(s.probabilities is not None for s in line)]
+    lines = [
+        line for line in segment(layout.marks, layout.lines, judge) if any(s.probabilities is not None for s in line)
+    ]
     lettered = [s for line in lines for s in line if s.probabilities is not None]
     doubt = float(np.mean([s.doubt for s in lettered])) if lettered else 1.0
     size = _size(layout, ink)
@@ -149,9 +151,7 @@ def _read_lines(lines: list[list[Segment]], layout: Layout, ink: Ink, target: La
     starts = word_starts([(_gaps(line), _height(line)) for line in lines])
     measured = [_measure(line, start, unit, allowed) for line, start in zip(lines, starts)]
     scales = choose_scales([line_scale_scores(_normal(m.shapes), m.tops, m.bottoms, unit) for m in measured])
-    likelihoods = [
-        m.shapes * size_likelihoods(m.tops, m.bottoms, scale * unit) for m, scale in zip(measured, scales)
-    ]
+    likelihoods = [m.shapes * size_likelihoods(m.tops, m.bottoms, scale * unit) for m, scale in zip(measured, scales)]
     frequencies = page_frequencies(np.concatenate(likelihoods), allowed) if likelihoods else allowed / allowed.sum()
     characters: list[Character] = []
     for number, (line, likelihood) in enumerate(zip(measured, likelihoods)):

@@ -19,7 +19,7 @@ def without_rulings(coverage: Floats, level: float) -> Floats:
     strokes lost is closed again. level: the coverage from which a pixel is ink.
     """
     across = _ruling_pixels(coverage > level)
-    down = _ruling_pixels(coverage.T > level).T
+    down = _ruling_pixels(level < coverage.T).T
     for lines, upright in ((across, False), (down, True)):
         if lines.any():
             coverage = _take_out(coverage.T, lines.T, level).T if upright else _take_out(coverage, lines, level)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ INNER = 0.5
 """Gap, of the line's usual one, at which neighbours are as likely one character as they are where they all but touch, halved."""
 JOINED = 0.65
 """How often neighbours that all but touch are parts of one character."""
-FAVOUR = 60.0
+FAVOUR = 400.0
 """As `context.PAGE`, for what the page's frequencies say about where characters end."""
 LEAST_FAVOUR, MOST_FAVOUR = 0.3, 15.0
 HARDLY_ANY = 0.5
@@ -78,7 +79,7 @@ def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[S
 
     What stands clear and is read with confidence is settled by the first batch.
     """
-    first = [(piece,) for line in lines for piece in line]
+    first: list[Run] = [(piece,) for line in lines for piece in line]
     if len(first) > 3 * SAMPLE and _mean_doubt(_judged(marks, first[:: len(first) // SAMPLE], judge)) > HARDLY_ANY:
         return []
     known = dict(zip(first, _judged(marks, first, judge)))
@@ -102,7 +103,7 @@ def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
 # --- hypotheses ---
 
 Run = tuple[Piece, ...]
-Verdict = tuple[NDArray[np.float32], float]
+Verdict = tuple[NDArray[np.floating[Any]], float]
 
 
 def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:

@@ -1,4 +1,4 @@
-"""The Upload tab: a picture of one character from a file, the clipboard or a camera."""
+"""The Upload tab: a picture of one character or of a page, from a file, the clipboard or a camera."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
 
-PROMPT = "Give it a picture of one letter or digit: a file, a paste, or the camera. Or try an example."
+PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -51,7 +51,7 @@ def build(recognizer: Recognizer) -> None:
                 sources=["upload", "clipboard", "webcam"],
                 # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
                 webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
-                label="Picture of one character",
+                label="Picture of a character or a page",
                 show_label=False,
                 height=320,
                 buttons=[],
