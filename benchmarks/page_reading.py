@@ -41,7 +41,7 @@ def folded(text: str) -> str:
 
 
 def box_matches(true: list[Box], found: list[Box]) -> int:
-    """How many boxes can be paired whose intersection is at least half of their union; each is used once, best first."""
+    """How many boxes can be paired, each once and the best first, that share at least half of their union."""
     if not true or not found:
         return 0
     a, b = np.array(true, float)[:, None], np.array(found, float)[None]

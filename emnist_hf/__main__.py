@@ -73,7 +73,7 @@ def write_line(value: dict[str, Any]) -> None:
 
 @app.callback()
 def commands() -> None:
-    """Read hand-printed characters and pages; see what a checkpoint is worth and a data set holds; draw strokes; export."""
+    """Read hand-printed characters and pages; see what a checkpoint and a data set are worth; draw strokes; export."""
 
 
 @app.command()
@@ -127,9 +127,9 @@ def read(
 ) -> None:
     """Read the hand-printed text in each picture of a page: a JSON line a file.
 
-    "text" has a line for a line, "characters" each character in reading order with its score, its box [left, top, right,
-    bottom] in the picture's pixels, its line, its word and its alternatives; a "note" says if nothing was found or much
-    is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at
+    "text" has a line for a line, "characters" each character in reading order with its score, its box [left, top,
+    right, bottom] in the picture's pixels, its line, its word and its alternatives; a "note" says if nothing was found
+    or much is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at
     the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
     import torch

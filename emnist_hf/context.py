@@ -48,7 +48,7 @@ BETWEEN = 0.3
 def shape_likelihoods(probabilities: Scores) -> Scores:
     """What the network's probabilities, [n, 62], say of the shape alone, up to a factor: float64 [n, 62].
 
-    Bayes' rule backwards: the frequencies that it was trained with are taken out again, as far as `TEMPER`. Between
+    Bayes' rule backwards: the frequencies that it was trained with are taken out, as far as `TEMPER`. Between
     characters of one shape, such as 0 and O, it is less sure than it says: what it knows there are its writers' habits.
     """
     probabilities = np.asarray(probabilities, np.float64)
@@ -63,8 +63,8 @@ def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: fl
     """How often each character is written on this page, float64 [62], by expectation and maximisation.
 
     likelihoods: float64 [n, 62], what else is known of each character, in any scale. Adjusting a classifier to new
-    frequencies is Saerens, Latinne and Decaestecker 2002. weight: as how many characters what is known beforehand counts;
-    `PAGE` where None.
+    frequencies is Saerens, Latinne and Decaestecker 2002. weight: as how many characters what is known beforehand
+    counts; `PAGE` where None.
     """
     weight = PAGE if weight is None else weight
     before = np.where(allowed, WRITTEN, 0)

@@ -66,7 +66,7 @@ def picture_of_pieces(marks: Marks, pieces: list[Piece]) -> Floats:
 
 
 def ink_gap(marks: Marks, a: Piece, b: Piece) -> float:
-    """How far apart the ink of two neighbours is along the line, in pixels; their boxes may overlap where hands lean."""
+    """How far apart the ink of two neighbours is along the line, in pixels; boxes may overlap where hands lean."""
     apart = float(b.box[0] - a.box[2])
     top, bottom = max(a.box[1], b.box[1]), min(a.box[3], b.box[3])
     if apart > 0.5 * marks.unit or bottom - top < 2 or a.span or b.span:
@@ -115,7 +115,7 @@ def _piece(boxes: NDArray[np.int32], members: list[int]) -> Piece:
 
 
 def _overlap(a: NDArray[np.int32], b: NDArray[np.int32], axis: int) -> float:
-    """How much of the shorter of two boxes' extents along an axis lies within the other's, 0 to 1; below 0 for a gap."""
+    """How much of the shorter of two boxes' extents along an axis lies within the other's; below 0 for a gap."""
     shared = min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
     return float(shared / max(1, min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])))
 

@@ -71,9 +71,9 @@ def read_into(
 ) -> int:
     """Read files into `output`, .jsonl or .parquet, and give the number of those that could not be read.
 
-    Every process of a launch (torchrun, accelerate) reads its share of the files into a part of its own beside the output,
-    which the first joins in the order of the files: the result is the same in any number of processes. What an earlier,
-    interrupted launch has read is kept. On several machines the output lies on a disk that they share.
+    Every process of a launch (torchrun, accelerate) reads its share of the files into a part of its own beside the
+    output, which the first joins in the order of the files: the result is the same in any number of processes. What an
+    earlier, interrupted launch has read is kept. On several machines the output lies on a disk that they share.
 
     Raises `OutputError` for another suffix, or where nothing can be written.
     """

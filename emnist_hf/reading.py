@@ -79,7 +79,10 @@ class Reading:
 
 
 def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
-    """Read a page: anything `open_picture` takes. Raises `PictureError` as it does; a page without writing is no error."""
+    """Read a page: anything `open_picture` takes, raising `PictureError` as it does; without writing it is no error.
+
+    target: the charset to answer in.
+    """
     try:
         ink, layout = _find_writing(open_picture(image))
     except NoInkError:

@@ -170,7 +170,7 @@ class Recognizer:
         return reading if lexicon is None else correct(reading, lexicon)
 
     def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities of the 62 characters, [N, 62], and of being none, [N]; a label's share is its members' evenly."""
+        """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and of none, [N]."""
         probabilities, features = self._read(glyphs)
         spread = np.zeros((len(self.labels), len(CHARACTERS)), np.float32)
         for row, members in enumerate(self.label_set.members):

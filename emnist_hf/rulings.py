@@ -14,9 +14,9 @@ SPAN = 0.3
 def without_rulings(coverage: Floats, level: float) -> Floats:
     """The coverage of a page that lies level, float32 [H, W], without the lines that its paper is ruled with.
 
-    Lines are what a long opening leaves; of these pixels all go but those that belong to a stroke across the line, which
-    is told by the length of the run of ink across it, as staff lines are taken out of music (Fujinaga 2004). What
-    strokes lost is closed again. level: the coverage from which a pixel is ink.
+    Lines are what a long opening leaves; of these pixels all go but those of a stroke across the line, which is told by
+    the length of the run of ink across it, as staff lines are taken out of music (Fujinaga 2004). What strokes lost is
+    closed again. level: the coverage from which a pixel is ink.
     """
     across = _ruling_pixels(coverage > level)
     down = _ruling_pixels(level < coverage.T).T

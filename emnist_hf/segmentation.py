@@ -27,14 +27,14 @@ from emnist_hf.splits import CHARACTERS, fold_shape
 
 Glyphs = NDArray[np.uint8]
 Judge = Callable[[Glyphs], tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""Glyphs, uint8 [N, 28, 28], to probabilities of the 62 characters, float32 [N, 62], and of being none, float32 [N]."""
+"""Glyphs, uint8 [N, 28, 28], to probabilities of the 62 characters, [N, 62], and of being none, [N]."""
 
 LONGEST_RUN = 4
 """Pieces of one character at the most."""
 CUT_PRIOR = 0.01
 """How often two neighbours within one mark are two characters that touch and not one."""
 INNER = 0.5
-"""Gap, of the line's usual one, at which neighbours are as likely one character as they are where they all but touch, halved."""
+"""Gap, as a share of the line's usual one, at which `JOINED` is halved."""
 JOINED = 0.65
 """How often neighbours that all but touch are parts of one character."""
 FAVOUR = 400.0
@@ -75,9 +75,9 @@ class Segment:
 
 
 def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[Segment]]:
-    """The best characters of each line, in order; all lines' first hypotheses are judged in one batch, the rest in one more.
+    """The best characters of each line, in order; [] for a page of what is no writing.
 
-    What stands clear and is read with confidence is settled by the first batch.
+    All pieces of a page are judged in one batch, and in one more the hypotheses that what is unsure gives rise to.
     """
     first: list[Run] = [(piece,) for line in lines for piece in line]
     if len(first) > 3 * SAMPLE and _mean_doubt(_judged(marks, first[:: len(first) // SAMPLE], judge)) > HARDLY_ANY:
@@ -214,7 +214,7 @@ def _band(line: list[Piece], marks: Marks) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _Lattice:
-    """The hypotheses of a line: for each end, the segments that end there, and the score of what lies between pieces."""
+    """A line's hypotheses: for each end, the segments that end there, and the score of what lies between pieces."""
 
     ending: list[list[tuple[Segment, float]]]
 

@@ -11,8 +11,9 @@ Gaps = NDArray[np.float64]
 def word_starts(lines: list[tuple[Gaps, float]]) -> list[NDArray[np.bool_]]:
     """For each line whether a word begins at each of its characters, bool [n]; the first always does.
 
-    lines: the gaps between neighbours in pixels, float64 [n - 1], and the height of an ordinary character of the line. How far
-    apart a hand sets its letters is taken from the line and from the page: a word ends where a gap is clearly wider.
+    lines: the gaps between neighbours in pixels, float64 [n - 1], and the height of an ordinary character of the line.
+    How far apart a hand sets its letters is taken from the line and from the page: a word ends where a gap is clearly
+    wider.
     """
     everywhere = np.concatenate([gaps / unit for gaps, unit in lines] or [np.zeros(0)])
     page = _letter_gap(everywhere) if len(everywhere) else 0.0

@@ -44,7 +44,7 @@ class Page:
 
 
 Hand = Callable[[str, int, np.random.Generator], tuple[Floats, float]]
-"""Draws a character at a size in pixels (of the em): its ink, float32 [h, w], and how far its top lies over the baseline."""
+"""Draws a character at a size (em, in pixels): its ink, float32 [h, w], and its top's height over the baseline."""
 
 
 @cache

@@ -140,7 +140,10 @@ def page_answer(page: Reading, image: Any, style: Style) -> list[Any]:
 
 @dataclass(frozen=True)
 class AnswerPanel:
-    """The components that show an answer, and the controls that shape it."""
+    """The components that show an answer, and the controls that shape it.
+
+    `view` is wide, and not rendered yet: the tab renders it where it has the room.
+    """
 
     prompt: str
     reading: gr.HTML
@@ -178,14 +181,13 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
             visible=False,
             elem_classes="bars",
         )
-        view = page_view()
         text = gr.Textbox(label="Text", lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True)
         charset = charset_choice(recognizer)
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
         gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
         sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
         style = style_choice(tab)
-    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), view, text, gr.State(None), style)
+    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), page_view(), text, gr.State(None), style)
 
 
 def connect(

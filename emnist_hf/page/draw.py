@@ -20,4 +20,5 @@ def build(recognizer: Recognizer) -> None:
             pad = drawing_pad()
             gr.HTML(f'<p class="footnote">{FOOTNOTE}</p>', apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="draw")
+    panel.view.render()
     connect(panel, recognizer, pad, pad.input, drawing)

@@ -38,9 +38,14 @@ class Transcript:
 
 
 def page_view() -> gr.HTML:
-    """The picture with its boxes, hidden until there is one; a 'click' event carries `index` and `label` of a correction."""
+    """The picture with its boxes, hidden until there is one, to be rendered where there is room.
+
+    Its 'click' event carries `index` and `label` of a correction.
+    """
     script = Path(__file__).with_name("page_view.js").read_text(encoding="utf-8")
-    return gr.HTML("", js_on_load=script, apply_default_css=False, visible=False, elem_classes="page-view")
+    return gr.HTML(
+        "", js_on_load=script, apply_default_css=False, visible=False, elem_classes="page-view", render=False
+    )
 
 
 def lettered(reading: Reading) -> list[Character]:
@@ -67,6 +72,7 @@ def boxes_html(picture: Any, reading: Reading) -> str:
     numbered = sorted(enumerate(reading.characters), key=lambda pair: pair[1].score)[:MOST_BOXES]
     boxes = "".join(_box(i, c, width, height) for i, c in sorted(numbered, key=lambda pair: pair[0]))
     return (
+        "<h2>Your page, character by character</h2>"
         f'<div class="page-sheet"><img src="{_jpeg(image)}" alt="The picture that was read">{boxes}</div>'
         '<div class="page-choices" role="group" aria-label="What the chosen character may be" hidden></div>'
     )
@@ -94,7 +100,7 @@ def _jpeg(image: Image.Image) -> str:
 
 
 def correction(event: gr.EventData, transcript: Transcript) -> tuple[int, str] | None:
-    """Which character of a transcript is to be what, out of an event that anyone may post; None if it makes no sense."""
+    """Which character of a transcript is to be what. Anyone may post an event: None for one that makes no sense."""
     index, label = getattr(event, "index", None), getattr(event, "label", None)
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(transcript.characters):
         return None

@@ -60,5 +60,6 @@ def build(recognizer: Recognizer) -> None:
             )
             examples = gr.HTML(example_strip(), js_on_load=_STRIP_SCRIPT, apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="upload")
+    panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
     examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")
