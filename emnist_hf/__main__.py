@@ -129,8 +129,8 @@ def read(
 
     "text" has a line for a line, "characters" each character in reading order with its score, its box [left, top,
     right, bottom] in the picture's pixels, its line, its word and its alternatives; a "note" says if nothing was found
-    or much is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at
-    the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
+    or much is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status
+    is 1 at the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
     import torch
 

@@ -37,22 +37,25 @@ def find_lines(marks: Marks, writing: NDArray[np.bool_]) -> list[list[int]]:
 
 def _chained(boxes: Boxes, core: NDArray[np.int64], unit: float) -> list[list[int]]:
     lines: list[list[int]] = []
-    places = np.zeros((0, 3))  # of each line: middle x and y of its last marks, slope
+    places = np.zeros((0, 4))  # of each line: middle x and y of its last marks, slope, height
     ends = np.zeros(0)
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     for mark in core[np.argsort(boxes[core, 0], kind="stable")]:
         x, y = middles[mark]
         height = boxes[mark, 3] - boxes[mark, 1]
-        off = np.abs(y - places[:, 1] - places[:, 2] * (x - places[:, 0])) / max(unit, 0.7 * height)
+        off = np.abs(y - places[:, 1] - places[:, 2] * (x - places[:, 0])) / np.maximum(
+            max(unit, 0.7 * height), 0.7 * places[:, 3]
+        )
         cost = off + 0.01 * np.maximum(x - ends, 0) / unit
         best = int(cost.argmin()) if len(lines) else -1
         if best >= 0 and off[best] < TOLERANCE:
             lines[best].append(int(mark))
-            places[best] = _heading(middles[lines[best][-_MEMORY:]], unit)
+            last = lines[best][-_MEMORY:]
+            places[best] = *_heading(middles[last], unit), float((boxes[last, 3] - boxes[last, 1]).mean())
             ends[best] = max(ends[best], boxes[mark, 2])
         else:
             lines.append([int(mark)])
-            places = np.vstack([places, [x, y, 0.0]])
+            places = np.vstack([places, [x, y, 0.0, height]])
             ends = np.append(ends, boxes[mark, 2])
     return lines
 

@@ -9,6 +9,8 @@ from emnist_hf.widths import Floats, Mask
 
 SPAN = 0.3
 """Share of the page's width (or height) that a ruled line spans at the least: no stroke of a letter does."""
+FILL = 0.85
+"""Share of a ruled line that is inked; along a row of close-set letters less of any height is."""
 
 
 def without_rulings(coverage: Floats, level: float) -> Floats:
@@ -31,8 +33,10 @@ def _ruling_pixels(mask: Mask) -> Mask:
     width = mask.shape[1]
     length = max(15, width // 16)
     thick = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))  # a line that wanders by a pixel stays whole
-    thick = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, 2 * (length // 12) + 1), np.uint8))
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, 2 * (length // 12) + 1), np.uint8))
+    runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    filled = (cv2.blur(thick.astype(np.float32), (length, 1)) > FILL).astype(np.uint8)
+    runs &= cv2.dilate(filled, np.ones((1, length | 1), np.uint8))  # the closing also bridges the gaps between letters
     if not runs.any():
         return np.zeros_like(mask)
     bridged = cv2.dilate(runs, np.ones((3, length | 1), np.uint8))

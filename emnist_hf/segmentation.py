@@ -57,8 +57,8 @@ class Segment:
     """A run of pieces read as one character, or as punctuation.
 
     probabilities: float32 [62], or None for punctuation. confidence: how sure it is to be the character (up to its
-    shape) or the punctuation that it is read as. doubt: how likely it is no character at all. dotted: whether a dot stands
-    above the rest of it.
+    shape) or the punctuation that it is read as. doubt: how likely it is no character at all. dotted: whether a dot
+    stands above the rest of it.
     """
 
     pieces: tuple[Piece, ...]

@@ -1,4 +1,4 @@
-"""Words corrected by a list: by what the characters may be, one too many, one too few, and only where it is likelier."""
+"""Words corrected by a list: other letters, one too many, one too few, and only where it is likelier."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def test_a_list_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
 def test_a_page_is_read_better_with_its_words() -> None:
     recognizer = Recognizer.from_pretrained()
     page = compose(TEXTS[2], font_hand("schoolbell"), "noisy", size=48, seed=8)
-    words = Lexicon(" ".join(TEXTS[2]).split() + ["cat", "house", "tree", "brawn", "laze"])
+    words = Lexicon([*" ".join(TEXTS[2]).split(), "cat", "house", "tree", "brawn", "laze"])
     assert recognizer.read(page.picture, lexicon=words).text == page.text
