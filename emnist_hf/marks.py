@@ -81,6 +81,8 @@ def _sizes(
 
     Half of all the height on the page is in marks at least as high as the former: specks, however many, count little.
     """
+    if not len(boxes):  # a sheet of squared paper with nothing on it
+        return 3.0, 1.0
     heights = (boxes[:, 3] - boxes[:, 1]).astype(np.float64)
     sizable = (areas >= 6) & ~at_edge
     chosen = sizable if sizable.any() else areas >= 1

@@ -11,6 +11,8 @@ SPAN = 0.3
 """Share of the page's width (or height) that a ruled line spans at the least: no stroke of a letter does."""
 FILL = 0.85
 """Share of a ruled line that is inked; along a row of close-set letters less of any height is."""
+THIN = 60
+"""How many times as long as thick a ruled line is; the stem of a large letter is less."""
 
 
 def without_rulings(coverage: Floats, level: float) -> Floats:
@@ -46,6 +48,8 @@ def _ruling_pixels(mask: Mask) -> Mask:
     spans = (extents > SPAN * width) & (stats[:, cv2.CC_STAT_HEIGHT] < 0.05 * width)
     # Most of its extent is line: the bars of a row of E span the page too, but with gaps.
     spans &= lengths > 0.7 * extents
+    inked = np.bincount(labels.ravel(), weights=((runs > 0) & mask).ravel(), minlength=count)
+    spans &= extents.astype(np.float64) ** 2 > THIN * inked
     spans[0] = False
     return np.asarray((runs > 0) & spans[labels] & mask, np.bool_)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
+from emnist_hf import Recognizer
 from emnist_hf.ink import to_ink
 from emnist_hf.rulings import without_rulings
 from tests.pages import compose, font_hand
@@ -31,3 +33,18 @@ def test_squares_go_both_ways() -> None:
     ruled = np.zeros((400, 400), np.float32)
     ruled[20::40] = ruled[:, 20::40] = 0.8
     assert not (without_rulings(ruled, LEVEL) > LEVEL).any()
+
+
+def test_the_stems_of_a_large_word_are_no_rulings() -> None:
+    pad = np.full((300, 300), 255, np.uint8)
+    for stroke in ((40, 60, 40, 240), (140, 60, 140, 240), (40, 150, 140, 150), (220, 60, 220, 240)):
+        cv2.line(pad, stroke[:2], stroke[2:], 0, 5, cv2.LINE_AA)
+    coverage = to_ink(pad).coverage
+    assert np.array_equal(without_rulings(coverage, LEVEL), coverage)
+
+
+def test_an_empty_sheet_of_squared_paper_reads_as_nothing() -> None:
+    sheet = np.full((800, 600), 245, np.uint8)
+    sheet[20::40] = sheet[:, 20::40] = 120
+    reading = Recognizer.from_pretrained().read(sheet)
+    assert reading.text == "" and reading.note
