@@ -86,7 +86,7 @@ def kinds_in_words(joint: Scores, starts: NDArray[np.bool_], frequencies: Scores
     joint: float64 [n, 62], likelihoods times frequencies. starts: bool [n], where a word begins. Forward and backward
     through a hidden Markov model (Rabiner 1989) whose states are the kinds.
     """
-    share = np.bincount(KIND, weights=frequencies, minlength=3)
+    share: Scores = np.asarray(np.bincount(KIND, weights=frequencies, minlength=3), np.float64)
     emission = np.stack([joint[:, kind == KIND].sum(axis=1) for kind in range(3)], axis=1)
     emission = emission / np.maximum(share, 1e-9)  # the frequencies of the kinds are in the transitions
     opening = BETWEEN * WITHIN + (1 - BETWEEN) * share
