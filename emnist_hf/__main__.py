@@ -73,7 +73,7 @@ def write_line(value: dict[str, Any]) -> None:
 
 @app.callback()
 def commands() -> None:
-    """Read hand-printed characters; see what a checkpoint is worth and a data set holds; draw strokes; export."""
+    """Read hand-printed characters and pages; see what a checkpoint and a data set are worth; draw strokes; export."""
 
 
 @app.command()
@@ -109,6 +109,53 @@ def classify(
                 {"file": file, "labels": labels}
                 | ({} if doubt is None else {"not_a_character": round(doubt, 6), "is_character": found.is_character})
             )
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def read(
+    files: Annotated[list[str], typer.Argument(help="Pictures of pages, and folders of them.", metavar="FILE...")],
+    checkpoint: CheckpointOption = None,
+    charset: CharsetOption = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Text file of words that the pages consist of; corrects what is read.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write here, .jsonl or .parquet; goes on where it was interrupted.")
+    ] = None,
+) -> None:
+    """Read the hand-printed text in each picture of a page: a JSON line a file.
+
+    "text" has a line for a line, "characters" each character in reading order with its score, its box [left, top,
+    right, bottom] in the picture's pixels, its line, its word and its alternatives; a "note" says if nothing was found
+    or much is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status
+    is 1 at the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
+    """
+    import torch
+
+    from emnist_hf.lexicon import Lexicon
+    from emnist_hf.many_files import OutputError, check_output, find_pictures, read_file, read_into
+    from emnist_hf.recognizer import Recognizer
+
+    with sentence():
+        if output is not None:
+            check_output(output)
+        words = Lexicon.load(lexicon) if lexicon is not None else None
+        recognizer = Recognizer.from_pretrained(checkpoint)
+        recognizer.check_charset(charset)
+        pictures = find_pictures(files)
+        if not pictures:
+            raise OutputError(f"There is no picture in {', '.join(files)}: give PNG, JPEG or other picture files.")
+        if output is not None:
+            torch.set_num_threads(1)
+            failed = read_into(output, pictures, recognizer, charset, words) > 0
+    if output is None:
+        failed = False
+        for file in pictures:
+            record = read_file(file, recognizer, charset, words)
+            failed = failed or "error" in record
+            write_line(record)
     if failed:
         raise typer.Exit(1)
 

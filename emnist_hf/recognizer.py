@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from emnist_hf.folding import fold_probabilities
 from emnist_hf.fused import fuse
 from emnist_hf.ink import Ink, glyph_of
+from emnist_hf.lexicon import Lexicon, correct
 from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
+from emnist_hf.reading import Reading, read_page
 from emnist_hf.rejection import load_rejection
-from emnist_hf.splits import CHARSETS, LabelError, LabelSet, find_charset, fold_table
+from emnist_hf.splits import CHARACTERS, CHARSETS, LabelError, LabelSet, find_charset, fold_table
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
@@ -155,6 +157,26 @@ class Recognizer:
         None from a checkpoint that cannot say. Raises as `predict_proba`.
         """
         return None if self.rejection is None else self.rejection.score(self._read(glyphs)[1])
+
+    def read(self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None) -> Reading:
+        """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
+
+        image, charset: as `classify`. lexicon: words that the page is likely to consist of; they correct what is read.
+        A picture without writing gives an empty reading with a note, not an error.
+        Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
+        """
+        self.check_charset(charset)
+        reading = read_page(image, self._judge, self.label_set if charset is None else find_charset(charset))
+        return reading if lexicon is None else correct(reading, lexicon)
+
+    def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and of none, [N]."""
+        probabilities, features = self._read(glyphs)
+        spread = np.zeros((len(self.labels), len(CHARACTERS)), np.float32)
+        for row, members in enumerate(self.label_set.members):
+            spread[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
+        doubts = self.rejection.score(features) if self.rejection is not None else np.zeros(len(glyphs), np.float32)
+        return probabilities @ spread, doubts
 
     def _read(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities over the checkpoint's labels, [N, classes], and the features behind them, [N, features]."""

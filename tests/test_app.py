@@ -16,6 +16,7 @@ from PIL import Image
 import app
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
+from tests.pages import compose, font_hand
 from tests.server import page_url, serve
 
 __all__ = ["page_url"]  # a fixture: pytest finds it by its name here
@@ -57,14 +58,30 @@ def labels(reply: Any) -> list[str]:
 # --- the promise -------------------------------------------------------------
 
 
-def test_two_endpoints_are_public_and_need_one_argument(client: Client) -> None:
+def test_three_endpoints_are_public_and_need_one_argument(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/recognize_sketch", "/recognize_image"}
-    for endpoint in endpoints.values():
+    first_outputs = {"/recognize_sketch": "Label", "/recognize_image": "Label", "/read_image": "Textbox"}
+    assert set(endpoints) == set(first_outputs)
+    for name, endpoint in endpoints.items():
         first, *rest = endpoint["parameters"]
         assert not first["parameter_has_default"]
         assert all(parameter["parameter_has_default"] for parameter in rest)
-        assert endpoint["returns"][0]["component"] == "Label"
+        assert endpoint["returns"][0]["component"] == first_outputs[name]
+
+
+def test_a_page_is_read(client: Client, tmp_path: Path) -> None:
+    written = compose(["TEN RED HENS", "RUN HOME"], font_hand("patrick-hand"), seed=1)
+    Image.fromarray(written.picture).save(tmp_path / "page.png")
+    text, details = client.predict(handle_file(tmp_path / "page.png"), api_name="/read_image")
+    assert text.upper() == written.text
+    assert "".join(c["label"] for c in details["characters"]) == "".join(text.split())
+    assert details["note"] == ""
+
+
+def test_a_page_without_writing_gives_an_empty_text_and_a_note(client: Client, tmp_path: Path) -> None:
+    Image.new("RGB", (400, 300), "white").save(tmp_path / "blank.png")
+    text, details = client.predict(handle_file(tmp_path / "blank.png"), api_name="/read_image")
+    assert text == "" and details["characters"] == [] and "No writing" in details["note"]
 
 
 @pytest.mark.parametrize("character", list("AEHR347"))

@@ -15,12 +15,25 @@ from PIL import Image
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
+from emnist_hf.page.page_view import (
+    Transcript,
+    boxes_html,
+    corrected,
+    correction,
+    lettered,
+    page_view,
+    summary,
+)
+from emnist_hf.reading import Reading
+from emnist_hf.recognizer import Answer
 from emnist_hf.splits import CHARACTERS, LabelError, fold_shape
 from emnist_hf.styling import StylingError
 
 log = logging.getLogger(__name__)
 
 TOP_K = 5
+MOST_TEXT = 2000
+"""Characters of a page's text that are set in calligraphy."""
 READER = "reader"
 """Events that run the network share one queue: two at once would only share the same cores."""
 EXPECTED = (PictureError, NoInkError, LabelError, StylingError)
@@ -102,9 +115,35 @@ def reading(text: str, hint: str = "", glyph: np.ndarray | None = None, kind: st
     )
 
 
+def is_page(page: Reading, found: Answer) -> bool:
+    """Whether a picture that was read both ways holds more than one character."""
+    letters = lettered(page)
+    single = found.is_character and found.predictions[0].score > 0.8
+    return len(letters) > 1 and not single
+
+
+def page_answer(page: Reading, image: Any, style: Style) -> list[Any]:
+    """What the panel shows of a page."""
+    words, hint = summary(page)
+    said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
+    transcript = Transcript(page.characters)
+    return [
+        said,
+        gr.Label(value=None, visible=False),
+        sheet(page.text[:MOST_TEXT], style),
+        page.text,
+        gr.HTML(value=boxes_html(image, page), visible=True),
+        gr.Textbox(value=page.text, visible=True),
+        transcript,
+    ]
+
+
 @dataclass(frozen=True)
 class AnswerPanel:
-    """The components that show an answer, and the controls that shape it."""
+    """The components that show an answer, and the controls that shape it.
+
+    `view` is wide, and not rendered yet: the tab renders it where it has the room.
+    """
 
     prompt: str
     reading: gr.HTML
@@ -112,14 +151,22 @@ class AnswerPanel:
     charset: gr.Radio
     sheet: gr.HTML
     chosen: gr.State
+    view: gr.HTML
+    text: gr.Textbox
+    transcript: gr.State
     style: StyleChoice
 
     def outputs(self) -> list[Any]:
-        return [self.reading, self.label, self.sheet, self.chosen]
+        return [self.reading, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
 
     def without_answer(self, text: str, kind: str, style: Style) -> list[Any]:
         """An empty panel with a sentence in it."""
-        return [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), ""]
+        return [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), "", *without_page()]
+
+
+def without_page() -> list[Any]:
+    """The components that show a page, hidden."""
+    return [gr.HTML(value="", visible=False), gr.Textbox(value="", visible=False), None]
 
 
 def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
@@ -134,12 +181,13 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
             visible=False,
             elem_classes="bars",
         )
+        text = gr.Textbox(label="Text", lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True)
         charset = charset_choice(recognizer)
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
         gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
         sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
         style = style_choice(tab)
-    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), style)
+    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), page_view(), text, gr.State(None), style)
 
 
 def connect(
@@ -161,12 +209,15 @@ def connect(
             image = read_picture(value)
             if image is None:
                 return panel.without_answer(panel.prompt, "prompt", style)
-            found = recognizer.examine(image, top_k=TOP_K, charset=charset)
+            page = recognizer.read(image, charset)
+            found = recognizer.examine(image, top_k=TOP_K, charset=charset) if len(lettered(page)) < 3 else None
+            if found is None or is_page(page, found):
+                return page_answer(page, image, style)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character)
             shown = gr.Label(value=scores, visible=True)
-            return [reading(words, hint, found.glyph), shown, sheet(best, style), best]
+            return [reading(words, hint, found.glyph), shown, sheet(best, style), best, *without_page()]
         except Exception as error:
             return panel.without_answer(sentence(error), "problem", Style())
 
@@ -175,6 +226,20 @@ def connect(
             return sheet(chosen, Style(font, ink, paper))
         except Exception as error:
             return f'<p class="message problem">{escape(sentence(error))}</p>'
+
+    def correct(
+        text: str, transcript: Transcript | None, font: str, ink: str, paper: str, event: gr.EventData
+    ) -> list[Any]:
+        """A character of a page, corrected by the visitor."""
+        change = correction(event, transcript) if transcript is not None else None
+        if transcript is None or change is None:
+            return [gr.skip()] * 4
+        after, text = corrected(transcript, *change, text)
+        return [text, after, text, restyle(text, font, ink, paper)]
+
+    def retype(text: str, font: str, ink: str, paper: str) -> tuple[str, str]:
+        """The text of a page, edited by the visitor."""
+        return text, restyle(text, font, ink, paper)
 
     def choose(font: str, ink: str, paper: str, event: gr.SelectData) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
@@ -199,3 +264,11 @@ def connect(
     for control in style:
         control.input(restyle, [panel.chosen, *style], panel.sheet, **quietly)
     panel.label.select(choose, style, [panel.chosen, panel.sheet], **quietly)
+    panel.view.click(
+        correct,
+        [panel.text, panel.transcript, *style],
+        [panel.text, panel.transcript, panel.chosen, panel.sheet],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    panel.text.input(retype, [panel.text, *style], [panel.chosen, panel.sheet], **quietly)

@@ -12,6 +12,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.many_files import record_of
 from emnist_hf.page.answer import READER, TOP_K, sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.files import picture_path, sketch_paths
@@ -89,6 +90,24 @@ def build(recognizer: Recognizer) -> None:
         """
         return reply(picture_path, image, charset, top_k, Style(font, ink, paper))
 
+    def read_image(image: dict[str, Any], charset: str | None = None) -> tuple[str, dict[str, Any]]:
+        """Reads the hand-printed text in a picture of a page.
+
+        Parameters:
+            image: a PNG, JPEG, WebP, GIF, BMP or TIFF file; ink darker or lighter than its paper.
+            charset: what the characters are drawn from; None for all that the checkpoint knows.
+        Returns:
+            text: a line for a line; empty where nothing was found.
+            details: characters, in reading order, each with label, score, box [left, top, right, bottom], line, word
+                and alternatives; and a note, where something is to be said.
+        """
+        try:
+            path = picture_path(image)
+            record = record_of("", recognizer.read(path, charset=charset or None))
+        except Exception as error:
+            raise gr.Error(sentence(error), print_exception=False) from None
+        return record["text"], {"characters": record["characters"], "note": record.get("note", "")}
+
     with gr.Group(visible=False):
         sketch, image = gr.Sketchpad(label="sketch"), gr.Image(label="image")
         choices: list[Any] = [
@@ -114,3 +133,13 @@ def build(recognizer: Recognizer) -> None:
                 show_progress="hidden",
                 concurrency_id=READER,
             )
+        gr.Button(read_image.__name__).click(
+            read_image,
+            [image, choices[0]],
+            [gr.Textbox(label="text"), gr.JSON(label="details")],
+            api_name=read_image.__name__,
+            api_visibility="public",
+            preprocess=False,
+            show_progress="hidden",
+            concurrency_id=READER,
+        )

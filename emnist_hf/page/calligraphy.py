@@ -57,11 +57,16 @@ class Style:
 
 def set_character(label: str, style: Style) -> Image.Image:
     """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
-    return render_text(label, style.font, size=SIZE, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN)
+    size = max(
+        48, round(SIZE / max(1, max(map(len, label.split("\n"))) / 4))
+    )  # a page need not be as sharp as a letter
+    return render_text(label, style.font, size=size, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN)
 
 
 def file_name(label: str, font: str) -> str:
     """A name for the PNG that every file system takes and that tells a from A: `capital-A-tangerine.png`."""
+    if len(label) > 1:
+        return f"text-{font}.png"
     kind = "digit" if label.isdigit() else "capital" if label.isupper() else "small"
     return f"{kind}-{label}-{font}.png"
 

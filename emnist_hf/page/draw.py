@@ -10,7 +10,7 @@ from emnist_hf.page.pad import drawing, drawing_pad
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
 
-FOOTNOTE = "One character at a time, as large as you like. Nothing you draw is kept."
+FOOTNOTE = "One character or a short word, as large as you like. Nothing you draw is kept."
 
 
 def build(recognizer: Recognizer) -> None:
@@ -20,4 +20,5 @@ def build(recognizer: Recognizer) -> None:
             pad = drawing_pad()
             gr.HTML(f'<p class="footnote">{FOOTNOTE}</p>', apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="draw")
+    panel.view.render()
     connect(panel, recognizer, pad, pad.input, drawing)

@@ -11,7 +11,7 @@ from gradio.themes.utils import colors, sizes
 from emnist_hf.page.calligraphy import data_url
 from emnist_hf.styling import render_text
 
-SENTENCE = "Draw a letter or a digit: it is read as you lift the pen, and set in the calligraphic hand you choose."
+SENTENCE = "Draw a letter or a word, or photograph a page: it is read, and set in the calligraphic hand you choose."
 
 # Names of fonts that systems have: nothing is fetched, so the page looks the same without a network.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")

@@ -28,7 +28,7 @@ FIGURES = {
 
 LIMITS = """
 ### Where it ends
-- **One character at a time.** A word or a page is taken for one strange character.
+- **Printed letters.** Words and pages are read letter by letter; joined handwriting is not.
 - **Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as”
   settles it.
 - **Latin letters and digits only.** No accents, no punctuation, no other scripts. Most scribbles, marks and

@@ -22,8 +22,8 @@ _TEMPLATE = """
 <div class="pad">
   <div class="pad-paper">
     <canvas tabindex="0" role="img"
-      aria-label="Drawing pad for one character: Control Z undoes, Delete clears"></canvas>
-    <p class="pad-prompt">Draw one letter or digit</p>
+      aria-label="Drawing pad for a character or a word: Control Z undoes, Delete clears"></canvas>
+    <p class="pad-prompt">Draw a letter, a digit or a word</p>
   </div>
   <div class="pad-tools">
     <button type="button" class="pad-undo" disabled>Undo</button>

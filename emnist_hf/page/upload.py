@@ -1,4 +1,4 @@
-"""The Upload tab: a picture of one character from a file, the clipboard or a camera."""
+"""The Upload tab: a picture of one character or of a page, from a file, the clipboard or a camera."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
 
-PROMPT = "Give it a picture of one letter or digit: a file, a paste, or the camera. Or try an example."
+PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -51,7 +51,7 @@ def build(recognizer: Recognizer) -> None:
                 sources=["upload", "clipboard", "webcam"],
                 # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
                 webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
-                label="Picture of one character",
+                label="Picture of a character or a page",
                 show_label=False,
                 height=320,
                 buttons=[],
@@ -60,5 +60,6 @@ def build(recognizer: Recognizer) -> None:
             )
             examples = gr.HTML(example_strip(), js_on_load=_STRIP_SCRIPT, apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="upload")
+    panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
     examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")

@@ -1,0 +1,87 @@
+"""What reading a page costs: seconds by the number of characters and by the picture's size, and memory over idle.
+
+    python -m benchmarks.page_cost
+
+Pages are composed with a hand-printed font; the time is the least of three, end to end from the JPEG file on two
+threads, and the memory is the greatest resident size of a process of its own while it reads, less that before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+import resource
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from PIL import Image
+
+from emnist_hf import Recognizer
+from tests.pages import compose, font_hand
+
+LETTERS = "the quick brown fox jumps over the lazy dog and runs home "
+
+
+def lines_of(characters: int) -> list[str]:
+    """So many characters, spaces not counted, on lines that make a page somewhat wider than high."""
+    wide = max(8, round((2.2 * characters) ** 0.5))
+    text = (LETTERS * (2 + characters // 40)).strip()
+    kept = [i for i, c in enumerate(text) if c != " "][:characters]
+    text = text[: kept[-1] + 1]
+    return [text[i : i + wide].strip() for i in range(0, len(text), wide)]
+
+
+def picture(characters: int, megapixels: float) -> bytes:
+    """A JPEG of a page of that many characters, brought to that many megapixels."""
+    image = Image.fromarray(compose(lines_of(characters), font_hand("patrick-hand"), size=64).picture)
+    factor = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
+    image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def measure(path: str) -> dict[str, float]:
+    """Seconds, of clock and of processor, characters and MB over idle, in this process."""
+    torch.set_num_threads(2)
+    recognizer = Recognizer.from_pretrained()
+    recognizer.predict_proba(np.zeros((256, 28, 28), np.uint8))
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    runs = []
+    for _ in range(3):
+        clock, processor = time.perf_counter(), time.process_time()
+        reading = recognizer.read(path)
+        runs.append((time.perf_counter() - clock, time.process_time() - processor))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, processor_seconds = min(runs)
+    return {
+        "read": len(reading.characters),
+        "seconds": round(seconds, 2),
+        "processor_seconds": round(processor_seconds, 2),
+        "mb_over_idle": round((peak - idle) / 1024),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="only the two pages that there is a promise for")
+    quick = parser.parse_args().quick
+    pages = [(500, 12), (5000, 12)]
+    if not quick:
+        pages += [(10, 12), (100, 12), (1000, 12), (500, 1), (500, 3), (500, 24), (500, 40)]
+    with TemporaryDirectory() as folder:
+        for characters, megapixels in pages:
+            path = Path(folder) / "page.jpg"
+            path.write_bytes(picture(characters, megapixels))
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                found = pool.apply(measure, (str(path),))
+            print(json.dumps({"characters": characters, "megapixels": megapixels} | found), flush=True)
+
+
+if __name__ == "__main__":
+    main()

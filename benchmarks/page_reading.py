@@ -1,0 +1,122 @@
+"""How well whole pages are read, by condition, beside Tesseract 5 on the same pages.
+
+    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 4] [--no-tesseract]
+
+Pages are composed by tests/pages.py with hand-printed fonts and, with --strokes, with the strokes of UNIPEN's held-out
+writers. The character error rate is the edit distance over the length of the true text, spaces and line breaks as one
+space each; `folded` leaves case and spaces out. Box F1 pairs boxes of true and found characters that overlap by half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import tempfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+
+from emnist_hf import Recognizer
+from emnist_hf.strokes import StrokeSet
+from tests.pages import CONDITIONS, HANDS, TEXTS, Box, Hand, Page, compose, font_hand
+from tests.stroke_hand import stroke_hand, writers
+
+
+def errors(true: str, found: str) -> tuple[int, int]:
+    """Edit distance, and the length of what is true; white space counts as one space."""
+    true, found = " ".join(true.split()), " ".join(found.split())
+    return Levenshtein.distance(true, found), len(true)
+
+
+def folded(text: str) -> str:
+    return "".join(text.split()).upper()
+
+
+def box_matches(true: list[Box], found: list[Box]) -> int:
+    """How many boxes can be paired, each once and the best first, that share at least half of their union."""
+    if not true or not found:
+        return 0
+    a, b = np.array(true, float)[:, None], np.array(found, float)[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = sides.clip(0).prod(axis=-1)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (a, b)]
+    overlap = shared / np.maximum(areas[0] + areas[1] - shared, 1)
+    pairs = 0
+    while overlap.max() >= 0.5:
+        i, j = np.unravel_index(int(overlap.argmax()), overlap.shape)
+        overlap[i], overlap[:, j] = 0, 0
+        pairs += 1
+    return pairs
+
+
+def tesseract(page: Page) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.png"
+        Image.fromarray(page.picture).save(path)
+        command = ["tesseract", str(path), "-", "--psm", "6", "-l", "eng"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def pages(hands: dict[str, Hand], each: int) -> Iterator[tuple[str, str, Page]]:
+    """Condition, hand and page: `each` pages of a condition, hands and texts in turn."""
+    names = list(hands)
+    for number, condition in enumerate(CONDITIONS):
+        for i in range(each):
+            name = names[(i + number) % len(names)]
+            seed = zlib.crc32(f"{condition} {i}".encode()) % 2**31
+            size = (64, 48, 88)[i % 3]
+            text = TEXTS[(i + number) % len(TEXTS)]
+            yield condition, name, compose(text, hands[name], condition, size=size, seed=seed)
+
+
+def rate(counts: list[tuple[int, int]]) -> float:
+    return sum(wrong for wrong, _ in counts) / max(1, sum(length for _, length in counts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strokes", type=Path, help="UNIPEN's strokes.npz: compose pages with real writers too")
+    parser.add_argument("--pages", type=int, default=8, help="pages of each condition and each kind of hand")
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--no-tesseract", action="store_true")
+    parser.add_argument("--show", action="store_true", help="print what was read")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    recognizer = Recognizer.from_pretrained(options.checkpoint)
+    kinds: dict[str, dict[str, Hand]] = {"font": {name: font_hand(name) for name in HANDS}}
+    if options.strokes:
+        strokes = StrokeSet.load(options.strokes)
+        kinds["strokes"] = {writer: stroke_hand(strokes, writer) for writer in writers(strokes)}
+    beside = not options.no_tesseract and shutil.which("tesseract") is not None
+    scores: dict[tuple[str, ...], dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for kind, hands in kinds.items():
+        for condition, hand, page in pages(hands, options.pages):
+            reading = recognizer.read(page.picture)
+            found = {"cer": errors(page.text, reading.text), "folded": errors(folded(page.text), folded(reading.text))}
+            boxes = [box for _, box in page.characters]
+            hits = box_matches(boxes, [c.box for c in reading.characters])
+            found["f1"] = (2 * hits, len(boxes) + len(reading.characters))
+            if beside:
+                other = tesseract(page)
+                found["tesseract"] = errors(page.text, other)
+                found["tesseract_folded"] = errors(folded(page.text), folded(other))
+            if options.show:
+                print(f"--- {kind} {condition} {hand} {found}\n{page.text}\n>>>\n{reading.text} {reading.note}")
+            for key in ((kind, condition), (kind, "all"), ("all", "all")):
+                for measure, value in found.items():
+                    scores[key][measure].append(value)
+    for (kind, condition), measures in scores.items():
+        line = {"hands": kind, "condition": condition, "pages": len(measures["cer"])}
+        print(json.dumps(line | {measure: round(rate(values), 4) for measure, values in measures.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What a character's company says about it: the page's own frequencies, and the kind of its neighbours in the word."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.splits import BYCLASS_TRAIN_COUNTS, CHARACTERS, fold_shape
+
+Scores = NDArray[np.float64]
+
+KIND: NDArray[np.int64] = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
+"""Of each of the 62 characters: 0 for digits, 1 for capitals, 2 for small letters."""
+
+TRAINED = np.asarray(BYCLASS_TRAIN_COUNTS, np.float64) / sum(BYCLASS_TRAIN_COUNTS)
+"""How often the network saw each character while it learnt, float64 [62]."""
+
+_ENGLISH = {
+    "e": 12.7, "t": 9.1, "a": 8.2, "o": 7.5, "i": 7.0, "n": 6.7, "s": 6.3, "h": 6.1, "r": 6.0, "d": 4.3, "l": 4.0,
+    "c": 2.8, "u": 2.8, "m": 2.4, "w": 2.4, "f": 2.2, "g": 2.0, "y": 2.0, "p": 1.9, "b": 1.5, "v": 1.0, "k": 0.8,
+    "j": 0.2, "x": 0.2, "q": 0.1, "z": 0.1,
+}  # fmt: skip
+
+
+def _written() -> Scores:
+    """How often each character is written, before a page is seen: letters half as in English, half alike."""
+    share = (0.12, 0.33, 0.55)
+    weight = np.array([0.1 if c.isdigit() else _ENGLISH[c.lower()] / 200 + 0.5 / 26 for c in CHARACTERS])
+    return np.array([share[kind] for kind in KIND]) * weight / np.array([weight[kind == KIND].sum() for kind in KIND])
+
+
+WRITTEN = _written()
+PAGE = 120.0
+"""How many characters a page must have to say as much about its frequencies as is known beforehand."""
+TEMPER = 0.7
+"""How far the frequencies that the network was trained with are taken back, 0 to 1."""
+
+TWINS = 0.75
+"""Power that probabilities of characters of one shape are raised to."""
+_ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTERS] for a in CHARACTERS])
+
+WITHIN = np.array([[0.94, 0.04, 0.02], [0.02, 0.70, 0.28], [0.01, 0.02, 0.97]])
+"""How often a kind follows a kind within a word, from rows to columns."""
+BETWEEN = 0.3
+"""How far the kind that a word begins with follows from how the last one ended."""
+
+
+def shape_likelihoods(probabilities: Scores) -> Scores:
+    """What the network's probabilities, [n, 62], say of the shape alone, up to a factor: float64 [n, 62].
+
+    Bayes' rule backwards: the frequencies that it was trained with are taken out, as far as `TEMPER`. Between
+    characters of one shape, such as 0 and O, it is less sure than it says: what it knows there are its writers' habits.
+    """
+    probabilities = np.asarray(probabilities, np.float64)
+    flat = probabilities**TWINS
+    same = flat @ _ONE_SHAPE
+    shapes = probabilities @ _ONE_SHAPE
+    calmed = flat / np.maximum(same, 1e-30) * shapes
+    return np.asarray(calmed * (WRITTEN / TRAINED) ** TEMPER / WRITTEN, np.float64)
+
+
+def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: float | None = None) -> Scores:
+    """How often each character is written on this page, float64 [62], by expectation and maximisation.
+
+    likelihoods: float64 [n, 62], what else is known of each character, in any scale. Adjusting a classifier to new
+    frequencies is Saerens, Latinne and Decaestecker 2002. weight: as how many characters what is known beforehand
+    counts; `PAGE` where None.
+    """
+    weight = PAGE if weight is None else weight
+    before = np.where(allowed, WRITTEN, 0)
+    before = before / before.sum()
+    frequencies = before
+    for _ in range(6):
+        joint = likelihoods * frequencies
+        counts = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)).sum(axis=0)
+        # No text is mostly one character: a page that is, is a practice sheet, and tells more of what is left.
+        most = float((counts @ _ONE_SHAPE).max()) / max(len(likelihoods), 8)
+        known = weight * float(np.clip(1.3 - 1.5 * most, 0.05, 1))
+        frequencies = (known * before + counts) / (known + len(likelihoods))
+    return frequencies
+
+
+def kinds_in_words(joint: Scores, starts: NDArray[np.bool_], frequencies: Scores) -> Scores:
+    """How likely each character of a line is a digit, a capital or a small letter, float64 [n, 3].
+
+    joint: float64 [n, 62], likelihoods times frequencies. starts: bool [n], where a word begins. Forward and backward
+    through a hidden Markov model (Rabiner 1989) whose states are the kinds.
+    """
+    share: Scores = np.asarray(np.bincount(KIND, weights=frequencies, minlength=3), np.float64)
+    emission = np.stack([joint[:, kind == KIND].sum(axis=1) for kind in range(3)], axis=1)
+    emission = emission / np.maximum(share, 1e-9)  # the frequencies of the kinds are in the transitions
+    opening = BETWEEN * WITHIN + (1 - BETWEEN) * share
+    steps = [opening if start else WITHIN for start in starts]
+    forward = np.zeros((len(joint), 3))
+    backward = np.ones((len(joint), 3))
+    state: Scores = share
+    for i in range(len(joint)):
+        state = (state @ steps[i] if i else share) * emission[i] + 1e-30
+        forward[i] = state = state / state.sum()
+    state = np.ones(3)
+    for i in range(len(joint) - 1, 0, -1):
+        state = steps[i] @ (emission[i] * state) + 1e-30
+        backward[i - 1] = state = state / state.sum()
+    both = forward * backward
+    return np.asarray(both / both.sum(axis=1, keepdims=True), np.float64)
+
+
+def posterior(joint: Scores, kinds: Scores) -> Scores:
+    """Probabilities of the 62 characters, float64 [n, 62], that agree with `kinds_in_words`."""
+    found = np.zeros_like(joint)
+    for kind in range(3):
+        columns = kind == KIND
+        total = np.maximum(joint[:, columns].sum(axis=1, keepdims=True), 1e-300)
+        found[:, columns] = joint[:, columns] / total * kinds[:, kind : kind + 1]
+    return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300)

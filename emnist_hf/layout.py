@@ -1,0 +1,154 @@
+"""A page's ink to lines of pieces: what belongs together beyond doubt is one piece, what touches may be several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.lines import LETTER, find_lines
+from emnist_hf.marks import INK, Marks, find_marks, picture_of
+from emnist_hf.rulings import without_rulings
+from emnist_hf.skew import Matrix, find_skew, level
+from emnist_hf.widths import Floats
+
+__all__ = ["Layout", "Piece", "find_layout"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Ink of one character or of a part of one: some marks, or of a single mark the columns of `span`."""
+
+    members: tuple[int, ...]
+    box: tuple[int, int, int, int]
+    span: tuple[int, int] | None = None
+
+    @property
+    def width(self) -> int:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A page that lies level: its marks, and its lines of pieces in reading order.
+
+    matrix: float64 [2, 3], from places (x, y, 1) of the page as it was to places of the level page.
+    """
+
+    marks: Marks
+    lines: list[list[Piece]]
+    matrix: Matrix
+
+
+def find_layout(coverage: Floats) -> Layout:
+    """Lay a page's coverage, float32 [H, W], level, take its rulings out and find its lines and pieces."""
+    coverage, matrix = level(coverage, find_skew(coverage > INK))
+    marks, writing = find_marks(without_rulings(coverage, INK))
+    lines = [_pieces(marks, line) for line in find_lines(marks, writing)]
+    return Layout(marks, [line for line in lines if line], matrix)
+
+
+def picture_of_pieces(marks: Marks, pieces: list[Piece]) -> Floats:
+    """The ink of neighbouring pieces together, cropped, float32 [h, w]."""
+    members = list(dict.fromkeys(member for piece in pieces for member in piece.members))
+    spans = [piece.span for piece in pieces]
+    if all(span is None for span in spans):
+        return picture_of(marks, members)
+    left = min(piece.box[0] for piece in pieces)
+    right = max(piece.box[2] for piece in pieces)
+    return picture_of(marks, members, (left, right))
+
+
+def ink_gap(marks: Marks, a: Piece, b: Piece) -> float:
+    """How far apart the ink of two neighbours is along the line, in pixels; boxes may overlap where hands lean."""
+    apart = float(b.box[0] - a.box[2])
+    top, bottom = max(a.box[1], b.box[1]), min(a.box[3], b.box[3])
+    if apart > 0.5 * marks.unit or bottom - top < 2 or a.span or b.span:
+        return apart
+    left, right = min(a.box[0], b.box[0]), max(a.box[2], b.box[2])
+    part = marks.labels[top:bottom, left:right]
+    ends, begins = (np.isin(part, [m + 1 for m in piece.members]) for piece in (a, b))
+    columns = np.arange(right - left, dtype=np.float32)
+    last = np.where(ends, columns, -np.inf).max(axis=1)
+    first = np.where(begins, columns, np.inf).min(axis=1)
+    reach = np.ones((max(3, round(marks.pen)) | 1, 1), np.uint8)
+    first = cv2.erode(first.astype(np.float32)[:, None], reach)[:, 0]  # strokes may meet at an angle
+    gap = float((first - last).min()) - 3  # soft edges belong to the marks, a pixel on either side
+    return gap if np.isfinite(gap) else apart
+
+
+# --- what belongs together ---
+
+
+def _pieces(marks: Marks, line: list[int]) -> list[Piece]:
+    """The marks of a line, each with the dots and bars that belong to it, from left to right."""
+    boxes, unit = marks.boxes, marks.unit
+    tall = [mark for mark in line if boxes[mark, 3] - boxes[mark, 1] >= LETTER * unit]
+    groups: list[list[int]] = []
+    for mark in tall:
+        if groups and _stacked(boxes[groups[-1]], boxes[mark]):
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    alone = []
+    for mark in line:
+        if mark in tall:
+            continue
+        owner = _owner(boxes, groups, mark, unit)
+        if owner is None:
+            alone.append([mark])
+        else:
+            groups[owner].append(mark)
+    pieces = [_piece(boxes, group) for group in groups + _joined_dots(boxes, alone, unit)]
+    return sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
+
+
+def _piece(boxes: NDArray[np.int32], members: list[int]) -> Piece:
+    low, high = boxes[members, :2].min(axis=0), boxes[members, 2:].max(axis=0)
+    return Piece(tuple(members), (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+
+
+def _overlap(a: NDArray[np.int32], b: NDArray[np.int32], axis: int) -> float:
+    """How much of the shorter of two boxes' extents along an axis lies within the other's; below 0 for a gap."""
+    shared = min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
+    return float(shared / max(1, min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])))
+
+
+def _stacked(group: NDArray[np.int32], box: NDArray[np.int32]) -> bool:
+    """Whether a mark lies above or below another, as the halves of a broken S or 5 do."""
+    whole = np.concatenate([group[:, :2].min(axis=0), group[:, 2:].max(axis=0)])
+    return _overlap(whole, box, 0) > 0.6 and _overlap(whole, box, 1) < 0.25
+
+
+def _owner(boxes: NDArray[np.int32], groups: list[list[int]], mark: int, unit: float) -> int | None:
+    """The group that a dot or a bar is a part of: it lies above it, or across or within its box."""
+    box = boxes[mark]
+    best, best_overlap = None, 0.0
+    for i, group in enumerate(groups):
+        whole = np.concatenate([boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0)])
+        overlap = _overlap(whole, box, 0)
+        narrow = whole[2] - whole[0] < 0.5 * unit
+        above = box[3] <= whole[1] + 0.25 * (whole[3] - whole[1]) and whole[1] - box[3] < 0.8 * unit
+        if above and narrow:  # the dot of an i may stand beside its stem
+            overlap = max(overlap, 0.75 - abs(box[0] + box[2] - whole[0] - whole[2]) / unit)
+        below = box[1] > whole[3] - 0.1 * unit
+        if overlap > max(best_overlap, 0.5) and not below:
+            best, best_overlap = i, overlap
+    return best
+
+
+def _joined_dots(boxes: NDArray[np.int32], alone: list[list[int]], unit: float) -> list[list[int]]:
+    """Dots and bars that belong to no character, those above one another together, as in a colon."""
+    joined: list[list[int]] = []
+    for group in sorted(alone, key=lambda group: int(boxes[group[0], 0])):
+        if joined and _overlap(boxes[joined[-1][0]], boxes[group[0]], 0) > 0.5:
+            joined[-1] += group
+        else:
+            joined.append(group)
+    return joined

@@ -1,0 +1,130 @@
+"""A page that was read: the picture with a box around each character, and what a visitor corrects."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from emnist_hf.ink import open_picture
+from emnist_hf.reading import Character, Reading, text_of
+
+SIDE = 1400
+"""Longest side, in pixels, of the picture that is shown."""
+MOST_BOXES = 1500
+"""Boxes shown, the least sure ones: more would slow a phone down."""
+SURE, FAIR = 0.9, 0.6
+"""Scores from which a box is green, and amber; below it is red and dashed."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What the page says of a picture, as far as a visitor has corrected it."""
+
+    characters: tuple[Character, ...]
+
+    @property
+    def text(self) -> str:
+        return text_of(self.characters)
+
+
+def page_view() -> gr.HTML:
+    """The picture with its boxes, hidden until there is one, to be rendered where there is room.
+
+    Its 'click' event carries `index` and `label` of a correction.
+    """
+    script = Path(__file__).with_name("page_view.js").read_text(encoding="utf-8")
+    return gr.HTML(
+        "", js_on_load=script, apply_default_css=False, visible=False, elem_classes="page-view", render=False
+    )
+
+
+def lettered(reading: Reading) -> list[Character]:
+    """The characters that are no punctuation."""
+    return [c for c in reading.characters if c.label.isalnum()]
+
+
+def summary(reading: Reading) -> tuple[str, str]:
+    """What was found in words, and a hint."""
+    letters = lettered(reading)
+    lines, doubtful = len({c.line for c in letters}), sum(c.score < FAIR for c in letters)
+    found = f"{len(letters)} characters on {lines} {'line' if lines == 1 else 'lines'}"
+    if reading.note:
+        return reading.note, f"{found}. Click a box to correct it, or edit the text."
+    hint = "Click a box to see what else it may be, or edit the text."
+    return f"{found}, {doubtful or 'none'} in doubt.", hint
+
+
+def boxes_html(picture: Any, reading: Reading) -> str:
+    """HTML: the picture, and a button over each character. picture: anything `open_picture` takes."""
+    image = open_picture(picture)
+    width, height = image.size
+    image.thumbnail((SIDE, SIDE))
+    numbered = sorted(enumerate(reading.characters), key=lambda pair: pair[1].score)[:MOST_BOXES]
+    boxes = "".join(_box(i, c, width, height) for i, c in sorted(numbered, key=lambda pair: pair[0]))
+    return (
+        "<h2>Your page, character by character</h2>"
+        f'<div class="page-sheet"><img src="{_jpeg(image)}" alt="The picture that was read">{boxes}</div>'
+        '<div class="page-choices" role="group" aria-label="What the chosen character may be" hidden></div>'
+    )
+
+
+def _box(index: int, character: Character, width: int, height: int) -> str:
+    left, top, right, bottom = character.box
+    place = (
+        f"left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;"
+        f"width:{100 * (right - left) / width:.3f}%;height:{100 * (bottom - top) / height:.3f}%"
+    )
+    trust = "sure" if character.score >= SURE else "fair" if character.score >= FAIR else "poor"
+    choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
+    label = escape(character.label)
+    return (
+        f'<button type="button" class="page-box {trust}" style="{place}" data-index="{index}" data-choices="{choices}" '
+        f'aria-label="{label}, {character.score:.0%} sure"><span>{label}</span></button>'
+    )
+
+
+def _jpeg(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def correction(event: gr.EventData, transcript: Transcript) -> tuple[int, str] | None:
+    """Which character of a transcript is to be what. Anyone may post an event: None for one that makes no sense."""
+    index, label = getattr(event, "index", None), getattr(event, "label", None)
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(transcript.characters):
+        return None
+    if not isinstance(label, str) or len(label) != 1 or not label.isprintable() or label.isspace():
+        return None
+    return index, label
+
+
+def corrected(transcript: Transcript, index: int, label: str, text: str) -> tuple[Transcript, str]:
+    """The transcript with one character corrected, and the visitor's text with the same character corrected.
+
+    The text may have been edited: what was edited stays, and where the character is gone from it, it stays as it is.
+    """
+    characters = list(transcript.characters)
+    place = _place(transcript.characters, index)
+    characters[index] = replace(characters[index], label=label, score=1.0)
+    after = Transcript(tuple(characters))
+    for block in SequenceMatcher(None, transcript.text, text, autojunk=False).get_matching_blocks():
+        if block.a <= place < block.a + block.size:
+            at = block.b + place - block.a
+            return after, text[:at] + label + text[at + 1 :]
+    return after, text
+
+
+def _place(characters: Sequence[Character], index: int) -> int:
+    """Where a character stands in the text."""
+    return len(text_of(characters[: index + 1])) - 1

@@ -1,0 +1,45 @@
+"""Punctuation that EMNIST lacks, told by its shape and its place on the line."""
+
+from __future__ import annotations
+
+from emnist_hf.layout import Piece
+from emnist_hf.marks import Marks
+
+SIGNS = ".,:;'-"
+
+
+def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tuple[str | None, float]:
+    """What sign a piece is, "" for a small mark that is none, None for what may be a character; and how sure that is.
+
+    band: top and bottom of the characters around it, in pixels.
+    """
+    unit = min(marks.unit, max(band[1] - band[0], 0.5 * marks.unit))
+    width, height = piece.width / unit, piece.height / unit
+    middle = ((piece.box[1] + piece.box[3]) / 2 - band[0]) / (band[1] - band[0] or 1.0)  # 0 at the top, 1 at the bottom
+    if len(piece.members) == 2 and width < 0.35 and 0.3 < height < 1.1:
+        return _pair(marks, piece, unit)
+    if height < 0.22 and 0.22 <= width < 1.0 and width > 1.8 * height:
+        return ("-", 0.8) if 0.25 < middle < 0.85 else ("", 0.6)
+    if max(width, height) < 0.3 and width > 0.5 * height:
+        if middle > 0.7:
+            return ".", 0.9
+        return ("'", 0.5) if middle < 0.25 else ("", 0.6)
+    if width < 0.4 and height < 0.55:
+        if middle > 0.8 and piece.box[3] > band[1]:
+            return ",", 0.8
+        if middle < 0.3 and piece.box[3] < band[0] + 0.6 * (band[1] - band[0]):
+            return "'", 0.8
+        if height < 0.35:
+            return "", 0.5
+    return None, 0.0
+
+
+def _pair(marks: Marks, piece: Piece, unit: float) -> tuple[str | None, float]:
+    """Colon and semicolon: two small marks above one another."""
+    upper, lower = sorted((marks.boxes[member] for member in piece.members), key=lambda box: int(box[1]))
+    if upper[3] - upper[1] < 0.3 * unit and lower[1] > upper[3]:
+        if lower[3] - lower[1] < 0.3 * unit:
+            return ":", 0.9
+        if lower[3] - lower[1] < 0.55 * unit:
+            return ";", 0.8
+    return None, 0.0

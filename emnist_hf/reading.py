@@ -1,0 +1,254 @@
+"""A picture of a page to its text: layout, segmentation, and the evidence of shape, size and company put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
+from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
+from emnist_hf.layout import Layout, find_layout
+from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
+from emnist_hf.segmentation import Judge, Segment, segment
+from emnist_hf.splits import CHARACTERS, LabelSet
+from emnist_hf.words import word_starts
+
+Box = tuple[int, int, int, int]
+
+NOTHING = "No writing was found in this picture: photograph a page of hand-printed text, straight on and in good light."
+JOINED = (
+    "This looks like joined handwriting, which is beyond what this reads: it knows printed letters, each on its own. "
+    "What it made of it stands here all the same."
+)
+UNCLEAR = "Much of this is hard to read: a straight photo in good light, larger letters or a darker pen will help."
+LEGIBLE = 36.0
+"""Height of an ordinary character, in pixels, below which a page is looked at once more, larger."""
+MOST_PIXELS = 7_000_000
+"""Pixels at which a page is looked at from near, at the most."""
+ALTERNATIVES = 5
+
+WRITING = 0.3
+"""Mean confidence less mean doubt, over all that might be a character, from which a picture shows writing.
+
+Photographs of cats, flowers and people come to 0.15 at the most, hand-printed pages to more than 0.7.
+"""
+NOT_PRINTED = 0.15
+"""Mean doubt from which writing is not hand-printed, or hardly to be read."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A label and its probability over the charset."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character of a page.
+
+    box: left, top, right, bottom in pixels of the picture as it was given (upright), the ends exclusive. line, word:
+    counted from 0; words begin anew in each line. alternatives: best first, the label itself among them; of punctuation
+    only itself.
+    """
+
+    label: str
+    score: float
+    box: Box
+    line: int
+    word: int
+    alternatives: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What `Recognizer.read` found.
+
+    text: lines end in a line feed but for the last, words in a space. characters: in reading order, punctuation among
+    them. note: a sentence where something is to be said, such as that nothing was found; else empty. size: width and
+    height of the picture in pixels.
+    """
+
+    text: str
+    characters: tuple[Character, ...]
+    note: str = ""
+    size: tuple[int, int] = field(default=(0, 0))
+
+
+def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
+    """Read a page: anything `open_picture` takes, raising `PictureError` as it does; without writing it is no error.
+
+    target: the charset to answer in.
+    """
+    try:
+        ink, layout = _find_writing(open_picture(image))
+    except NoInkError:
+        return Reading("", (), NOTHING)
+    lines = [
+        line for line in segment(layout.marks, layout.lines, judge) if any(s.probabilities is not None for s in line)
+    ]
+    lettered = [s for line in lines for s in line if s.probabilities is not None]
+    doubt = float(np.mean([s.doubt for s in lettered])) if lettered else 1.0
+    size = _size(layout, ink)
+    trust = float(np.mean([s.confidence for s in lettered])) if lettered else 0.0
+    # One scrawl of a few may be a hard hand; among many, doubt evens out.
+    if not lettered or trust - doubt < WRITING - 1 / len(lettered):
+        return Reading("", (), NOTHING, size)
+    characters = _read_lines(lines, layout, ink, target)
+    return Reading(text_of(characters), tuple(characters), _note(lettered, doubt), size)
+
+
+def _find_writing(picture: Image.Image) -> tuple[Ink, Layout]:
+    """Ink and layout; small writing is looked at once more, from nearer. Raises `NoInkError`.
+
+    The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
+    """
+    ink = to_ink(picture)
+    layout = find_layout(ink.coverage)
+    nearer = min(LEGIBLE / layout.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
+    if nearer < 1.2 or not layout.lines:
+        return ink, layout
+    longest = round(max(ink.coverage.shape) * nearer)
+    enlarge = max(1.0, longest / max(picture.size))
+    if enlarge > 1:
+        size = (round(picture.width * enlarge), round(picture.height * enlarge))
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    closer = to_ink(picture, max_side=longest)
+    closer = replace(closer, scale=closer.scale * enlarge)
+    return closer, find_layout(closer.coverage)
+
+
+def _size(layout: Layout, ink: Ink) -> tuple[int, int]:
+    height, width = ink.coverage.shape
+    return round(width / ink.scale), round(height / ink.scale)
+
+
+def _note(lettered: list[Segment], doubt: float) -> str:
+    """What to say of a page that was read with much doubt."""
+    if doubt < NOT_PRINTED:
+        return ""
+    cut = np.mean([any(piece.span is not None for piece in s.pieces) for s in lettered])
+    return JOINED if cut > 0.4 else UNCLEAR
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line's segments and what is known of them: float64 [n, 62] for those that are no punctuation."""
+
+    segments: list[Segment]
+    starts: NDArray[np.bool_]
+    shapes: NDArray[np.float64]
+    tops: NDArray[np.float64]
+    bottoms: NDArray[np.float64]
+
+    @property
+    def lettered(self) -> NDArray[np.int64]:
+        return np.flatnonzero([segment.probabilities is not None for segment in self.segments])
+
+
+def _read_lines(lines: list[list[Segment]], layout: Layout, ink: Ink, target: LabelSet) -> list[Character]:
+    unit = layout.marks.unit
+    allowed = np.array([any(c in members for members in target.members) for c in CHARACTERS])
+    starts = word_starts([(_gaps(line), _height(line)) for line in lines])
+    measured = [_measure(line, start, unit, allowed) for line, start in zip(lines, starts)]
+    scales = choose_scales([line_scale_scores(_normal(m.shapes), m.tops, m.bottoms, unit) for m in measured])
+    likelihoods = [m.shapes * size_likelihoods(m.tops, m.bottoms, scale * unit) for m, scale in zip(measured, scales)]
+    frequencies = page_frequencies(np.concatenate(likelihoods), allowed) if likelihoods else allowed / allowed.sum()
+    characters: list[Character] = []
+    for number, (line, likelihood) in enumerate(zip(measured, likelihoods)):
+        joint = likelihood * frequencies
+        kinds = kinds_in_words(joint, _letter_starts(line), frequencies)
+        characters += _characters(line, posterior(joint, kinds), number, target, layout, ink)
+    return characters
+
+
+def _normal(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-30)
+
+
+def _gaps(line: list[Segment]) -> NDArray[np.float64]:
+    """Gaps between neighbours in pixels; punctuation keeps to the word before it."""
+    boxes = np.array([s.box for s in line], np.float64)
+    return boxes[1:, 0] - np.maximum.accumulate(boxes[:, 2])[:-1]
+
+
+def _height(line: list[Segment]) -> float:
+    heights = [s.box[3] - s.box[1] for s in line if s.probabilities is not None]
+    return float(np.median(heights))
+
+
+def _measure(line: list[Segment], starts: NDArray[np.bool_], unit: float, allowed: NDArray[np.bool_]) -> _Line:
+    lettered = [s for s in line if s.probabilities is not None]
+    boxes = np.array([s.box for s in lettered], np.float64)
+    base = baselines(boxes[:, 0], boxes[:, 3], boxes[:, 2], unit)
+    probabilities = np.stack([s.probabilities for s in lettered if s.probabilities is not None]).astype(np.float64)
+    shapes = shape_likelihoods(probabilities + 1e-6) * allowed
+    shapes = shapes * dot_likelihoods(np.array([s.dotted for s in lettered]))
+    return _Line(line, starts, shapes, base - boxes[:, 1], base - boxes[:, 3])
+
+
+def _letter_starts(line: _Line) -> NDArray[np.bool_]:
+    """Where words begin, counted over the characters that are no punctuation, bool [n]."""
+    words = np.cumsum(line.starts)[line.lettered]
+    return np.diff(words, prepend=0) > 0
+
+
+def _characters(
+    line: _Line, found: NDArray[np.float64], number: int, target: LabelSet, layout: Layout, ink: Ink
+) -> list[Character]:
+    """The characters of a line with their labels over the charset and their boxes in the picture."""
+    folded = np.stack(
+        [found[:, [CHARACTERS.index(c) for c in members]].sum(axis=1) for members in target.members], axis=1
+    )
+    folded /= np.maximum(folded.sum(axis=1, keepdims=True), 1e-30)
+    rows = iter(folded)
+    words = np.cumsum(line.starts) - 1
+    characters = []
+    for segment_, word in zip(line.segments, words):
+        box = _box_in_picture(segment_, layout, ink)
+        if segment_.probabilities is None:
+            if segment_.punctuation:
+                sign, score = segment_.punctuation, segment_.confidence
+                characters.append(Character(sign, score, box, number, int(word), (Choice(sign, score),)))
+            continue
+        scores = next(rows)
+        best = np.argsort(-scores, kind="stable")[:ALTERNATIVES]
+        choices = tuple(Choice(target.labels[i], float(scores[i])) for i in best)
+        characters.append(Character(choices[0].label, choices[0].score, box, number, int(word), choices))
+    return characters
+
+
+def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
+    """A box of the level page in the picture's own pixels: around the ink where the page was turned."""
+    left, top, right, bottom = segment_.box
+    if layout.matrix[0, 1] == 0:
+        corners = np.array([[left, top], [right, bottom]], np.float64)
+    else:
+        members = [m + 1 for piece in segment_.pieces for m in piece.members]
+        rows, columns = np.nonzero(np.isin(layout.marks.labels[top:bottom, left:right], members))
+        turn = layout.matrix[:, :2]
+        places = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1) - layout.matrix[:, 2]
+        upright = places @ np.linalg.inv(turn).T
+        corners = np.stack([upright.min(axis=0) - 0.5, upright.max(axis=0) + 0.5])
+    low, high = np.floor(corners[0] / ink.scale), np.ceil(corners[1] / ink.scale)
+    return max(int(low[0]), 0), max(int(low[1]), 0), int(high[0]), int(high[1])
+
+
+def text_of(characters: Sequence[Character]) -> str:
+    """The characters as text: lines end in a line feed, words in a space."""
+    lines: list[str] = []
+    before: Character | None = None
+    for character in characters:
+        if before is None or character.line != before.line:
+            lines.append("")
+        elif character.word != before.word:
+            lines[-1] += " "
+        lines[-1] += character.label
+        before = character
+    return "\n".join(lines)

@@ -1,0 +1,308 @@
+"""Pieces to characters: which pieces make one character together, and where a touching pair is cut.
+
+A lattice of hypotheses, each a run of neighbouring pieces read as one character, is scored by the recognizer, and the
+best path through it is found by dynamic programming: over-segmentation and recognition, section 3 of Casey and
+Lecolinet 1996.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
+from emnist_hf.glyph import to_glyph
+from emnist_hf.layout import Piece, ink_gap, picture_of_pieces
+from emnist_hf.marks import INK, Marks
+from emnist_hf.picture import NoInkError
+from emnist_hf.punctuation import punctuation_of
+from emnist_hf.splits import CHARACTERS, fold_shape
+
+Glyphs = NDArray[np.uint8]
+Judge = Callable[[Glyphs], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Glyphs, uint8 [N, 28, 28], to probabilities of the 62 characters, [N, 62], and of being none, [N]."""
+
+LONGEST_RUN = 4
+"""Pieces of one character at the most."""
+CUT_PRIOR = 0.01
+"""How often two neighbours within one mark are two characters that touch and not one."""
+INNER = 0.5
+"""Gap, as a share of the line's usual one, at which `JOINED` is halved."""
+JOINED = 0.65
+"""How often neighbours that all but touch are parts of one character."""
+FAVOUR = 400.0
+"""As `context.PAGE`, for what the page's frequencies say about where characters end."""
+LEAST_FAVOUR, MOST_FAVOUR = 0.3, 15.0
+HARDLY_ANY = 0.5
+"""Mean doubt from which what was found on a page is not writing: a cat, leaves, noise."""
+SAMPLE = 128
+"""Pieces of a crowded page that are looked at first, to tell whether it is writing at all."""
+SURE = 0.9
+"""Probability from which a piece that stands clear is taken for a character without looking further."""
+
+_THREADS = 2
+_SHAPES = sorted({fold_shape(character) for character in CHARACTERS})
+_SHAPE_OF = np.array([_SHAPES.index(fold_shape(character)) for character in CHARACTERS])
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of pieces read as one character, or as punctuation.
+
+    probabilities: float32 [62], or None for punctuation. confidence: how sure it is to be the character (up to its
+    shape) or the punctuation that it is read as. doubt: how likely it is no character at all. dotted: whether a dot
+    stands above the rest of it.
+    """
+
+    pieces: tuple[Piece, ...]
+    probabilities: NDArray[np.float32] | None
+    confidence: float
+    doubt: float = 0.0
+    punctuation: str = ""
+    dotted: bool = False
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        lefts, tops, rights, bottoms = zip(*(piece.box for piece in self.pieces))
+        return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[Segment]]:
+    """The best characters of each line, in order; [] for a page of what is no writing.
+
+    All pieces of a page are judged in one batch, and in one more the hypotheses that what is unsure gives rise to.
+    """
+    first: list[Run] = [(piece,) for line in lines for piece in line]
+    if len(first) > 3 * SAMPLE and _mean_doubt(_judged(marks, first[:: len(first) // SAMPLE], judge)) > HARDLY_ANY:
+        return []
+    known = dict(zip(first, _judged(marks, first, judge)))
+    cut = [_cut_line(marks, line, known) for line in lines]
+    wanted = [run for line in cut for run in _runs(line, known, marks) if run not in known]
+    known |= dict(zip(wanted, _judged(marks, wanted, judge)))
+    lattices = [_lattice(line, known, marks, _band(lines[i], marks)) for i, line in enumerate(cut)]
+    paths = [_best_path(lattice, np.ones(len(CHARACTERS))) for lattice in lattices]
+    return [_best_path(lattice, _favours(paths)) for lattice in lattices]
+
+
+def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
+    """How much more often than beforehand each character is written on the page, float64 [62], as read so far."""
+    found = [s.probabilities for path in paths for s in path if s.probabilities is not None]
+    if not found:
+        return np.ones(len(CHARACTERS))
+    frequencies = page_frequencies(shape_likelihoods(np.stack(found)), np.ones(len(CHARACTERS), np.bool_), FAVOUR)
+    return np.clip(frequencies / WRITTEN, LEAST_FAVOUR, MOST_FAVOUR)
+
+
+# --- hypotheses ---
+
+Run = tuple[Piece, ...]
+Verdict = tuple[NDArray[np.floating[Any]], float]
+
+
+def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
+    """Probabilities and doubt for each run, judged together."""
+    if not runs:
+        return []
+
+    def glyph(run: Run) -> Glyphs:
+        try:
+            return to_glyph(picture_of_pieces(marks, list(run)))
+        except NoInkError:
+            return np.zeros((28, 28), np.uint8)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        glyphs = np.stack(list(pool.map(glyph, runs)))
+    probabilities, doubts = judge(glyphs)
+    doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, 1.0)
+    return list(zip(probabilities, (float(doubt) for doubt in doubts)))
+
+
+def _mean_doubt(verdicts: list[Verdict]) -> float:
+    return float(np.mean([doubt for _, doubt in verdicts]))
+
+
+def _confidence(verdict: Verdict) -> float:
+    """How sure a run is one character, whatever its case and its twins: 0 and O are one shape."""
+    probabilities, doubt = verdict
+    shapes = np.bincount(_SHAPE_OF, weights=probabilities, minlength=len(_SHAPES))
+    return float(max(shapes.max() * (1 - doubt), 1e-6))
+
+
+def _cut_line(marks: Marks, line: list[Piece], known: dict[Run, Verdict]) -> list[Piece]:
+    """The line with pieces that may be several characters cut at their thinnest places."""
+    cut: list[Piece] = []
+    for piece in line:
+        wide = piece.width > 0.75 * max(marks.unit * 0.8, piece.height) and piece.width > 6 * marks.pen
+        if wide and piece.height > 0.4 * marks.unit and _confidence(known[(piece,)]) < 0.97:
+            cut += _cut(marks, piece)
+        else:
+            cut.append(piece)
+    return cut
+
+
+def _cut(marks: Marks, piece: Piece) -> list[Piece]:
+    """A piece cut where little ink joins its halves, into at most eight; whole where it is solid."""
+    picture = picture_of_pieces(marks, [piece])
+    left = max(piece.box[0] - 1, 0)
+    profile = cv2.blur((picture > INK).sum(axis=0).astype(np.float32)[None], (3, 1))[0]
+    margin, apart = max(3, round(0.2 * marks.unit)), max(3, round(0.25 * marks.unit))
+    places: list[int] = []
+    for x in np.argsort(profile[margin : len(profile) - margin], kind="stable") + margin:
+        if profile[x] > 1.9 * marks.pen or len(places) == 7:
+            break
+        if all(abs(x - place) >= apart for place in places):
+            places.append(int(x))
+    bounds = [piece.box[0], *(left + x for x in sorted(places)), piece.box[2]]
+    if len(bounds) == 2:
+        return [piece]
+    parts = []
+    for a, b in pairwise(bounds):
+        rows = np.flatnonzero((picture[:, a - left : b - left] > INK).any(axis=1))
+        if len(rows):
+            top = max(piece.box[1] - 1, 0)
+            parts.append(Piece(piece.members, (a, top + int(rows[0]), b, top + int(rows[-1]) + 1), (a, b)))
+    return parts
+
+
+def _runs(line: list[Piece], known: dict[Run, Verdict], marks: Marks) -> list[Run]:
+    """The hypotheses of a line: each piece alone, and neighbours together where they may be one character."""
+    runs: list[Run] = []
+    for first in range(len(line)):
+        for last in range(first, min(first + LONGEST_RUN, len(line))):
+            run = tuple(line[first : last + 1])
+            if last > first and not _may_be_one(line, first, last, known, marks):
+                break
+            runs.append(run)
+    return runs
+
+
+def _may_be_one(line: list[Piece], first: int, last: int, known: dict[Run, Verdict], marks: Marks) -> bool:
+    """Whether it is worth asking if these pieces, to which `last` was just added, are one character."""
+    a, b = line[last - 1], line[last]
+    left, right = min(p.box[0] for p in line[first : last + 1]), max(p.box[2] for p in line[first : last + 1])
+    tallest = max(p.height for p in line[first : last + 1])
+    if right - left > 1.5 * max(marks.unit, tallest):
+        return False
+    if _same_mark(a, b):
+        return True
+    gap = ink_gap(marks, a, b) / marks.unit
+    if gap > 0.4:
+        return False
+    sure = all((p,) in known and _confidence(known[(p,)]) > SURE for p in (a, b))
+    return not sure or gap < 0.08
+
+
+def _same_mark(a: Piece, b: Piece) -> bool:
+    return a.span is not None and b.span is not None and a.members == b.members
+
+
+# --- the best path ---
+
+
+def _band(line: list[Piece], marks: Marks) -> tuple[float, float]:
+    """Where the ordinary characters of a line begin and end, top and bottom, in pixels."""
+    tall = [piece for piece in line if piece.height >= 0.45 * marks.unit] or line
+    return float(np.median([p.box[1] for p in tall])), float(np.median([p.box[3] for p in tall]))
+
+
+@dataclass(frozen=True)
+class _Lattice:
+    """A line's hypotheses: for each end, the segments that end there, and the score of what lies between pieces."""
+
+    ending: list[list[tuple[Segment, float]]]
+
+
+def _lattice(line: list[Piece], known: dict[Run, Verdict], marks: Marks, band: tuple[float, float]) -> _Lattice:
+    within = _within(line, marks)
+    ending: list[list[tuple[Segment, float]]] = [[] for _ in range(len(line) + 1)]
+    for first in range(len(line)):
+        for last in range(first, min(first + LONGEST_RUN, len(line))):
+            run = tuple(line[first : last + 1])
+            if run not in known:
+                break
+            joints = float(np.log(within[first:last]).sum()) + (np.log1p(-within[first - 1]) if first else 0.0)
+            ending[last + 1].append((_segment_of(line, first, last, known[run], marks, band), joints))
+    return _Lattice(ending)
+
+
+def _best_path(lattice: _Lattice, favours: NDArray[np.float64]) -> list[Segment]:
+    """Viterbi over the hypotheses of a line; the score of a run counts once for each of its pieces.
+
+    favours: float64 [62], how much more likely each character is than the network knows.
+    """
+    count = len(lattice.ending)
+    best = np.full(count, -np.inf)
+    best[0] = 0.0
+    back: list[Segment | None] = [None] * count
+    for end in range(1, count):
+        for found, joints in lattice.ending[end]:
+            pieces = len(found.pieces)
+            score = best[end - pieces] + pieces * np.log(_evidence(found, favours)) + joints
+            if score > best[end]:
+                best[end], back[end] = score, found
+    path: list[Segment] = []
+    end = count - 1
+    while end > 0:
+        found_here = back[end]
+        assert found_here is not None
+        path.append(found_here)
+        end -= len(found_here.pieces)
+    return path[::-1]
+
+
+def _evidence(found: Segment, favours: NDArray[np.float64]) -> float:
+    if found.probabilities is None:
+        return found.confidence
+    return _confidence((found.probabilities * favours, found.doubt))
+
+
+def _segment_of(
+    line: list[Piece], first: int, last: int, verdict: Verdict, marks: Marks, band: tuple[float, float]
+) -> Segment:
+    run = tuple(line[first : last + 1])
+    if first == last:
+        sign, sureness = punctuation_of(run[0], marks, _local_band(line, first, marks, band))
+        if sign is not None:
+            return Segment(run, None, sureness, punctuation=sign)
+    return Segment(run, verdict[0], _confidence(verdict), verdict[1], dotted=_is_dotted(run, marks))
+
+
+def _is_dotted(run: Run, marks: Marks) -> bool:
+    """Whether the topmost mark of a run is small and stands clear above the others."""
+    members = list(dict.fromkeys(member for piece in run for member in piece.members))
+    if len(members) < 2:
+        return False
+    boxes = marks.boxes[members]
+    top = int(boxes[:, 1].argmin())
+    rest = np.delete(boxes, top, axis=0)
+    height, whole = boxes[top, 3] - boxes[top, 1], boxes[:, 3].max() - boxes[:, 1].min()
+    width = boxes[top, 2] - boxes[top, 0]
+    return bool(height < 0.35 * whole and width < 0.5 * whole and boxes[top, 3] <= rest[:, 1].min() + 0.05 * whole)
+
+
+def _local_band(line: list[Piece], i: int, marks: Marks, band: tuple[float, float]) -> tuple[float, float]:
+    """Top and bottom of the characters beside a piece: a line may climb."""
+    near = [p for p in line[max(0, i - 3) : i + 4] if p is not line[i] and p.height >= 0.45 * marks.unit]
+    if not near:
+        return band
+    return float(np.median([p.box[1] for p in near])), float(np.median([p.box[3] for p in near]))
+
+
+def _within(line: list[Piece], marks: Marks) -> NDArray[np.float64]:
+    """How likely neighbouring pieces are of one character, by the gap between them, float64 [n - 1].
+
+    A gap within a character is narrow beside those that the hand leaves between characters on this line.
+    """
+    cut = np.array([_same_mark(a, b) for a, b in pairwise(line)], np.bool_)
+    gaps = np.array([ink_gap(marks, a, b) for a, b in pairwise(line)], np.float64) / marks.unit
+    usual = float(np.median([*gaps[~cut], *[0.15] * 5]))
+    middle = np.clip(INNER * usual, 0.04, 0.16)
+    away = np.clip((gaps - middle) / (0.4 * middle), -30, 30)
+    return np.where(cut, 1 - CUT_PRIOR, np.clip(JOINED / (1 + np.exp(away)), 0.002, 0.998))

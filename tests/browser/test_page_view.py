@@ -1,0 +1,102 @@
+"""A page in the Upload tab: its boxes, its text, and corrections that reach the calligraphy; a word on the pad."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from emnist_hf.page.examples import FOLDER
+from tests.browser.chromium import answer, calligraphy
+from tests.pages import compose, font_hand
+
+WRITTEN = ["TEN RED HENS", "RUN HOME"]
+
+
+@pytest.fixture
+def read_page(page: Page, tmp_path: Path) -> Page:
+    picture = compose(WRITTEN, font_hand("patrick-hand"), "ruled", seed=1).picture
+    Image.fromarray(picture).save(tmp_path / "page.png")
+    page.get_by_role("tab", name="Upload").click()
+    page.locator('#picture input[type="file"]').set_input_files(tmp_path / "page.png")
+    expect(boxes(page)).to_have_count(17)
+    return page
+
+
+def boxes(page: Page) -> Locator:
+    return page.locator(".page-box:visible")
+
+
+def text(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Text", exact=True).locator("visible=true")
+
+
+def set_in(page: Page) -> Locator:
+    return calligraphy(page)
+
+
+def test_every_character_is_boxed_and_the_text_is_set(read_page: Page) -> None:
+    expect(text(read_page)).to_have_value(re.compile("TEN RED HENS\nRUN HOME", re.IGNORECASE))
+    expect(set_in(read_page)).to_have_attribute("alt", re.compile("TEN RED HENS", re.IGNORECASE))
+    expect(boxes(read_page).first).to_have_attribute("aria-label", re.compile("^T, .* sure$"))
+    expect(answer(read_page)).to_have_count(0)
+
+
+def test_a_corrected_character_reaches_the_text_and_the_calligraphy(read_page: Page) -> None:
+    boxes(read_page).first.click()
+    expect(read_page.locator(".page-choice:visible").first).to_contain_text("T")
+    other = read_page.get_by_label("Another character").locator("visible=true")
+    other.fill("B")
+    other.press("Enter")
+    expect(text(read_page)).to_have_value(re.compile("^BEN RED", re.IGNORECASE))
+    expect(set_in(read_page)).to_have_attribute("alt", re.compile("^BEN RED", re.IGNORECASE))
+    expect(boxes(read_page).first).to_have_text("B")
+
+
+def test_an_edited_text_is_set_and_survives_a_correction(read_page: Page) -> None:
+    text(read_page).press("Control+End")
+    text(read_page).press_sequentially("X")
+    expect(set_in(read_page)).to_have_attribute("alt", re.compile("HOMEX", re.IGNORECASE))
+    boxes(read_page).nth(0).click()
+    other = read_page.get_by_label("Another character").locator("visible=true")
+    other.fill("M")
+    other.press("Enter")
+    expect(text(read_page)).to_have_value(re.compile("^MEN RED HENS\nRUN HOMEX$", re.IGNORECASE))
+
+
+def test_a_single_character_after_a_page_looks_like_one(read_page: Page) -> None:
+    read_page.get_by_role("button", name="4 in chalk").click()
+    expect(answer(read_page)).to_have_text("4")
+    expect(boxes(read_page)).to_have_count(0)
+    expect(text(read_page)).to_have_count(0)
+
+
+def test_a_word_on_the_pad_is_read(page: Page) -> None:
+    """Three letters side by side, each drawn in a third of the pad."""
+    from tests.browser.chromium import STROKES
+
+    box = page.locator("#pad canvas").bounding_box()
+    assert box is not None
+    for place, letter in enumerate("HER"):
+        for stroke in STROKES[letter]:
+            points = [
+                (box["x"] + (place + x) * box["width"] / 3, box["y"] + (1 / 3 + y / 3) * box["height"])
+                for x, y in stroke
+            ]
+            page.mouse.move(*points[0])
+            page.mouse.down()
+            for point in points[1:]:
+                page.mouse.move(*point, steps=3)
+            page.mouse.up()
+    expect(text(page)).to_have_value(re.compile("^her$", re.IGNORECASE))
+
+
+def test_examples_are_still_single_characters(page: Page) -> None:
+    assert FOLDER.is_dir()
+    page.get_by_role("tab", name="Upload").click()
+    for name, label in (("R in ballpoint", "R"), ("Small g", "g"), ("A in black", "A")):
+        page.get_by_role("button", name=name).click()
+        expect(answer(page)).to_have_text(label)

@@ -1,0 +1,201 @@
+"""Pages of handwriting composed by us: known text, known boxes, and paper in every condition.
+
+Each character is drawn on its own, from a font that looks hand-printed or from strokes, unsteadily set on its line; the
+ink is laid on synthetic paper, and the whole is photographed badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Floats = NDArray[np.float32]
+Box = tuple[int, int, int, int]
+
+HANDS = {path.parent.name: path for path in sorted((Path(__file__).parent / "handwriting").glob("*/*.ttf"))}
+"""Fonts that look hand-printed, by name."""
+
+TEXTS = (
+    ("Buy 2 loaves of bread", "and 12 eggs on Friday", "then meet Anna at 4", "near the old bridge"),
+    ("PACK A TENT AND 3 ROPES", "FILL THE GAS BOTTLE", "BRING WARM SOCKS", "CALL JIM BY NOON"),
+    ("The quick brown fox jumps", "over the lazy dog while", "five wizards box quietly", "with a sphinx of quartz"),
+    ("Dear Paul, thank you for", "your letter of May 17.", "We hope to visit in June", "and will bring the kids."),
+    ("Room 205 Floor 3", "Tel 0171 4938 265", "Ask for Mr Young", "Code 8841"),
+)
+"""What the pages say: small letters, capitals, digits, and a little punctuation."""
+
+CONDITIONS = ("plain", "ruled", "squared", "shadow", "skewed", "noisy", "jpeg", "pencil", "chalk", "small")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A composed page: uint8 [H, W, 3], its text, and each character with its box in the picture's pixels."""
+
+    picture: NDArray[np.uint8]
+    text: str
+    characters: list[tuple[str, Box]]
+
+
+Hand = Callable[[str, int, np.random.Generator], tuple[Floats, float]]
+"""Draws a character at a size (em, in pixels): its ink, float32 [h, w], and its top's height over the baseline."""
+
+
+@cache
+def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(path), size)
+
+
+def font_hand(name: str) -> Hand:
+    """A hand that writes with one of `HANDS`, each letter a little turned, slanted and sized anew."""
+
+    def draw(character: str, size: int, rng: np.random.Generator) -> tuple[Floats, float]:
+        font = _font(HANDS[name], round(size * rng.normal(1, 0.03)))
+        left, top, right, bottom = font.getbbox(character, anchor="ls")
+        pad = 6
+        sheet = Image.new("L", (right - left + 2 * pad, bottom - top + 2 * pad))
+        ImageDraw.Draw(sheet).text((pad - left, pad - top), character, fill=255, font=font, anchor="ls")
+        ink = np.asarray(sheet, np.float32) / 255
+        turn, lean = rng.normal(0, 0.03), rng.normal(0, 0.04)
+        height, width = ink.shape
+        matrix = np.array([[1, lean + turn, -(lean + turn) * height / 2], [-turn, 1, turn * width / 2]])
+        return cv2.warpAffine(ink, matrix, (width, height), flags=cv2.INTER_CUBIC).clip(0, 1), float(pad - top)
+
+    return draw
+
+
+def compose(
+    lines: Sequence[str],
+    hand: Hand,
+    condition: str = "plain",
+    *,
+    size: int = 64,
+    seed: int = 0,
+    skew: float | None = None,
+    spacing: float = 0.12,
+) -> Page:
+    """Write lines with a hand, on paper of a condition out of `CONDITIONS`.
+
+    size: the em in pixels; a small letter is about half as high. skew: degrees, clockwise; by the condition where None.
+    spacing: extra space between letters, in ems.
+    """
+    rng = np.random.default_rng(seed)
+    if condition == "small":
+        size = round(size * 0.45)
+    ink, placed = _write(lines, hand, size, spacing, rng)
+    if skew is None:
+        skew = float(rng.choice([-1, 1]) * rng.uniform(3, 10)) if condition == "skewed" else float(rng.normal(0, 0.4))
+    turned, matrix = _turn(ink, skew)
+    characters = [(character, _box(points, matrix)) for character, points in placed]
+    picture = _photograph(turned, condition, size, matrix, rng)
+    return Page(picture, "\n".join(lines), characters)
+
+
+def _write(
+    lines: Sequence[str], hand: Hand, size: int, spacing: float, rng: np.random.Generator
+) -> tuple[Floats, list[tuple[str, NDArray[np.float64]]]]:
+    """The ink of all lines, float32 [H, W], and of each character the places (x, y) of its ink."""
+    pitch, margin = round(1.45 * size), size
+    drawn = [[None if c == " " else hand(c, size, rng) for c in line] for line in lines]
+    gap = lambda: max(1, round(size * (spacing + rng.normal(0, 0.02))))  # noqa: E731
+    width = 2 * margin + max(
+        sum(round(0.4 * size) if d is None else d[0].shape[1] - 8 + round(size * (spacing + 0.08)) for d in line)
+        for line in drawn
+    )
+    ink = np.zeros((2 * margin + pitch * len(lines) + size // 2, width), np.float32)
+    placed = []
+    for row, line in enumerate(drawn):
+        x, drift = margin + int(rng.integers(0, size // 2)), rng.normal(0, 0.01)
+        for character, one in zip(lines[row], line):
+            if one is None:
+                x += round(0.4 * size)
+                continue
+            glyph, above = one
+            base = margin + pitch * row + size + drift * (x - margin) + rng.normal(0, 0.02) * size
+            top, left = max(0, round(base - above)), x - 6
+            part = ink[top : top + glyph.shape[0], left : left + glyph.shape[1]]
+            np.maximum(part, glyph[: part.shape[0], : part.shape[1]], out=part)
+            rows, columns = np.nonzero(glyph > 0.5)
+            placed.append((character, np.stack([columns + left, rows + top], axis=1).astype(np.float64)))
+            x += int(columns.max(initial=0)) - 6 + gap() if len(columns) else gap()
+    return ink, placed
+
+
+def _turn(ink: Floats, skew: float) -> tuple[Floats, NDArray[np.float64]]:
+    height, width = ink.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -skew, 1.0)
+    cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (int(height * sin + width * cos) + 1, int(height * cos + width * sin) + 1)
+    matrix[:, 2] += (size[0] / 2 - width / 2, size[1] / 2 - height / 2)
+    return cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR), matrix
+
+
+def _box(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> Box:
+    if not len(points):
+        return 0, 0, 0, 0
+    moved = points @ matrix[:, :2].T + matrix[:, 2]
+    low, high = np.floor(moved.min(axis=0)), np.ceil(moved.max(axis=0)) + 1
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _photograph(
+    ink: Floats, condition: str, size: int, matrix: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Ink on paper as a phone takes it: uint8 [H, W, 3]."""
+    paper = np.array((238, 236, 228), np.float32)
+    pen = np.array(((40, 44, 60), (30, 50, 140), (24, 22, 20))[rng.integers(3)], np.float32)
+    if condition == "chalk":
+        paper, pen = np.array((52, 66, 58), np.float32), np.array((232, 230, 220), np.float32)
+    if condition == "pencil":
+        grain = cv2.GaussianBlur(rng.random(ink.shape, np.float32), (0, 0), 1.0)
+        ink = ink * np.clip(0.75 + 3 * (grain - 0.5), 0.35, 1)
+        pen = np.array((110, 108, 106), np.float32)
+    sheet = np.broadcast_to(paper, (*ink.shape, 3)).copy()
+    if condition in ("ruled", "squared"):
+        _rule(sheet, condition, size, matrix)
+    page = sheet * (1 - ink[:, :, None]) + pen * ink[:, :, None]
+    if condition == "shadow":
+        page *= _shadow(ink.shape, rng)[:, :, None]
+    page = cv2.GaussianBlur(page, (0, 0), 0.7 if size > 40 else 0.5)
+    page += rng.normal(0, 14 if condition == "noisy" else 2.5, page.shape).astype(np.float32)
+    if condition == "noisy":
+        specks = rng.random(ink.shape)
+        page[specks < 0.002], page[specks > 0.998] = 20, 250
+    bytes_ = page.clip(0, 255).astype(np.uint8)
+    if condition == "jpeg":
+        _, file = cv2.imencode(".jpg", bytes_[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 18])
+        bytes_ = cv2.imdecode(file, cv2.IMREAD_COLOR)[:, :, ::-1]
+    return np.ascontiguousarray(bytes_)
+
+
+def _rule(sheet: Floats, condition: str, size: int, matrix: NDArray[np.float64]) -> None:
+    """Printed lines, turned with the page: rules under the writing, or squares."""
+    pitch = 1.45 * size if condition == "ruled" else 0.5 * size
+    reach = 2 * max(sheet.shape[:2])
+    colour = (170, 190, 220)
+
+    def line(a: tuple[float, float], b: tuple[float, float]) -> None:
+        ends = np.array([a, b]) @ matrix[:, :2].T + matrix[:, 2]
+        first, second = ((round(x), round(y)) for x, y in ends)
+        cv2.line(sheet, first, second, colour, max(1, size // 32), cv2.LINE_AA)
+
+    start = (size + size + 4) % pitch
+    for i in range(int(reach / pitch)):
+        line((-reach, start + i * pitch), (reach, start + i * pitch))
+        if condition == "squared":
+            line((start + i * pitch, -reach), (start + i * pitch, reach))
+
+
+def _shadow(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Light that falls to one side, and the soft edge of a hand's shadow: float32 [H, W]."""
+    height, width = shape[:2]
+    across, down = np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
+    light = 1 - 0.35 * (rng.uniform(0.3, 1) * across[None] + rng.uniform(0, 0.6) * down[:, None])
+    edge = rng.uniform(0.3, 0.7) + rng.uniform(-0.4, 0.4) * down[:, None]
+    return light * (1 - 0.4 / (1 + np.exp((across[None] - edge) / 0.03)))

@@ -1,0 +1,189 @@
+"""Pages read whole: composed ones under every condition, the photographs at hand, and what is no page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from benchmarks.page_reading import box_matches, errors, folded
+from emnist_hf import Recognizer
+from emnist_hf.ink import PictureError
+from emnist_hf.reading import JOINED, NOTHING, Reading
+from emnist_hf.splits import LabelError
+from tests.pages import CONDITIONS, HANDS, TEXTS, compose, font_hand
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.from_pretrained()
+
+
+def wrong(true: str, reading: Reading) -> float:
+    """The share of characters that are wrong, case and white space ignored."""
+    return Levenshtein.distance(folded(true), folded(reading.text)) / len(folded(true))
+
+
+# --- composed pages ---
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_page_is_read_in_every_condition(recognizer: Recognizer, condition: str) -> None:
+    page = compose(TEXTS[0], font_hand("patrick-hand"), condition, seed=5)
+    reading = recognizer.read(page.picture)
+    assert wrong(page.text, reading) <= 0.12, reading.text
+    boxes = [box for _, box in page.characters]
+    assert 2 * box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * (len(boxes) + len(reading.characters))
+
+
+@pytest.mark.parametrize("skew", [-10, -4, 7, 10])
+def test_lines_are_found_and_boxed_however_the_page_lies(recognizer: Recognizer, skew: float) -> None:
+    page = compose(TEXTS[2], font_hand("indie-flower"), skew=skew, seed=2)
+    reading = recognizer.read(page.picture)
+    assert len(reading.text.splitlines()) == 4
+    assert wrong(page.text, reading) <= 0.15, reading.text
+    boxes = [box for _, box in page.characters]
+    assert box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * len(boxes)
+
+
+def test_overall_the_pages_are_read(recognizer: Recognizer) -> None:
+    counts = []
+    for i, hand in enumerate(HANDS):
+        for text in TEXTS[::2]:
+            page = compose(text, font_hand(hand), CONDITIONS[i], seed=i)
+            counts.append(errors(page.text, recognizer.read(page.picture).text))
+    assert sum(w for w, _ in counts) <= 0.10 * sum(n for _, n in counts)
+
+
+def test_case_is_told_by_size(recognizer: Recognizer) -> None:
+    page = compose(["Cool Cow", "Vow WAX"], font_hand("patrick-hand"), seed=1)
+    assert recognizer.read(page.picture).text == page.text
+
+
+def test_digits_keep_to_digits_and_letters_to_letters(recognizer: Recognizer) -> None:
+    page = compose(["ROOF 5005", "SOON 1020"], font_hand("patrick-hand"), seed=1)
+    first, second = (line.split() for line in recognizer.read(page.picture).text.splitlines())
+    assert (first[1], second[1]) == ("5005", "1020")
+    assert first[0].isalpha() and second[0].isalpha()
+
+
+def test_punctuation_is_told_by_shape(recognizer: Recognizer) -> None:
+    page = compose(["Yes, I am.", "Big-end men", "no, never."], font_hand("patrick-hand"), size=80, seed=4)
+    text = recognizer.read(page.picture).text
+    assert [text.count(sign) for sign in ",.-"] == [2, 2, 1], text
+
+
+def test_the_charset_bounds_the_answer(recognizer: Recognizer) -> None:
+    page = compose(TEXTS[4], font_hand("patrick-hand"), seed=1)
+    reading = recognizer.read(page.picture, charset="digits")
+    assert reading.text and all(c.label.isdigit() or not c.label.isalnum() for c in reading.characters)
+    with pytest.raises(LabelError):
+        recognizer.read(page.picture, charset="greek")
+
+
+def test_a_reading_says_where_everything_is(recognizer: Recognizer) -> None:
+    page = compose(TEXTS[1], font_hand("patrick-hand"), seed=3)
+    reading = recognizer.read(page.picture)
+    height, width = page.picture.shape[:2]
+    assert abs(reading.size[0] - width) <= 2 and abs(reading.size[1] - height) <= 2
+    for character in reading.characters:
+        left, top, right, bottom = character.box
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height
+        scores = [choice.score for choice in character.alternatives]
+        assert scores == sorted(scores, reverse=True) and sum(scores) <= 1.0001
+        assert character.alternatives[0].label == character.label
+    words = [line.split() for line in reading.text.splitlines()]
+    for number, line in enumerate(words):
+        for place, word in enumerate(line):
+            own = [c.label for c in reading.characters if (c.line, c.word) == (number, place)]
+            assert "".join(own) == word
+
+
+def test_a_large_picture_gives_boxes_in_its_own_pixels(recognizer: Recognizer) -> None:
+    page = compose(TEXTS[1], font_hand("schoolbell"), size=200, seed=3)
+    assert max(page.picture.shape) > 2500
+    reading = recognizer.read(page.picture)
+    boxes = [box for _, box in page.characters]
+    assert box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * len(boxes)
+
+
+def test_scratched_out_words_are_left_out(recognizer: Recognizer) -> None:
+    page = compose(["KEEP THIS", "AND THAT"], font_hand("patrick-hand"), size=80, seed=3)
+    picture = page.picture.copy()
+    height, width = picture.shape[:2]
+    picture[height - 90 : height - 30, 100 : width // 2] = 30
+    assert wrong(page.text, recognizer.read(picture)) <= 0.1
+
+
+# --- no page ---
+
+
+def blank() -> NDArray[np.uint8]:
+    return np.full((3000, 4000, 3), 240, np.uint8)
+
+
+def specks() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(0)
+    picture = np.full((1500, 2000, 3), 245, np.uint8)
+    picture.reshape(-1, 3)[rng.integers(0, 1500 * 2000, 100_000)] = rng.choice([0, 255], 100_000)[:, None]
+    return picture
+
+
+def large_specks() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(0)
+    picture = np.full((3000, 4000, 3), 245, np.uint8)
+    for y, x in rng.integers(0, (2997, 3997), (100_000, 2)):
+        picture[y : y + 3, x : x + 3] = 20
+    return picture
+
+
+@pytest.mark.parametrize("picture", [blank, specks, large_specks])
+def test_nothing_is_read_where_nothing_is_written(recognizer: Recognizer, picture) -> None:
+    reading = recognizer.read(picture())
+    assert (reading.text, reading.characters, reading.note) == ("", (), NOTHING)
+
+
+@pytest.mark.parametrize("name", ["lion.jpg", "cheetah.jpg"])
+def test_nothing_is_read_on_a_cat(recognizer: Recognizer, name: str) -> None:
+    photo = Path(gradio.__file__).parent / "media_assets" / "images" / name
+    if not photo.is_file():
+        pytest.skip("this gradio comes without its photographs")
+    assert recognizer.read(photo).text == ""
+
+
+def test_what_is_no_picture_is_refused(recognizer: Recognizer) -> None:
+    with pytest.raises(PictureError):
+        recognizer.read(b"nonsense")
+
+
+# --- photographs ---
+
+PHOTOS = {
+    "02_letters.jpg": ("ABCDEFG HIJKLMN OPQRSTU VWXYZ 1234567890", 2 / 36),
+    "01_list.jpg": (
+        "TO DO LIST 1 MAKE A TO DO LIST 2 CHECK OFF THE FIRST THING ON TO DO LIST 3 REALIZE YOU HAVE ALREADY "
+        "COMPLETED 2 THINGS 4 REWARD YOURSELF WITH A NAP",
+        0.15,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_photographed_notes_are_read(recognizer: Recognizer, shared: Path, name: str) -> None:
+    text, most = PHOTOS[name]
+    assert wrong(text, recognizer.read(shared / "photos" / name)) <= most
+
+
+@pytest.mark.parametrize(("name", "count"), [("3", 70), ("A", 103), ("E", 88)])
+def test_rows_of_one_character_are_read(recognizer: Recognizer, shared: Path, name: str, count: int) -> None:
+    reading = recognizer.read(shared / "photos" / f"page_of_{name}.jpg")
+    assert abs(len(reading.characters) - count) <= 0.05 * count
+    assert sum(c.label.upper() == name for c in reading.characters) >= 0.93 * count
+
+
+def test_joined_handwriting_is_told_kindly(recognizer: Recognizer, shared: Path) -> None:
+    assert recognizer.read(shared / "photos" / "page09.jpg").note == JOINED
