@@ -284,7 +284,9 @@ def _in_steps(value: float, steps: Sequence[tuple[float, str]], last: str) -> st
 def describe(hand: Hand) -> str:
     """The hand in words: "leans 12 degrees to the right, fine pen, blue"."""
     degrees = round(abs(hand.slant))
-    lean = "stands upright" if degrees < 3 else f"leans {degrees} degrees to the {'right' if hand.slant > 0 else 'left'}"
+    lean = (
+        "stands upright" if degrees < 3 else f"leans {degrees} degrees to the {'right' if hand.slant > 0 else 'left'}"
+    )
     pen = _in_steps(hand.weight, ((0.11, "fine"), (0.2, "medium"), (0.32, "broad")), "very broad")
     words = [lean, f"{pen} pen"]
     words += ["thick and thin strokes"] if hand.variation > 0.35 else []

@@ -14,7 +14,8 @@ from emnist_hf.widths import Floats, depth
 STEEPEST = 50
 """Degrees, to either side, beyond which nothing is looked for."""
 _HEIGHT = 48  # pixels to which parts are brought: a degree then moves their tops by most of a pixel
-_MOST_PARTS = 80
+_MOST_PARTS = 60
+_STEP = 2.0  # degrees
 _BROAD = 0.25  # of a part's height: strokes of which hide where they lean
 _FEW = 4
 _SPREAD = 30  # degrees: a 3 or an S alone has no upright, and then the lesser lean is the likelier
@@ -34,11 +35,11 @@ def find_slant(parts: Sequence[Floats]) -> float:
         return 0.0
     chosen = sorted(parts, key=lambda part: -part.shape[0])[:_MOST_PARTS]
     tall = [_resized(part) for part in chosen if part.shape[0] >= 4]
-    angles = np.arange(-STEEPEST, STEEPEST + 1, 1.0)
+    angles = np.arange(-STEEPEST, STEEPEST + 1, _STEP)
     score = sum((_uprightness(part, angles) for part in tall), np.zeros(len(angles)))
     if not score.any():
         return 0.0
-    score = np.convolve(np.pad(score, 2, "edge"), (0.1, 0.2, 0.4, 0.2, 0.1), "valid")
+    score = np.convolve(np.pad(score, 1, "edge"), (0.25, 0.5, 0.25), "valid")
     if len(tall) < _FEW:
         score *= np.exp(-0.5 * (angles / _SPREAD) ** 2)
     best = int(np.argmax(score))
@@ -46,7 +47,7 @@ def find_slant(parts: Sequence[Floats]) -> float:
         return float(angles[best])
     before, at, after = score[best - 1 : best + 2]
     bend = before - 2 * at + after
-    return float(angles[best] + (0.5 * (before - after) / bend if bend else 0.0))
+    return float(angles[best] + (0.5 * _STEP * (before - after) / bend if bend else 0.0))
 
 
 def sheared(part: Floats, degrees: float) -> Floats:
