@@ -71,8 +71,8 @@ def set_text(
 
     `size` is pixels an em and `margin` ems around the ink (never less than a pixel). Colours are names, hex,
     CSS `rgb()` and `rgba()`, or tuples of 0-255; `paper` may be see-through (None) or "ruled". `hand` is a
-    writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `layout` is what else `Setting`
-    takes: align, line_spacing, letter_spacing, measure.
+    writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `layout` is what else
+    `Setting` takes: align, line_spacing, letter_spacing, measure.
     A character that the font lacks is set in another font of ours, and one that all lack is left out; notices
     tell of both. Raises `StylingError` for an unknown font or colour, empty or overlong text, a number out of
     bounds, and, when it comes to a picture, one of more than 40 megapixels or 16,000 pixels a side.

@@ -25,7 +25,7 @@ _MOST_PARTS = 120
 
 
 class ReadCharacter(Protocol):
-    """A character that was found on a page. box: in pixels of the picture. line, word: counted from 0 in reading order."""
+    """A character found on a page. box: in pixels of the picture. line, word: counted from 0 in reading order."""
 
     @property
     def label(self) -> str: ...
@@ -52,7 +52,7 @@ class Hand:
     line fitted through the feet of those without descenders.
     spacing: median white between neighbours in a word, the lean taken out, in x-heights; None for a lone character.
     colour: median sRGB of the ink's core.
-    texture: how the pen lifts and starves: the share of the strokes' middle lines, 0 to 1, where the ink is fainter than
+    texture: how the pen lifts and starves: the share of the strokes' middle lines, 0 to 1, where the ink is below
     0.85 of full.
     """
 
@@ -174,7 +174,7 @@ def _along(parts: Sequence[_Part]) -> tuple[Floats, Floats]:
         large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) if zoom > 1 else padded
         depths = depth(large > 0.5)
         middle = ridge(depths)
-        widths.append((2 * depths[middle] - 0.5) / zoom)
+        widths.append(np.asarray((2 * depths[middle] - 0.5) / zoom, np.float32))
         levels.append(np.asarray(large[middle], np.float32))
     joined = np.concatenate(widths)
     return (joined, np.concatenate(levels)) if joined.size else (np.ones(1, np.float32), np.ones(1, np.float32))

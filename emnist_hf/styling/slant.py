@@ -76,7 +76,7 @@ def _resized(part: Floats) -> Floats:
 
 
 def _uprightness(part: Floats, angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For every angle, the sum of the squared heights of the columns that hold one unbroken stroke; float64 [angles]."""
+    """For every angle, the sum of the squared heights of columns that hold one unbroken stroke; float64 [angles]."""
     score = np.zeros(len(angles))
     for i, angle in enumerate(angles):
         mask = sheared(part, float(angle)) > 0.5

@@ -26,7 +26,7 @@ _SAMPLE = "nhuidmabeoHELT"
 class FontHand:
     """A font measured as a writer is, on a drawing of it at `_EM` pixels; lengths in ems.
 
-    slant: degrees. stroke: median width of the strokes. hairline: the width that a tenth of the strokes is thinner than.
+    slant: degrees. stroke: median width of the strokes. hairline: a tenth of the strokes is thinner.
     counter: the narrowest white inside letters (a tenth of it is narrower). width, spacing: as `Hand` has them.
     is_joined: whether neighbours touch.
     """
@@ -59,7 +59,7 @@ def measure_font(font: Font) -> FontHand:
     sample = "".join(c for c in _SAMPLE if not font.missing(c)) or "".join(map(chr, sorted(font.typeface.characters)))
     setting = Setting(size=_EM, ink="black", paper="white", margin=0.1)
     scene, _ = set_lines("  ".join(sample[:40]), font, setting)
-    coverage = 1 - np.asarray(to_image(scene).convert("L"), np.float32) / 255
+    coverage = np.asarray(1 - np.asarray(to_image(scene).convert("L")) / 255, np.float32)
     boxes = [mark.outline.bounds(mark.matrix) for mark in scene.marks]
     placed = [_Placed(c, box, 0, i) for i, (c, box) in enumerate(zip(sample, boxes))]
     hand = estimate_hand(Ink(coverage, (0, 0, 0), False, 1.0), placed)
