@@ -1,4 +1,4 @@
-"""A program of its own that reads a stranger's font: the file on standard input, a glyph set in JSON on standard output.
+"""A program of its own that reads a stranger's font: the file on standard input, a glyph set as JSON on standard out.
 
 It gives itself little memory, time and room before the first byte, and imports nothing of this package. HarfBuzz reads
 the file, and runs no hinting code; SVG and colour tables are not looked at. What is wrong with a font is said in a

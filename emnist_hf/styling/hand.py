@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
 from typing import Any, Protocol
 
@@ -20,8 +20,9 @@ from emnist_hf.widths import Floats, depth, ridge
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
-_FINE = 12  # pixels of width below which strokes are enlarged to be measured
-_MOST_PARTS = 120
+_FINE = 20  # pixels of width below which strokes are enlarged to be measured
+_MOST_ZOOM = 10
+_MOST_PARTS = 40
 
 
 class ReadCharacter(Protocol):
@@ -71,6 +72,11 @@ class Hand:
         """The pen's width in x-heights."""
         return self.pen / self.x_height
 
+    def as_json(self) -> dict[str, Any]:
+        """All numbers, rounded, and the weight."""
+        numbers = {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items()}
+        return numbers | {"weight": round(self.weight, 3), "colour": "#{:02x}{:02x}{:02x}".format(*self.colour)}
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -114,13 +120,21 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
 
 
 def _read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[_Part]:
+    """The ink in every character's box, without the ends of its neighbours that reach into it."""
+    _, marks, stats, _ = cv2.connectedComponentsWithStats((ink.coverage > 0.5).astype(np.uint8), connectivity=8)
     parts = []
     for character in characters:
         left, top, right, bottom = (side * ink.scale for side in character.box)
-        rows, columns = slice(max(0, int(top)), math.ceil(bottom)), slice(max(0, int(left)), math.ceil(right))
-        crop = ink.coverage[rows, columns]
-        if crop.size and (crop > 0.5).any():
-            parts.append(_Part(character.label, crop, (left, top, right, bottom), character.line, character.word))
+        window = slice(max(0, int(top)), math.ceil(bottom)), slice(max(0, int(left)), math.ceil(right))
+        crop, inside = ink.coverage[window], marks[window]
+        if not inside.any():
+            continue
+        counts = np.bincount(inside.ravel(), minlength=len(stats))
+        own = counts > 0.5 * stats[:, cv2.CC_STAT_AREA]
+        own[0] = False
+        if own[inside].any():  # else it is joined to its neighbours, and all of the box is taken
+            crop = np.where(own[inside] | (inside == 0), crop, np.float32(0))
+        parts.append(_Part(character.label, crop, (left, top, right, bottom), character.line, character.word))
     return parts
 
 
@@ -169,7 +183,7 @@ def _along(parts: Sequence[_Part]) -> tuple[Floats, Floats]:
         zoom = 1
         depths = depth(part.ink > 0.5)
         if 2 * depths.max() < _FINE:
-            zoom = min(math.ceil(_FINE / max(2 * float(depths.max()), 1)), 4)
+            zoom = min(math.ceil(_FINE / max(2 * float(depths.max()), 1)), _MOST_ZOOM)
         padded = cv2.copyMakeBorder(part.ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) if zoom > 1 else padded
         depths = depth(large > 0.5)
@@ -251,30 +265,32 @@ def _gap(one: _Part, other: _Part, tangent: float) -> float | None:
 
 # --- in words ---
 
-_COLOURS = {
-    "black": (25, 25, 28),
-    "grey": (125, 125, 125),
-    "white": (245, 245, 245),
-    "blue-black": (30, 42, 75),
-    "blue": (35, 70, 180),
-    "light blue": (110, 165, 225),
-    "turquoise": (30, 150, 160),
-    "green": (35, 125, 60),
-    "olive": (110, 115, 40),
-    "yellow": (235, 210, 60),
-    "orange": (230, 130, 40),
-    "red": (200, 40, 45),
-    "pink": (230, 130, 170),
-    "violet": (105, 55, 150),
-    "brown": (110, 70, 40),
-}
+_COLOURS = (
+    ("black", (25, 25, 28)),
+    ("grey", (125, 125, 125)),
+    ("white", (245, 245, 245)),
+    ("blue-black", (27, 40, 70)),
+    ("blue", (40, 65, 130)),
+    ("blue", (35, 70, 190)),
+    ("light blue", (110, 165, 225)),
+    ("turquoise", (30, 150, 160)),
+    ("green", (35, 125, 60)),
+    ("green", (30, 75, 45)),
+    ("olive", (110, 115, 40)),
+    ("yellow", (235, 210, 60)),
+    ("orange", (230, 130, 40)),
+    ("red", (200, 40, 45)),
+    ("pink", (230, 130, 170)),
+    ("violet", (105, 55, 150)),
+    ("brown", (110, 70, 40)),
+)
 
 
 def colour_name(colour: tuple[int, int, int]) -> str:
     """The name nearest in CIE L*a*b*."""
-    colours = np.array([colour, *_COLOURS.values()], np.uint8)[None].astype(np.float32) / 255
+    colours = np.array([colour, *(value for _, value in _COLOURS)], np.uint8)[None].astype(np.float32) / 255
     lab = cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[0]
-    return list(_COLOURS)[int(np.argmin(np.linalg.norm(lab[1:] - lab[0], axis=1)))]
+    return _COLOURS[int(np.argmin(np.linalg.norm(lab[1:] - lab[0], axis=1)))][0]
 
 
 def _in_steps(value: float, steps: Sequence[tuple[float, str]], last: str) -> str:

@@ -18,7 +18,8 @@ _MOST_PARTS = 60
 _STEP = 2.0  # degrees
 _BROAD = 0.25  # of a part's height: strokes of which hide where they lean
 _FEW = 4
-_SPREAD = 30  # degrees: a 3 or an S alone has no upright, and then the lesser lean is the likelier
+_BREAK = 2  # how much less a broken column counts: to this power of the share that is filled
+_SPREAD = 50  # degrees: a 3 or an S alone has no upright, and then the lesser lean is the likelier
 
 
 def find_slant(parts: Sequence[Floats]) -> float:
@@ -76,12 +77,13 @@ def _resized(part: Floats) -> Floats:
 
 
 def _uprightness(part: Floats, angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For every angle, the sum of the squared heights of columns that hold one unbroken stroke; float64 [angles]."""
+    """For every angle, the sum of the squared heights of columns, less for those that are broken; float64 [angles]."""
     score = np.zeros(len(angles))
     for i, angle in enumerate(angles):
-        mask = sheared(part, float(angle)) > 0.5
-        filled = mask.sum(axis=0)
-        reach = mask.shape[0] - mask.argmax(axis=0) - mask[::-1].argmax(axis=0)
-        unbroken = (filled > 0) & (filled == reach)
-        score[i] = float((filled[unbroken].astype(np.float64) ** 2).sum())
+        leant = sheared(part, float(angle))
+        mask = leant > 0.25
+        filled = leant.sum(axis=0)
+        reach = np.maximum(mask.shape[0] - mask.argmax(axis=0) - mask[::-1].argmax(axis=0), 1)
+        whole = np.where(mask.any(axis=0), np.minimum(filled / reach, 1), 0)
+        score[i] = float((filled.astype(np.float64) ** 2 * whole**_BREAK).sum())
     return score

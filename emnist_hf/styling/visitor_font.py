@@ -1,8 +1,8 @@
 """A visitor's own font: taken apart by a program with next to no rights, and put together anew from what it found.
 
 The visitor's bytes are parsed in the child alone (`font_reader`), which gets them through a pipe; they touch no disk.
-The font that is then used is one that `font_file` built, of outlines, advances, kerning and ligatures: no code, table or
-name of the visitor's is in it.
+The font that is then used is one that `font_file` built, of outlines, advances, kerning and ligatures: no code, table
+or name of the visitor's is in it.
 """
 
 from __future__ import annotations
