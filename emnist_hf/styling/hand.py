@@ -79,7 +79,7 @@ class Hand:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """One character or mark: its ink, and where it stands, in pixels of the coverage; label "" if nobody read it."""
 
     label: str
@@ -98,7 +98,7 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
     Raises `PictureError` and `NoInkError` as `to_ink` does.
     """
     ink = source if isinstance(source, Ink) else to_ink(source)
-    parts = _read_parts(ink, characters) or _found_parts(ink.coverage)
+    parts = read_parts(ink, characters) or _found_parts(ink.coverage)
     x_height = _x_height(parts)
     slant = find_slant([part.ink for part in parts])
     widths, levels = _along(parts)
@@ -119,7 +119,7 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
 # --- parts ---
 
 
-def _read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[_Part]:
+def read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[Part]:
     """The ink in every character's box, without the ends of its neighbours that reach into it."""
     _, marks, stats, _ = cv2.connectedComponentsWithStats((ink.coverage > 0.5).astype(np.uint8), connectivity=8)
     parts = []
@@ -134,16 +134,16 @@ def _read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[_Part]:
         own[0] = False
         if own[inside].any():  # else it is joined to its neighbours, and all of the box is taken
             crop = np.where(own[inside] | (inside == 0), crop, np.float32(0))
-        parts.append(_Part(character.label, crop, (left, top, right, bottom), character.line, character.word))
+        parts.append(Part(character.label, crop, (left, top, right, bottom), character.line, character.word))
     return parts
 
 
-def _found_parts(coverage: Floats) -> list[_Part]:
+def _found_parts(coverage: Floats) -> list[Part]:
     """Marks that hang together, but for specks, in rows: a mark whose middle lies within a row's reach is of it."""
     mask = (coverage > 0.5).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     tallest = max((int(stat[cv2.CC_STAT_HEIGHT]) for stat in stats[1:]), default=0)
-    parts: list[_Part] = []
+    parts: list[Part] = []
     rows: list[Box] = []
     order = sorted(range(1, len(stats)), key=lambda i: -stats[i][cv2.CC_STAT_HEIGHT])
     for i in order:
@@ -156,14 +156,14 @@ def _found_parts(coverage: Floats) -> list[_Part]:
             rows.append((left, top, left + width, top + height))
         window = np.s_[top : top + height, left : left + width]
         crop = np.where(labels[window] == i, coverage[window], np.float32(0))
-        parts.append(_Part("", crop, (left, top, left + width, top + height), line, 0))
+        parts.append(Part("", crop, (left, top, left + width, top + height), line, 0))
     return sorted(parts, key=lambda part: (rows[part.line][1], part.box[0]))
 
 
 # --- measures ---
 
 
-def _x_height(parts: Sequence[_Part]) -> float:
+def _x_height(parts: Sequence[Part]) -> float:
     heights = [
         (part.box[3] - part.box[1]) / (LETTERFORMS[part.label].height if part.label in LETTERFORMS else 1.25)
         for part in parts
@@ -173,7 +173,7 @@ def _x_height(parts: Sequence[_Part]) -> float:
     return max(float(np.median(heights)), 1.0) if heights else 1.0
 
 
-def _along(parts: Sequence[_Part]) -> tuple[Floats, Floats]:
+def _along(parts: Sequence[Part]) -> tuple[Floats, Floats]:
     """Widths of the strokes along their middle lines, in pixels, and how strong the ink is there; float32 [N] each.
 
     Thin strokes are enlarged first: a depth is only as fine as a pixel.
@@ -194,7 +194,7 @@ def _along(parts: Sequence[_Part]) -> tuple[Floats, Floats]:
     return (joined, np.concatenate(levels)) if joined.size else (np.ones(1, np.float32), np.ones(1, np.float32))
 
 
-def _width(parts: Sequence[_Part], slant: float) -> float:
+def _width(parts: Sequence[Part], slant: float) -> float:
     """Without labels the aspect of a mark is compared with the mean of all letterforms."""
     mean = float(np.mean([form.aspect for form in LETTERFORMS.values()]))
     ratios = []
@@ -206,12 +206,12 @@ def _width(parts: Sequence[_Part], slant: float) -> float:
     return float(np.median(ratios)) if ratios else 1.0
 
 
-def _lines(parts: Sequence[_Part]) -> list[list[_Part]]:
+def _lines(parts: Sequence[Part]) -> list[list[Part]]:
     ordered = sorted(parts, key=lambda part: (part.line, part.box[0]))
     return [list(line) for _, line in groupby(ordered, key=lambda part: part.line)]
 
 
-def _waver(parts: Sequence[_Part], x_height: float) -> float:
+def _waver(parts: Sequence[Part], x_height: float) -> float:
     distances: list[NDArray[np.float64]] = []
     for line in _lines(parts):
         standing = [p for p in line if p.label not in LETTERFORMS or LETTERFORMS[p.label].bottom == 0]
@@ -238,7 +238,7 @@ def fit_line(across: NDArray[np.float64], heights: NDArray[np.float64]) -> np.po
     return line
 
 
-def _spacing(parts: Sequence[_Part], slant: float, x_height: float) -> float | None:
+def _spacing(parts: Sequence[Part], slant: float, x_height: float) -> float | None:
     tangent = math.tan(math.radians(slant))
     gaps = []
     for line in _lines(parts):
@@ -251,7 +251,7 @@ def _spacing(parts: Sequence[_Part], slant: float, x_height: float) -> float | N
     return float(np.median(gaps)) / x_height if gaps else None
 
 
-def _gap(one: _Part, other: _Part, tangent: float) -> float | None:
+def _gap(one: Part, other: Part, tangent: float) -> float | None:
     """White between two neighbours along their common height, the lean taken out; pixels."""
     ends = []
     for part, pick in ((one, np.max), (other, np.min)):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import pathops
@@ -16,7 +16,12 @@ Matrix = tuple[float, float, float, float, float, float]
 Segment = tuple[str, tuple[float, ...]]
 """A verb of SVG's path syntax, M, L, Q, C or Z, and its coordinates."""
 
-_STEPS = np.linspace(0, 1, 9)[1:, None]  # points that a curve is measured by
+_STEPS = np.linspace(0, 1, 9)[1:]  # where on it a curve is measured
+_BERNSTEIN = {
+    degree + 1: np.stack([math.comb(degree, k) * _STEPS**k * (1 - _STEPS) ** (degree - k) for k in range(degree + 1)], 1)
+    for degree in (1, 2, 3)
+}
+"""By the number of control points: what share each of them has in the points of a Bézier curve; float64 [8, n]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +111,8 @@ def _flattened(segments: tuple[Segment, ...]) -> Iterator[list[NDArray[np.float6
 
 
 def _curve(control: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eight points along a Bézier curve of any degree (de Casteljau), without its start."""
-    levels = [np.broadcast_to(point, (len(_STEPS), 2)) for point in control]
-    while len(levels) > 1:
-        levels = [(1 - _STEPS) * one + _STEPS * other for one, other in pairwise(levels)]
-    return np.asarray(levels[0])
+    """Eight points along a Bézier curve, without its start; control: float64 [2 to 4, 2]."""
+    return np.asarray(_BERNSTEIN[len(control)] @ control)
 
 
 def _to_path(outline: Outline) -> pathops.Path:
