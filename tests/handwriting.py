@@ -71,7 +71,7 @@ def write(
     seed: int = 0,
 ) -> Drawn:
     """Lines of text in skeleton letters. slant: degrees; pen: its diameter in pixels; gap, waver: in x-heights."""
-    fine, margin = 4, 2 * x_height
+    fine, margin = 8, 2 * x_height
     rng = np.random.default_rng(seed)
     lean = math.tan(math.radians(slant))
     strokes, characters, word = [], [], 0

@@ -3,5 +3,6 @@
 draw    the pad          ┐
 upload  a picture        ├─▶ answer: what it reads, what the model sees ─▶ calligraphy: the same, set
 api     other programs   ┘
+compose any text in any hand, in a writer's manner; render_api is its door for other programs
 model   what stands behind the answers
 """
