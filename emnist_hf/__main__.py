@@ -384,9 +384,7 @@ def make_font(
     output: Annotated[Path, typer.Option(help="The font to write, .ttf.", metavar="OUT.ttf")],
     labels: Annotated[
         str | None,
-        typer.Option(
-            help="What stands there, in reading order; - leaves one out. Default: as the recognizer reads it."
-        ),
+        typer.Option(help="What stands there, in reading order; - leaves one out. Default: as it is read."),
     ] = None,
     name: Annotated[str, typer.Option(help="What the font is called.")] = "My hand",
     font: Annotated[

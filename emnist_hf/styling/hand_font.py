@@ -161,8 +161,8 @@ def _fill_in(
 def _kerning(glyphs: Mapping[str, SetGlyph], slant: float, white: float) -> dict[tuple[str, str], float]:
     """By how much pairs of letters move together or apart, until the white between them is alike.
 
-    The white of a pair is the mean, over the bands of height in which both have ink, of the distance of their edges, none
-    of it counted for more than twice the usual; where no band has both, nothing is moved.
+    The white of a pair is the mean, over the bands of height in which both have ink, of the distance of their edges,
+    none of it counted for more than twice the usual; where no band has both, nothing is moved.
     """
     letters = [c for c in CHARACTERS if c in glyphs and not c.isdigit()]
     edges = {c: _edges(glyphs[c], slant) for c in letters}
@@ -187,7 +187,7 @@ def _usual_white(found: Sequence[tuple[float, float] | None]) -> float:
 
 
 def _edges(glyph: SetGlyph, slant: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """White to the left and to the right of a glyph's ink in every band of height, in ems; infinite where it has none."""
+    """White to the left and right of a glyph's ink in every band of height, in ems; infinite where it has none."""
     left, right = np.full(_BANDS, np.inf), np.full(_BANDS, np.inf)
     for line in glyph.outline.polylines:
         # Between its points a contour is straight: enough points that no band is passed over.
@@ -219,7 +219,9 @@ def _white(
 
 def _family(name: str) -> str:
     """The name as fonts may have it: one line of at most 31 printable characters."""
-    family = " ".join("".join(c for c in str(name) if c.isprintable() and c not in "/\\<>&\"'%{}[]()").split())[:31].strip()
+    family = " ".join("".join(c for c in str(name) if c.isprintable() and c not in "/\\<>&\"'%{}[]()").split())[
+        :31
+    ].strip()
     if not any(c.isalnum() for c in family):
         raise StylingError("This name cannot be a font's: use letters and digits.")
     return family

@@ -18,8 +18,8 @@ Segment = tuple[str, tuple[float, ...]]
 
 _STEPS = np.linspace(0, 1, 9)[1:]  # where on it a curve is measured
 _BERNSTEIN = {
-    degree + 1: np.stack([math.comb(degree, k) * _STEPS**k * (1 - _STEPS) ** (degree - k) for k in range(degree + 1)], 1)
-    for degree in (1, 2, 3)
+    n + 1: np.stack([math.comb(n, k) * _STEPS**k * (1 - _STEPS) ** (n - k) for k in range(n + 1)], axis=1)
+    for n in (1, 2, 3)
 }
 """By the number of control points: what share each of them has in the points of a Bézier curve; float64 [8, n]."""
 

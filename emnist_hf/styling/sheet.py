@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -33,7 +34,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class SheetCharacter:
-    """A character on a sheet; box: left, top, right, bottom in pixels of the picture; line, word: as `ReadCharacter`."""
+    """A character on a sheet. box: left, top, right, bottom, in pixels; line, word: as `ReadCharacter`."""
 
     label: str
     score: float
@@ -92,7 +93,7 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
     """Find and label the characters of a sheet, written in any order and apart from each other.
 
     image: anything `to_ink` takes. A reader that reads pages (`Recognizer.read`) finds them; for others, marks that lie
-    over each other are a character. Raises `PictureError` and `NoInkError` as `to_ink` does, and `StylingError` for more
+    over each other are a character. Raises `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for more
     than 600 characters.
     """
     ink = to_ink(image)
@@ -104,6 +105,24 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
     if len(found) > MOST_CHARACTERS:
         raise StylingError(f"This sheet has {len(found)} characters, more than {MOST_CHARACTERS}: give it in parts.")
     return Sheet(ink, found)
+
+
+def read_sheets(images: Sequence[Any], reader: Reader, labels: str | None = None) -> list[Sheet]:
+    """`read_sheet` of several sheets; `labels` are those of all of them, in order. Raises as it and `relabelled` do."""
+    sheets = [read_sheet(image, reader) for image in images]
+    if labels is None:
+        return sheets
+    given = "".join(labels.split())
+    ends = list(itertools.accumulate(len(sheet.characters) for sheet in sheets))
+    if len(sheets) > 1 and len(given) != ends[-1]:
+        raise StylingError(
+            f"There are {len(given)} labels for the {ends[-1]} characters on the sheets: give one for each."
+        )
+    starts = [0, *ends[:-1]]
+    return [
+        sheet.relabelled(given[start:end] if len(sheets) > 1 else given)
+        for sheet, start, end in zip(sheets, starts, ends)
+    ]
 
 
 def _label(ink: Ink, places: Sequence[tuple[Box, int]], reader: Reader) -> list[SheetCharacter]:

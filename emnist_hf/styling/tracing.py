@@ -13,7 +13,7 @@ from emnist_hf.styling.outline import Outline, Segment
 from emnist_hf.widths import Floats
 
 _FINE = 240  # pixels to which the longer side of the ink is enlarged before it is traced
-_STRAY = 0.9  # of an enlarged pixel: how far, root mean square, a curve may lie from the edge it follows
+_STRAY = 0.4  # of an enlarged pixel: how far, root mean square, a curve may lie from the edge it follows
 _LEAST_AREA = 0.0015  # of the square of the longer side: contours of less are specks
 
 
