@@ -66,12 +66,12 @@ class Line:
 class Setter:
     """Sets lines in one font and one manner, with stand-ins for what the font lacks."""
 
-    def __init__(self, font: Font, manner: Manner = PLAIN, *, ligatures: bool = True) -> None:
+    def __init__(self, font: Font, manner: Manner = PLAIN) -> None:
         self.font = font
         self.manner = manner
         self.casting = Casting(font)
         # Letters that are spaced apart are no ligature any more.
-        self._ligatures = ligatures and abs(manner.tracking) < 0.02
+        self._ligatures = abs(manner.tracking) < 0.02
         self._rng = np.random.default_rng(manner.seed)
 
     def set(self, text: str) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emnist_hf.styling.casting import clean
 from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
@@ -83,7 +83,7 @@ def set_lines(text: str, font: Font, setting: Setting, manner: Manner = PLAIN) -
 
     Raises `StylingError` if there is no text, too much of it, no font that has any of it, or a damaged font.
     """
-    setter = Setter(font, manner, ligatures=not setting.letter_spacing)
+    setter = Setter(font, replace(manner, tracking=manner.tracking + setting.letter_spacing))
     lines = [setter.set(part) for line in clean(text) for part in _broken(line, setter, setting.measure)]
     if not any(line.words for line in lines):
         raise StylingError("No font here has any character of this text: use letters, digits or punctuation.")
