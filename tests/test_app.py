@@ -57,14 +57,14 @@ def labels(reply: Any) -> list[str]:
 # --- the promise -------------------------------------------------------------
 
 
-def test_two_endpoints_are_public_and_need_one_argument(client: Client) -> None:
+def test_three_endpoints_are_public_and_need_one_argument(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/recognize_sketch", "/recognize_image"}
-    for endpoint in endpoints.values():
+    assert set(endpoints) == {"/recognize_sketch", "/recognize_image", "/render_text"}
+    for name, endpoint in endpoints.items():
         first, *rest = endpoint["parameters"]
         assert not first["parameter_has_default"]
         assert all(parameter["parameter_has_default"] for parameter in rest)
-        assert endpoint["returns"][0]["component"] == "Label"
+        assert endpoint["returns"][0]["component"] == ("File" if name == "/render_text" else "Label")
 
 
 @pytest.mark.parametrize("character", list("AEHR347"))

@@ -225,7 +225,7 @@ def build() -> ComposeTab:
         "concurrency_limit": 2,
     }
     # Sliders tell of every step on the way, which the preview follows.
-    gr.on([control.input for control in (text, *style, strength)], show, inputs, sheet, **quietly)
+    gr.on([text.change, *(control.input for control in (*style, strength))], show, inputs, sheet, **quietly)
 
     def follow(picture: Any, *inputs: Any) -> list[Any]:
         found, said = measure_hand(picture)
