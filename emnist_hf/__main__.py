@@ -73,7 +73,7 @@ def write_line(value: dict[str, Any]) -> None:
 
 @app.callback()
 def commands() -> None:
-    """Read hand-printed characters and pages; see what a checkpoint and a data set are worth; draw strokes; export."""
+    """Read hand-printed characters and pages; set text in a fine hand; score, explore, draw strokes, export."""
 
 
 @app.command()
@@ -376,6 +376,104 @@ def export_onnx(
                     "same_labels": written.same_labels,
                 }
             )
+
+
+@app.command()
+def render(
+    text: Annotated[str, typer.Argument(help="What to set; a line break starts a line.", metavar="TEXT")],
+    output: Annotated[Path, typer.Option(help="The picture: .png, .svg or .pdf.", metavar="OUT")],
+    font: Annotated[str, typer.Option(help="Name or title of a font under fonts/.")] = "pinyon-script",
+    like: Annotated[str | None, typer.Option(help="A picture whose writer's hand to keep.", metavar="IMAGE")] = None,
+    strength: Annotated[
+        float, typer.Option(help="How much of that hand: 0, the font as it is, to 1, as much as it bears.")
+    ] = 1.0,
+    size: Annotated[float, typer.Option(help="Pixels an em, at 96 dots an inch.")] = 160,
+    ink: Annotated[str, typer.Option(help="A colour: a name, #rrggbb, rgb().")] = "#1b2a49",
+    paper: Annotated[str, typer.Option(help="white, cream, transparent, ruled, or a colour.")] = "white",
+    margin: Annotated[float, typer.Option(help="Ems around the ink.")] = 0.35,
+    align: Annotated[str, typer.Option(help="left, centre or right.")] = "left",
+    line_spacing: Annotated[
+        float, typer.Option("--line_spacing", "--line-spacing", help="Times the font's own.")
+    ] = 1.0,
+    letter_spacing: Annotated[
+        float, typer.Option("--letter_spacing", "--letter-spacing", help="Ems added between letters.")
+    ] = 0.0,
+    measure: Annotated[float | None, typer.Option(help="Ems at which lines are broken. Default: never.")] = None,
+    resolution: Annotated[float, typer.Option(help="Dots an inch of a PNG.")] = 96,
+    seed: Annotated[int, typer.Option(min=0, help="Of the writer's waver.")] = 0,
+) -> None:
+    """Set text in a calligraphic hand, with --like in a writer's own manner: a picture, and a JSON line about it.
+
+    The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like, "hand": slant in
+    degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
+    """
+    with sentence():
+        from emnist_hf.styling import describe, estimate_hand, set_text
+        from emnist_hf.styling.rendering import check_format
+
+        check_format(output)
+        hand = estimate_hand(like) if like is not None else None
+        layout = {"align": align, "line_spacing": line_spacing, "letter_spacing": letter_spacing, "measure": measure}
+        rendering = set_text(
+            text,
+            font,
+            size=size,
+            colour=ink,
+            paper=paper,
+            margin=margin,
+            hand=hand,
+            strength=strength,
+            seed=seed,
+            **layout,
+        )
+        rendering.save(output, resolution=resolution)
+    about = {} if hand is None else {"hand": hand.as_json() | {"in_words": describe(hand)}}
+    write_line({"file": str(output), "text": rendering.scene.text, "notices": rendering.notices} | about)
+
+
+@app.command("make-font")
+def make_font(
+    files: Annotated[
+        list[str], typer.Argument(help="Pictures of characters, written apart from each other.", metavar="FILE...")
+    ],
+    output: Annotated[Path, typer.Option(help="The font to write, .ttf.", metavar="OUT.ttf")],
+    labels: Annotated[
+        str | None,
+        typer.Option(help="What stands there, in reading order; - leaves one out. Default: as it is read."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the font is called.")] = "My hand",
+    font: Annotated[
+        str, typer.Option(help="The font that what is missing is taken from, with the writer's slant and weight.")
+    ] = "pinyon-script",
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """Make an installable font of handwriting: a TTF, and a JSON line about it.
+
+    The line has "labels" as read or given (look through them and give them again with --labels where they are wrong),
+    "written", the characters that are the writer's own, "notices", and the "hand" as `render --like` gives it.
+    """
+    with sentence():
+        from emnist_hf.recognizer import Recognizer
+        from emnist_hf.styling import StylingError, describe
+        from emnist_hf.styling.hand_font import make_font
+        from emnist_hf.styling.sheet import read_sheets
+
+        if output.suffix.lower() != ".ttf":
+            raise StylingError(f"{output.name!r} is no name for a font: let it end in .ttf.")
+        sheets = read_sheets(files, Recognizer.from_pretrained(checkpoint), labels)
+        hand = max(sheets, key=lambda sheet: len(sheet.characters)).hand()
+        made = make_font([sample for sheet in sheets for sample in sheet.samples()], hand, name=name, filler=font)
+        output.write_bytes(made.data)
+    write_line(
+        {
+            "file": str(output),
+            "name": made.font.title,
+            "labels": [sheet.labels for sheet in sheets],
+            "written": made.written,
+            "notices": made.notices,
+            "hand": hand.as_json() | {"in_words": describe(hand)},
+        }
+    )
 
 
 if __name__ == "__main__":

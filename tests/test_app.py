@@ -58,9 +58,14 @@ def labels(reply: Any) -> list[str]:
 # --- the promise -------------------------------------------------------------
 
 
-def test_three_endpoints_are_public_and_need_one_argument(client: Client) -> None:
+def test_endpoints_are_public_and_need_one_argument(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    first_outputs = {"/recognize_sketch": "Label", "/recognize_image": "Label", "/read_image": "Textbox"}
+    first_outputs = {
+        "/recognize_sketch": "Label",
+        "/recognize_image": "Label",
+        "/read_image": "Textbox",
+        "/render_text": "File",
+    }
     assert set(endpoints) == set(first_outputs)
     for name, endpoint in endpoints.items():
         first, *rest = endpoint["parameters"]

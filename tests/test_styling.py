@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fontTools.pens.boundsPen import BoundsPen  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from emnist_hf import styling
 from emnist_hf.styling import Font, StylingError, find_font, fonts, render_text, set_text, specimen
@@ -134,16 +134,13 @@ def test_a_corrupt_font_file_gives_a_picture_or_a_sentence(tmp_path: Path, seed:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_clipped(name: str) -> None:
-    """The picture holds the same ink as the text drawn in the middle of a sheet far too large."""
+    """The picture holds the same ink as one with a far wider margin."""
     for text in ("Jfgy", "QfjW", "ydf", "LTZ"):
-        pixels = ink(render_text(text, name, size=64, colour="black"))
+        pixels = ink(render_text(text, name, size=64, colour="black", margin=0))
         assert not border(pixels).any()
-        sheet = Image.new("L", (1000, 600))
-        face = ImageFont.truetype(str(fonts()[name].path), 64)
-        ImageDraw.Draw(sheet).text((350, 300), text, fill=255, font=face, anchor="ls")
-        whole = np.asarray(sheet.crop(sheet.getbbox()))
-        margin = round(0.35 * 64)
-        assert np.array_equal(pixels[margin:-margin, margin:-margin], whole)
+        whole = ink(render_text(text, name, size=64, colour="black", margin=2))
+        assert np.abs(pixels[1:-1, 1:-1] - whole[128:-128, 128:-128]).max() < 20  # resvg has 16 levels
+        assert pixels.sum() == pytest.approx(whole.sum(), rel=0.002)
 
 
 def test_fonts_give_different_pictures() -> None:
@@ -301,13 +298,6 @@ def test_hostile_text_becomes_a_whole_picture(text: str) -> None:
 
 def test_space_at_the_end_of_a_line_takes_no_room() -> None:
     assert render_text("a" + " " * 1900).tobytes() == render_text("a").tobytes()
-
-
-def test_text_is_whole_without_raqm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ImageFont.core, "HAVE_RAQM", False)
-    for name in NAMES:
-        pixels = ink(set_text("Jfgy ΩЖ e\u0301 q\u0301", name, size=40).image)
-        assert pixels.any() and not border(pixels).any()
 
 
 @pytest.mark.parametrize("text", ["", " \t\n\u3000", None])

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.page import api, draw, model, upload
+from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, upload
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,14 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
                 draw.build(recognizer)
             with gr.Tab("Upload", id="upload"):
                 upload.build(recognizer)
+            with gr.Tab("Set", id="set"):
+                setting = compose.build()
+                own_font.build(setting)
+            with gr.Tab("Your font", id="your-font"):
+                hand_font.build(recognizer, setting)
             with gr.Tab("Model", id="model"):
                 model.build(recognizer)
         api.build(recognizer)
+        render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)
     return page

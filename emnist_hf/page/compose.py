@@ -1,0 +1,235 @@
+"""The Set tab: any text in any of the hands, on any paper, in a writer's own manner if there is a picture of it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from emnist_hf.page.answer import sentence
+from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
+from emnist_hf.page.files import picture_path
+from emnist_hf.page.tiles import Tile, tile_choice
+from emnist_hf.styling import (
+    DEFAULT_FONT,
+    Font,
+    Hand,
+    Rendering,
+    StylingError,
+    describe,
+    estimate_hand,
+    find_font,
+    set_text,
+)
+from emnist_hf.styling.colours import css_hex
+
+log = logging.getLogger(__name__)
+
+EXAMPLE = "What is written by hand\nis set again in a fine hand"
+SHEETS = {
+    "white": ("White", "#ffffff"),
+    "cream": ("Cream", "#fbf4e2"),
+    "ruled": ("Ruled", "linear-gradient(#b0c6de, #b0c6de) 0 55% / 100% 2px no-repeat #fff"),
+    "transparent": ("See-through", ""),
+}
+"""Papers: what they are called, and their look on a tile."""
+PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
+PRINT_RESOLUTION = 192
+"""Dots an inch of the PNG to save; twice what a screen has."""
+MOST_TEXT = 2_000
+ALIGNMENTS = [("Left", "left"), ("Centre", "centre"), ("Right", "right")]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a visitor asks for; `font` is a name of ours, or a font in memory."""
+
+    text: str
+    font: str | Font = DEFAULT_FONT
+    ink: str = DEFAULT_INK
+    paper: str = "white"
+    size: float = 64
+    align: str = "left"
+    line_spacing: float = 1.0
+    letter_spacing: float = 0.0
+    measure: float | None = None
+    hand: Hand | None = None
+    strength: float = 1.0
+    seed: int = 0
+
+
+def carry_out(order: Order) -> Rendering:
+    """Set the text. Raises `StylingError` with a sentence for the visitor."""
+    return set_text(
+        order.text,
+        order.font,
+        size=order.size,
+        colour=INKS.get(order.ink, order.ink),
+        paper=order.paper,
+        align=order.align,
+        line_spacing=order.line_spacing,
+        letter_spacing=order.letter_spacing,
+        measure=order.measure,
+        hand=order.hand,
+        strength=order.strength,
+        seed=order.seed,
+    )
+
+
+def _url(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
+
+
+def preview(order: Order) -> str:
+    """HTML: the sheet with the text on it, links that save it, and what was set otherwise than asked."""
+    if not str(order.text or "").strip():
+        return '<div class="sheet set-sheet"><p class="sheet-empty">Your text will stand here</p></div>'
+    rendering = carry_out(order)
+    font = order.font if isinstance(order.font, Font) else find_font(order.font)
+    svg = _url(rendering.svg().encode("utf-8"), "image/svg+xml")
+    files = {
+        "PNG": _url(rendering.png(PRINT_RESOLUTION), "image/png"),
+        "SVG": svg,
+        "PDF": _url(rendering.pdf(), "application/pdf"),
+    }
+    links = "".join(
+        f'<a class="download" href="{url}" download="{escape(font.name)}.{kind.lower()}">{kind}</a>'
+        for kind, url in files.items()
+    )
+    notices = "".join(f"<p>{escape(notice)}</p>" for notice in rendering.notices)
+    paper = rendering.scene.paper
+    shown = f'" style="background:{css_hex(paper)}' if paper[3] else " see-through"
+    return (
+        f'<div class="sheet set-sheet{shown}">'
+        f'<img src="{svg}" alt="{escape(rendering.scene.text)}, set in {escape(font.title)}"></div>'
+        f'<div class="sheet-foot"><span class="footnote">Download</span>{links}</div>'
+        f'<div class="footnote" role="status">{notices}</div>'
+    )
+
+
+def problem(error: Exception) -> str:
+    """HTML: a sentence where the sheet would be."""
+    return f'<p class="message problem" role="status">{escape(sentence(error))}</p>'
+
+
+def sheet_tiles() -> list[Tile]:
+    faces = {
+        name: f'<span class="dot" style="background:{look}"></span>'
+        if look
+        else '<span class="dot see-through"></span>'
+        for name, (_, look) in SHEETS.items()
+    }
+    return [Tile(name, title, faces[name]) for name, (title, _) in SHEETS.items()]
+
+
+@dataclass(frozen=True)
+class ComposeTab:
+    """What other rooms of the page join: the fonts to choose from, and the preview that follows."""
+
+    own_font: gr.State
+    inputs: list[Any]
+    sheet: gr.HTML
+
+
+def order_of(
+    text: str,
+    font: str,
+    ink: str,
+    paper: str,
+    size: float,
+    align: str,
+    line_spacing: float,
+    letter_spacing: float,
+    strength: float,
+    hand: Hand | None,
+    own_font: Font | None,
+) -> Order:
+    """An order from the tab's inputs. A font of the visitor's wins over the chosen one."""
+    if len(str(text or "")) > MOST_TEXT:
+        raise StylingError(f"The text has more than {MOST_TEXT:,} characters: set it in parts.")
+    return Order(
+        text, own_font or font, ink, paper, size, align, line_spacing, letter_spacing, hand=hand, strength=strength
+    )
+
+
+def show(*inputs: Any) -> str:
+    """The preview of the tab's inputs, or a sentence."""
+    try:
+        return preview(order_of(*inputs))
+    except Exception as error:
+        return problem(error)
+
+
+def measure_hand(picture: Any) -> tuple[Hand | None, str]:
+    """The hand in an uploaded picture, and HTML that says it in words."""
+    try:
+        path = picture_path(picture)
+        if path is None:
+            return None, f'<p class="message prompt">{escape(PROMPT)}</p>'
+        hand = estimate_hand(path)
+    except Exception as error:
+        return None, problem(error)
+    return hand, f'<p class="message said" role="status">This hand {escape(describe(hand))}.</p>'
+
+
+def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
+    with gr.Column(scale=5, min_width=280, elem_classes="card first"):
+        gr.HTML("<h2>Set</h2>", apply_default_css=False)
+        text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label="Text", max_length=MOST_TEXT, elem_id="set-text")
+        like = gr.Image(
+            sources=["upload", "clipboard"],
+            label="Handwriting to follow",
+            height=160,
+            buttons=[],
+            format="png",
+            elem_id="set-like",
+        )
+        words = gr.HTML(f'<p class="message prompt">{escape(PROMPT)}</p>', apply_default_css=False, elem_id="set-hand")
+        strength = gr.Slider(0, 1, 0.7, step=0.05, label="How much of that hand", visible=False, elem_id="set-strength")
+    return text, like, words, strength
+
+
+def _style_controls() -> list[Any]:
+    """Font, ink, paper, size, alignment, line spacing and letter spacing."""
+    font = tile_choice("Hand", "set-hand-choice", hand_tiles(), DEFAULT_FONT, "hands")
+    ink = tile_choice("Ink", "set-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
+    paper = tile_choice("Paper", "set-paper", sheet_tiles(), "white", "dots")
+    with gr.Row():
+        size = gr.Slider(16, 200, 64, step=2, label="Size, pixels an em", min_width=120)
+        align = gr.Radio(ALIGNMENTS, value="left", label="Alignment", elem_classes="pills", min_width=120)
+    with gr.Row():
+        line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label="Line spacing", min_width=120)
+        letter_spacing = gr.Slider(-0.05, 0.4, 0, step=0.01, label="Letter spacing, ems", min_width=120)
+    return [font, ink, paper, size, align, line_spacing, letter_spacing]
+
+
+def build() -> ComposeTab:
+    with gr.Row(elem_classes="desk"):
+        text, like, words, strength = _writing_card()
+        with gr.Column(scale=8, min_width=280, elem_classes="card"):
+            gr.HTML("<h2>In a fine hand</h2>", apply_default_css=False)
+            sheet = gr.HTML(preview(Order(EXAMPLE)), apply_default_css=False, elem_id="set-sheet")
+            style = _style_controls()
+    # Gone with the visit: states are dropped an hour after the page is closed.
+    hand, own_font = gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600)
+    inputs = [text, *style, strength, hand, own_font]
+    quietly: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+        "concurrency_id": "setter",
+        "concurrency_limit": 2,
+    }
+    # Sliders tell of every step on the way, which the preview follows.
+    gr.on([text.change, *(control.input for control in (*style, strength))], show, inputs, sheet, **quietly)
+
+    def follow(picture: Any, *inputs: Any) -> list[Any]:
+        found, said = measure_hand(picture)
+        return [found, said, gr.Slider(visible=found is not None), show(*inputs[:-2], found, inputs[-1])]
+
+    like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **quietly)
+    return ComposeTab(own_font, inputs, sheet)

@@ -1,0 +1,118 @@
+"""Setting text in a fine hand, and a writer's hand in numbers.
+
+fonts ─▶ typeface ─▶ casting, line ─▶ setting ─▶ scene ─▶ png, svg, pdf
+
+hand, slant ─▶ transfer ─▶ the manner in which a line is set
+
+`set_text` sets text as a `Rendering`, which is a picture and writes files, and `set_page` what was read on a page, in
+its place; `fonts` lists the fonts; `estimate_hand` measures a writer's hand, and `describe` puts it in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PIL import Image
+
+from emnist_hf.styling.casting import MAX_CHARACTERS
+from emnist_hf.styling.colours import PAPERS
+from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, StylingError, find_font, fonts
+from emnist_hf.styling.hand import Hand, ReadCharacter, describe, estimate_hand
+from emnist_hf.styling.line import PLAIN, Manner
+from emnist_hf.styling.placing import set_in_place
+from emnist_hf.styling.png import MAX_PIXELS, MAX_SIDE
+from emnist_hf.styling.rendering import Rendering
+from emnist_hf.styling.setting import ALIGNMENTS, MAX_MARGIN, MAX_SIZE, MIN_SIZE, Setting, set_lines
+from emnist_hf.styling.transfer import in_hand
+
+__all__ = [
+    "ALIGNMENTS",
+    "DEFAULT_FONT",
+    "FONTS_VARIABLE",
+    "MAX_CHARACTERS",
+    "MAX_MARGIN",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MAX_SIZE",
+    "MIN_SIZE",
+    "PAPERS",
+    "Font",
+    "Hand",
+    "Manner",
+    "Rendering",
+    "Setting",
+    "StylingError",
+    "describe",
+    "estimate_hand",
+    "find_font",
+    "fonts",
+    "render_text",
+    "set_page",
+    "set_text",
+    "specimen",
+]
+
+
+def set_text(
+    text: str,
+    font: str | Font = DEFAULT_FONT,
+    *,
+    size: float = 160,
+    colour: str | tuple[int, ...] = "#1b2a49",
+    paper: str | tuple[int, ...] | None = "white",
+    margin: float = 0.35,
+    hand: Hand | None = None,
+    strength: float = 1.0,
+    seed: int = 0,
+    **layout: Any,
+) -> Rendering:
+    """Set one or more lines of text, cropped to the ink and framed.
+
+    `size` is pixels an em and `margin` ems around the ink (never less than a pixel). Colours are names, hex,
+    CSS `rgb()` and `rgba()`, or tuples of 0-255; `paper` may be see-through (None) or "ruled". `hand` is a
+    writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `layout` is what else
+    `Setting` takes: align, line_spacing, letter_spacing, measure.
+    A character that the font lacks is set in another font of ours, and one that all lack is left out; notices
+    tell of both. Raises `StylingError` for an unknown font or colour, empty or overlong text, a number out of
+    bounds, and, when it comes to a picture, one of more than 40 megapixels or 16,000 pixels a side.
+    """
+    chosen = font if isinstance(font, Font) else find_font(font)
+    setting = Setting(size=size, ink=colour, paper=paper, margin=margin, **layout)
+    manner = PLAIN
+    if hand is not None:
+        manner, setting = in_hand(hand, chosen, setting, strength, seed)
+    return Rendering(*set_lines(text, chosen, setting, manner))
+
+
+def set_page(
+    characters: Sequence[ReadCharacter],
+    page: tuple[float, float],
+    font: str | Font = DEFAULT_FONT,
+    *,
+    colour: str | tuple[int, ...] = "#1b2a49",
+    paper: str | tuple[int, ...] | None = "white",
+    hand: Hand | None = None,
+    strength: float = 1.0,
+    seed: int = 0,
+) -> Rendering:
+    """Set what was read on a page again, every word in its own place; `page` is width and height of the picture.
+
+    characters: as read, in reading order, boxes in pixels of the picture. The rest is as in `set_text`; the size of the
+    letters is the writer's. Raises `StylingError` as `set_text`, and if nothing was read.
+    """
+    chosen = font if isinstance(font, Font) else find_font(font)
+    setting, manner = Setting(ink=colour, paper=paper), PLAIN
+    if hand is not None:
+        manner, setting = in_hand(hand, chosen, setting, strength, seed)
+    return Rendering(*set_in_place(characters, page, chosen, setting, manner))
+
+
+def render_text(text: str, font: str | Font = DEFAULT_FONT, **how: Any) -> Image.Image:
+    """A picture of `text`; see `set_text`, which also says what could not be set as asked."""
+    return set_text(text, font, **how).image
+
+
+def specimen(font: str | Font) -> Image.Image:
+    """A small picture of what a font looks like, on white."""
+    return render_text("Aa Bb 123", font, size=72, margin=0.25)

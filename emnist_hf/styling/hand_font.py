@@ -1,0 +1,231 @@
+"""A writer's hand as a font: the best sample of every character, traced, stood on one baseline, spaced and kerned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.splits import CHARACTERS
+from emnist_hf.styling.font_file import UNITS, build_font
+from emnist_hf.styling.fonts import DEFAULT_FONT, Font, StylingError, find_font
+from emnist_hf.styling.glyphset import GlyphSet, SetGlyph
+from emnist_hf.styling.hand import Hand
+from emnist_hf.styling.letterforms import LETTERFORMS
+from emnist_hf.styling.line import Setter
+from emnist_hf.styling.outline import Outline
+from emnist_hf.styling.tracing import trace
+from emnist_hf.styling.transfer import manner_like
+from emnist_hf.widths import Floats, depth, width_along
+
+X_HEIGHT = 0.46
+"""Ems."""
+DEFAULT_NAME = "My hand"
+_SPACING = (0.14, 0.45)  # x-heights between letters, at least and at the most, whatever the writer's own
+_BANDS = 24  # in which letters are compared for kerning
+_MOST_KERN = 0.22  # x-heights
+_PUNCTUATION = ".,:;!?'\"-()&"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One written character.
+
+    ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62. score: how sure the label is, and how good the
+    sample, 0 to 1.
+    """
+
+    label: str
+    ink: Floats
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class MadeFont:
+    """A font made from a hand. written: the characters that are the writer's own; the others were filled in."""
+
+    font: Font
+    written: str
+    notices: list[str]
+
+    @property
+    def data(self) -> bytes:
+        """The TTF file."""
+        assert self.font.data is not None
+        return self.font.data
+
+
+def make_font(
+    samples: Sequence[Sample],
+    hand: Hand,
+    *,
+    name: str = DEFAULT_NAME,
+    filler: str | Font = DEFAULT_FONT,
+) -> MadeFont:
+    """An installable TTF of a writer's characters.
+
+    Every character's best sample is scaled to the height that its letterform has over a common x-height, so that a and
+    g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`), or
+    a quarter of an x-height, and pairs are kerned until their white is alike. What was not written is taken
+    from `filler` with the writer's slant and weight.
+    Raises `StylingError` if no sample is of the 62 characters, or the name has no letter in it.
+    """
+    family = _family(name)
+    best = choose_samples(samples)
+    if not best:
+        raise StylingError("There is no character to make a font of: write some letters or digits first.")
+    slant = math.tan(math.radians(hand.slant))
+    bearing = 0.5 * X_HEIGHT * min(max(hand.spacing if hand.spacing is not None else 0.25, _SPACING[0]), _SPACING[1])
+    own = {label: _stand(sample, hand.weight * X_HEIGHT) for label, sample in best.items()}
+    glyphs = {label: _with_bearings(outline, slant, bearing) for label, outline in own.items() if outline}
+    written = "".join(character for character in CHARACTERS if character in glyphs)
+    filled = _fill_in(glyphs, filler if isinstance(filler, Font) else find_font(filler), hand, slant, bearing)
+    whole = {**filled, **glyphs, " ": SetGlyph(Outline(()), 0.62 * X_HEIGHT + bearing)}
+    glyph_set = GlyphSet(whole, _kerning(whole, slant, 2 * bearing), {}, 0.95, -0.4)
+    font = Font(_file_name(family), family, "Your own", "Made from your hand.", Path(_file_name(family) + ".ttf"))
+    font = replace(font, data=build_font(glyph_set, family))
+    missing = [character for character in CHARACTERS if character not in glyphs]
+    notices = [f"Not written, and filled in from another font: {' '.join(missing)}."] if missing else []
+    return MadeFont(font, written, notices)
+
+
+def choose_samples(samples: Sequence[Sample]) -> dict[str, Sample]:
+    """The best sample of each of the 62 characters: the surest, and of several as sure the one most like the others."""
+    by_label: dict[str, list[Sample]] = {}
+    for sample in samples:
+        if sample.label in LETTERFORMS and (sample.ink > 0.5).any():
+            by_label.setdefault(sample.label, []).append(sample)
+    return {label: _best(group) for label, group in sorted(by_label.items())}
+
+
+def _best(group: list[Sample]) -> Sample:
+    small = np.stack([cv2.resize(sample.ink, (24, 24), interpolation=cv2.INTER_AREA) for sample in group])
+    small = np.stack([cv2.GaussianBlur(picture, (0, 0), 1.5) for picture in small])
+    off = np.abs(small - np.median(small, axis=0)).mean(axis=(1, 2))
+    likeness = 1 - off / max(float(off.max()), 1e-6) if len(group) > 2 else np.zeros(len(group))
+    return group[int(np.argmax([sample.score + 0.5 * like for sample, like in zip(group, likeness)]))]
+
+
+def _stand(sample: Sample, weight: float) -> Outline:
+    """The traced sample in ems, y up, as high over the baseline as its letterform.
+
+    What was drawn smaller has thicker strokes at one height: outlines are brought nearer to `weight`, in ems.
+    """
+    outline = trace(sample.ink)
+    if not outline:
+        return outline
+    _, top, _, bottom = outline.bounds((1, 0, 0, 1, 0, 0))
+    form = LETTERFORMS[sample.label]
+    scale = X_HEIGHT * form.height / max(bottom - top, 1e-6)
+    own = width_along(depth(sample.ink > 0.5)) * scale
+    offset = min(max((weight - own) / 2, -0.25 * own), 0.4 * own) if abs(weight - own) > 0.1 * own else 0.0
+    # In units, not in ems: path operations round to fixed fractions of one.
+    drawn = outline.mapped((UNITS * scale, 0, 0, -UNITS * scale, 0, 0)).offset(UNITS * offset)
+    left, low, _, high = drawn.bounds((1, 0, 0, 1, 0, 0))
+    fit = X_HEIGHT * form.height / (high - low)
+    return drawn.mapped((fit, 0, 0, fit, -left * fit, X_HEIGHT * form.bottom - low * fit))
+
+
+def _with_bearings(outline: Outline, slant: float, bearing: float) -> SetGlyph:
+    """Half the white of a letter on either side of the ink, measured with the lean taken out."""
+    upright = outline.points[:, 0] - slant * outline.points[:, 1]
+    low, high = float(upright.min()), float(upright.max())
+    return SetGlyph(outline.mapped((1, 0, 0, 1, bearing - low, 0)), high - low + 2 * bearing)
+
+
+def _fill_in(
+    glyphs: Mapping[str, SetGlyph], filler: Font, hand: Hand, slant: float, bearing: float
+) -> dict[str, SetGlyph]:
+    """The characters that are missing, and some punctuation, from a font that is bent to the hand."""
+    scale = X_HEIGHT / filler.typeface.x_height
+    setter = Setter(filler, replace(manner_like(hand, filler, 1.0), waver=0.0, tracking=0.0, spacing=0.0))
+    filled = {}
+    for character in CHARACTERS + _PUNCTUATION:
+        line = setter.set(character) if character not in glyphs else None
+        if line is None or not line.glyphs:
+            continue
+        parts = [glyph.outline.mapped(glyph.matrix).segments for glyph in line.glyphs]
+        outline = Outline(tuple(segment for part in parts for segment in part))
+        filled[character] = _with_bearings(outline.mapped((scale, 0, 0, scale, 0, 0)), slant, bearing)
+    return filled
+
+
+# --- kerning ---
+
+
+def _kerning(glyphs: Mapping[str, SetGlyph], slant: float, white: float) -> dict[tuple[str, str], float]:
+    """By how much pairs of letters move together or apart, until the white between them is alike.
+
+    The white of a pair is the mean, over the bands of height in which both have ink, of the distance of their edges,
+    none of it counted for more than twice the usual; where no band has both, nothing is moved.
+    """
+    letters = [c for c in CHARACTERS if c in glyphs and not c.isdigit()]
+    edges = {c: _edges(glyphs[c], slant) for c in letters}
+    usual = _usual_white([_white(edges[a], edges[b], white) for a in letters for b in letters if a.islower()])
+    kerning = {}
+    for one in letters:
+        for other in letters:
+            if one.islower() and other.isupper():
+                continue
+            found = _white(edges[one], edges[other], white)
+            if found is None:
+                continue
+            nearest = found[1] - 0.35 * white  # what may be taken away before the letters touch
+            move = min(max(usual - found[0], -_MOST_KERN * X_HEIGHT, -max(nearest, 0)), 0.3 * _MOST_KERN * X_HEIGHT)
+            if abs(move) > 0.02 * X_HEIGHT:
+                kerning[one, other] = move
+    return kerning
+
+
+def _usual_white(found: Sequence[tuple[float, float] | None]) -> float:
+    return float(np.median([mean for mean, _ in filter(None, found)] or [0.0]))
+
+
+def _edges(glyph: SetGlyph, slant: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """White to the left and right of a glyph's ink in every band of height, in ems; infinite where it has none."""
+    left, right = np.full(_BANDS, np.inf), np.full(_BANDS, np.inf)
+    for line in glyph.outline.polylines:
+        # Between its points a contour is straight: enough points that no band is passed over.
+        steps = np.linspace(0, 1, 8)[:, None, None]
+        dense = (line + steps * (np.roll(line, -1, axis=0) - line)).reshape(-1, 2)
+        band = np.floor((dense[:, 1] / X_HEIGHT + 0.6) / 2.2 * _BANDS).astype(int)
+        inside = (band >= 0) & (band < _BANDS)
+        upright = dense[:, 0] - slant * dense[:, 1]
+        np.minimum.at(left, band[inside], upright[inside])
+        np.minimum.at(right, band[inside], glyph.advance - upright[inside])
+    return left, right
+
+
+def _white(
+    one: tuple[NDArray[np.float64], NDArray[np.float64]],
+    other: tuple[NDArray[np.float64], NDArray[np.float64]],
+    white: float,
+) -> tuple[float, float] | None:
+    """Mean and least white between two letters; None where no band has ink of both."""
+    between = one[1] + other[0]
+    between = between[np.isfinite(between)]
+    if not between.size:
+        return None
+    return float(np.minimum(between, 2.5 * white).mean()), float(between.min())
+
+
+# --- names ---
+
+
+def _family(name: str) -> str:
+    """The name as fonts may have it: one line of at most 31 printable characters."""
+    family = " ".join("".join(c for c in str(name) if c.isprintable() and c not in "/\\<>&\"'%{}[]()").split())[
+        :31
+    ].strip()
+    if not any(c.isalnum() for c in family):
+        raise StylingError("This name cannot be a font's: use letters and digits.")
+    return family
+
+
+def _file_name(family: str) -> str:
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in family).lower().split()) or "my-hand"

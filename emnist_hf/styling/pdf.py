@@ -1,0 +1,198 @@
+"""A scene as PDF: vector outlines, and over them its words, unseen, to select, search and copy.
+
+The words are in a font without ink whose every character is a square (as OCR engines write them), each word stretched
+to the width that it takes on the page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import pikepdf
+from fontTools.fontBuilder import FontBuilder
+from fontTools.ttLib.tables._g_l_y_f import Glyph
+from pikepdf import Array, Dictionary, Name
+
+from emnist_hf.styling.colours import Colour
+from emnist_hf.styling.outline import Outline
+from emnist_hf.styling.scene import RULE, Scene, SetWord
+
+POINTS = 0.75
+"""Points to a CSS pixel."""
+_UNITS = 1000  # of an em: outlines are written in whole numbers of it
+
+
+def to_pdf(scene: Scene) -> bytes:
+    """The scene as a PDF of one page, of the scene's size, with its text as hidden words in reading order."""
+    pdf = pikepdf.new()
+    width, height = scene.width * POINTS, scene.height * POINTS
+    characters = sorted({character for line in scene.lines for word in line for character in word.text} | {" "})
+    codes = {character: i + 1 for i, character in enumerate(characters)}
+    content, forms = _ink(pdf, scene)
+    body = [
+        *_paper(scene),
+        f"q {POINTS} 0 0 -{POINTS} 0 {height:.3f} cm",
+        *content,
+        "Q",
+        *_words(scene, height, codes),
+    ]
+    page = Dictionary(
+        Type=Name.Page,
+        MediaBox=[0, 0, width, height],
+        Contents=pdf.make_stream("\n".join(body).encode("ascii")),
+        Resources=Dictionary(
+            XObject=Dictionary(forms),
+            Font=Dictionary(T=_font(pdf, characters)),
+            ExtGState=Dictionary(I=Dictionary(ca=scene.ink[3] / 255), P=Dictionary(ca=scene.paper[3] / 255)),
+        ),
+    )
+    pdf.pages.append(pikepdf.Page(pdf.make_indirect(page)))
+    pdf.docinfo["/Title"] = pikepdf.String(scene.text[:200].encode("utf-8", "ignore").decode().replace("\n", " "))
+    buffer = io.BytesIO()
+    pdf.save(buffer, deterministic_id=True, compress_streams=True)
+    return buffer.getvalue()
+
+
+def _paper(scene: Scene) -> Iterator[str]:
+    width, height = scene.width * POINTS, scene.height * POINTS
+    if scene.paper[3]:
+        yield f"/P gs {_rgb(scene.paper)} rg 0 0 {width:.3f} {height:.3f} re f"
+    if scene.rules:
+        yield f"{_rgb(RULE)} RG {scene.rule_width * POINTS:.3f} w"
+        for y in scene.rules:
+            yield f"0 {height - y * POINTS:.3f} m {width:.3f} {height - y * POINTS:.3f} l S"
+
+
+def _ink(pdf: pikepdf.Pdf, scene: Scene) -> tuple[list[str], dict[str, pikepdf.Object]]:
+    """What draws the marks, and the outlines that it draws with, each once."""
+    names: dict[int, str] = {}
+    forms: dict[str, pikepdf.Object] = {}
+    content = [f"/I gs {_rgb(scene.ink)} rg"]
+    for mark in scene.marks:
+        name = names.get(id(mark.outline))
+        if name is None:
+            name = names[id(mark.outline)] = f"/G{len(names)}"
+            forms[name] = _form(pdf, mark.outline)
+        a, b, c, d, e, f = (f"{v:.6f}" for v in (*(v / _UNITS for v in mark.matrix[:4]), *mark.matrix[4:]))
+        content.append(f"q {a} {b} {c} {d} {e} {f} cm {name} Do Q")
+    return content, forms
+
+
+def _form(pdf: pikepdf.Pdf, outline: Outline) -> pikepdf.Object:
+    """An outline as a form XObject."""
+    left, bottom, right, top = (v * _UNITS for v in outline.bounds((1, 0, 0, 1, 0, 0)))
+    stream = pdf.make_stream("\n".join([*_operators(outline), "f"]).encode("ascii"))
+    stream.Type, stream.Subtype = Name.XObject, Name.Form
+    stream.BBox = Array([left - 9, bottom - 9, right + 9, top + 9])
+    return stream
+
+
+def _operators(outline: Outline) -> Iterator[str]:
+    """PDF's path operators; quadratic curves are raised to cubic ones, the only kind it has."""
+    x = y = 0.0
+    for verb, coordinates in outline.segments:
+        points = [v * _UNITS for v in coordinates]
+        if verb == "Q":
+            a, b, to_x, to_y = points
+            points = [x + 2 / 3 * (a - x), y + 2 / 3 * (b - y), to_x + 2 / 3 * (a - to_x), to_y + 2 / 3 * (b - to_y)]
+            points += [to_x, to_y]
+        yield " ".join([*(f"{v:.1f}" for v in points), {"M": "m", "L": "l", "Q": "c", "C": "c", "Z": "h"}[verb]])
+        if points:
+            x, y = points[-2:]
+
+
+def _words(scene: Scene, height: float, codes: dict[str, int]) -> Iterator[str]:
+    """Hidden text (rendering mode 3): every word of a line at its place, and a space over the gap to the next."""
+    size = scene.em * POINTS
+    yield "BT 3 Tr"
+    yield f"/T {size:.3f} Tf"
+    for line in scene.lines:
+        for word, following in zip(line, [*line[1:], None]):
+            yield _shown(word.text, word.left, word.right, word, size, height, codes)
+            if following:
+                yield _shown(" ", word.right, max(following.left, word.right + 1), word, size, height, codes)
+    yield "ET"
+
+
+def _shown(
+    text: str, left: float, right: float, word: SetWord, size: float, height: float, codes: dict[str, int]
+) -> str:
+    stretch = 100 * max(right - left, 0.1) * POINTS / (len(text) * size)
+    coded = "".join(f"{codes[character]:04X}" for character in text)
+    x, y = left * POINTS, height - word.baseline * POINTS
+    return f"{stretch:.4f} Tz 1 0 0 1 {x:.3f} {y:.3f} Tm <{coded}> Tj"
+
+
+def _font(pdf: pikepdf.Pdf, characters: Sequence[str]) -> pikepdf.Object:
+    """A composite font (PDF 32000-1, 9.7) in which code i is character i - 1 and looks like nothing."""
+    program = pdf.make_stream(_blank_font())
+    descriptor = Dictionary(
+        Type=Name.FontDescriptor,
+        FontName=Name("/Blank"),
+        Flags=4,
+        FontBBox=[0, -200, 1000, 800],
+        ItalicAngle=0,
+        Ascent=800,
+        Descent=-200,
+        CapHeight=700,
+        StemV=80,
+        FontFile2=program,
+    )
+    descendant = Dictionary(
+        Type=Name.Font,
+        Subtype=Name.CIDFontType2,
+        BaseFont=Name("/Blank"),
+        CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
+        FontDescriptor=pdf.make_indirect(descriptor),
+        DW=1000,
+        CIDToGIDMap=pdf.make_stream(b"\0\1" * (len(characters) + 1)),  # every character is the one blank glyph
+    )
+    return pdf.make_indirect(
+        Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type0,
+            BaseFont=Name("/Blank"),
+            Encoding=Name("/Identity-H"),
+            DescendantFonts=[pdf.make_indirect(descendant)],
+            ToUnicode=pdf.make_stream(_to_unicode(characters)),
+        )
+    )
+
+
+def _to_unicode(characters: Sequence[str]) -> bytes:
+    """The CMap that says which character a code is; at most 100 to a block, as the format has it."""
+    entries = [
+        f"<{i + 1:04X}> <{character.encode('utf-16-be', 'surrogatepass').hex()}>"
+        for i, character in enumerate(characters)
+    ]
+    blocks = [entries[i : i + 100] for i in range(0, len(entries), 100)]
+    mapped = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
+    return (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
+        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def\n"
+        "1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
+        f"{mapped}\nendcmap CMapName currentdict /CMap defineresource pop end end"
+    ).encode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _blank_font() -> bytes:
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "blank"])
+    builder.setupCharacterMap({0x20: "blank"})
+    builder.setupGlyf({".notdef": Glyph(), "blank": Glyph()})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "blank": (1000, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Blank", "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
+    builder.setupPost()
+    buffer = io.BytesIO()
+    builder.save(buffer)
+    return buffer.getvalue()
+
+
+def _rgb(colour: Colour) -> str:
+    return " ".join(f"{v / 255:.4f}" for v in colour[:3])

@@ -1,0 +1,60 @@
+"""Text set in a font, as a picture to look at and as files to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from emnist_hf.styling.fonts import StylingError
+from emnist_hf.styling.pdf import to_pdf
+from emnist_hf.styling.png import CSS_RESOLUTION, to_image, to_png
+from emnist_hf.styling.scene import Scene
+from emnist_hf.styling.svg import to_svg
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A set page, and sentences for whoever asked for it about what was set otherwise than asked."""
+
+    scene: Scene
+    notices: list[str]
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """RGB, or RGBA on see-through paper; a pixel for every CSS pixel."""
+        return to_image(self.scene)
+
+    def png(self, resolution: float = CSS_RESOLUTION) -> bytes:
+        """A PNG file at `resolution` dots an inch. Raises `StylingError` as `png.to_image` does."""
+        return to_png(self.scene, resolution)
+
+    def svg(self) -> str:
+        """An SVG document of paths, its text as the title."""
+        return to_svg(self.scene)
+
+    def pdf(self) -> bytes:
+        """A PDF file of one page: vector outlines, and the text to select."""
+        return to_pdf(self.scene)
+
+    def save(self, path: str | Path, *, resolution: float = CSS_RESOLUTION) -> None:
+        """Write a file in the format that its name ends with. Raises `StylingError` for another, `OSError`."""
+        path = Path(path)
+        check_format(path)
+        kind = path.suffix.lower()
+        if kind == ".png":
+            path.write_bytes(self.png(resolution))
+        elif kind == ".svg":
+            path.write_text(self.svg(), encoding="utf-8")
+        else:
+            path.write_bytes(self.pdf())
+
+
+def check_format(path: Path) -> None:
+    """Raises `StylingError` unless the name ends in a format that can be written."""
+    if path.suffix.lower() not in FORMATS:
+        raise StylingError(f"{path.name!r} names no format: let it end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")

@@ -1,0 +1,169 @@
+"""Text set as lines on a sheet: alignment, spacing, paper and margins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from emnist_hf.styling.casting import clean
+from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
+from emnist_hf.styling.fonts import Font, StylingError
+from emnist_hf.styling.line import PLAIN, Line, Manner, Setter
+from emnist_hf.styling.scene import Mark, Scene, SetWord
+
+MIN_SIZE, MAX_SIZE = 8, 1_000
+"""Bounds of an em in pixels."""
+MAX_MARGIN = 4.0
+"""Widest margin, in ems."""
+ALIGNMENTS = ("left", "centre", "right")
+RULED = "ruled"
+"""The paper that is white with a line under every line of text."""
+
+_LINE_GAP = 0.1  # ems of white kept between the ink of two lines, however deep the swashes hang
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a text is laid out. Checked when made: raises `StylingError` for what cannot be used.
+
+    size: pixels an em. ink, paper: colours as `parse_colour` takes them; paper may be None for see-through, or
+    `ruled`. margin: ems around the ink. align: left, centre or right. line_spacing: factor on the font's own.
+    letter_spacing: ems added between letters. measure: ems at which lines are broken, None for only where the text is.
+    """
+
+    size: float = 160
+    ink: str | tuple[int, ...] = "#1b2a49"
+    paper: str | tuple[int, ...] | None = "white"
+    margin: float = 0.35
+    align: str = "left"
+    line_spacing: float = 1.0
+    letter_spacing: float = 0.0
+    measure: float | None = None
+
+    def __post_init__(self) -> None:
+        check_number("size", self.size, MIN_SIZE, MAX_SIZE, "pixels")
+        check_number("margin", self.margin, 0, MAX_MARGIN, "ems")
+        check_number("line spacing", self.line_spacing, 0.5, 4, "times the font's own")
+        check_number("letter spacing", self.letter_spacing, -0.2, 1, "ems")
+        if self.measure is not None:
+            check_number("line length", self.measure, 2, 200, "ems")
+        if self.align not in ALIGNMENTS:
+            raise StylingError(f"There is no alignment {str(self.align)[:20]!r}: use {', '.join(ALIGNMENTS)}.")
+        if self.ink_colour[3] == 0:
+            raise StylingError("The ink colour is fully transparent: choose one that can be seen.")
+        self.paper_colour  # noqa: B018  raises for a paper that is none
+
+    @property
+    def ink_colour(self) -> Colour:
+        return parse_colour(self.ink)
+
+    @property
+    def is_ruled(self) -> bool:
+        return isinstance(self.paper, str) and self.paper.strip().lower() == RULED
+
+    @property
+    def paper_colour(self) -> Colour:
+        return parse_paper("white" if self.is_ruled else self.paper)
+
+
+def check_number(what: str, value: float, least: float, most: float, unit: str) -> float:
+    """`value` as a float from `least` to `most`. Raises `StylingError` otherwise, NaN included."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not least <= number <= most:
+        raise StylingError(f"This {what} cannot be used: give a number of {unit} from {least:g} to {most:g}.")
+    return number
+
+
+def set_lines(text: str, font: Font, setting: Setting, manner: Manner = PLAIN) -> tuple[Scene, list[str]]:
+    """Text laid out line by line, cropped to its ink and framed; and sentences on what was set otherwise than asked.
+
+    Raises `StylingError` if there is no text, too much of it, no font that has any of it, or a damaged font.
+    """
+    setter = Setter(font, replace(manner, tracking=manner.tracking + setting.letter_spacing))
+    lines = [setter.set(part) for line in clean(text) for part in _broken(line, setter, setting.measure)]
+    if not any(line.words for line in lines):
+        raise StylingError("No font here has any character of this text: use letters, digits or punctuation.")
+    return _on_sheet(lines, font, setting), setter.casting.notices()
+
+
+def _broken(line: str, setter: Setter, measure: float | None) -> Iterator[str]:
+    """A line in parts no wider than the measure, broken between words; a longer word stands alone."""
+    if measure is None or not line:
+        yield line
+        return
+    space = setter.set("n n").width - setter.set("nn").width
+    part, width = "", 0.0
+    for word in line.split(" "):
+        wide = setter.set(word).width if word else 0.0
+        if part and width + space + wide > measure:
+            yield part
+            part, width = word, wide
+        else:
+            part, width = (f"{part} {word}", width + space + wide) if part else (word, wide)
+    yield part
+
+
+def _on_sheet(lines: Sequence[Line], font: Font, setting: Setting) -> Scene:
+    size = float(setting.size)
+    widest = max(line.width for line in lines)
+    share = {"left": 0.0, "centre": 0.5, "right": 1.0}[setting.align]
+    indents = [share * (widest - line.width) for line in lines]
+    boxes = [line.boxes() for line in lines]
+    pitch = _pitch(boxes, font.typeface.pitch) * setting.line_spacing
+    spans = [
+        (box[0] + indent, box[2] + indent, i * pitch - box[3], i * pitch - box[1])
+        for i, (row, indent) in enumerate(zip(boxes, indents))
+        for box in row
+    ]
+    if not spans:
+        raise StylingError("This text leaves no ink in this font: use letters and digits, or another font.")
+    lefts, rights, tops, bottoms = zip(*spans)
+    padding = max(1, round(setting.margin * size))
+    left, top = padding - min(lefts) * size, padding - min(tops) * size
+    baselines = [top + i * pitch * size for i in range(len(lines))]
+    width = math.ceil((max(rights) - min(lefts)) * size - 1e-6) + 2 * padding
+    height = math.ceil((max(bottoms) - min(tops)) * size - 1e-6) + 2 * padding
+    return Scene(
+        width,
+        height,
+        setting.ink_colour,
+        setting.paper_colour,
+        [
+            mark
+            for line, indent, y in zip(lines, indents, baselines)
+            for mark in marks_at(line, left + indent * size, y, size)
+        ],
+        [
+            words_at(line, left + indent * size, y, size)
+            for line, indent, y in zip(lines, indents, baselines)
+            if line.words
+        ],
+        baselines if setting.is_ruled else [],
+        size,
+    )
+
+
+def marks_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> Iterator[Mark]:
+    """A line's glyphs on a page, its pen starting at (left, baseline) and its em `size` pixels high."""
+    for glyph in line.glyphs:
+        a, b, c, d, e, f = glyph.matrix
+        wide = size * stretch
+        yield Mark(glyph.outline, (a * wide, -b * size, c * wide, -d * size, left + e * wide, baseline - f * size))
+
+
+def words_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> list[SetWord]:
+    """A line's words on a page, placed as `marks_at` places its glyphs."""
+    wide = size * stretch
+    return [SetWord(w.text, left + w.left * wide, left + w.right * wide, baseline) for w in line.words]
+
+
+def _pitch(boxes: Sequence[Sequence[tuple[float, float, float, float]]], own: float) -> float:
+    """Ems from baseline to baseline: the font's own, or more where the ink of two lines would meet."""
+    tops = [max((box[3] for box in row), default=0.0) for row in boxes]
+    bottoms = [min((box[1] for box in row), default=0.0) for row in boxes]
+    needed = [top - bottom + _LINE_GAP for bottom, top in zip(bottoms, tops[1:])]
+    return max([own, *needed])

@@ -1,0 +1,83 @@
+"""Fonts of the visitor's: uploaded, made of a sheet, and at work in a browser."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from emnist_hf.styling import estimate_hand, fonts
+from emnist_hf.styling.hand_font import Sample, make_font
+from emnist_hf.styling.visitor_font import open_font
+from tests.handwriting import write
+from tests.test_make_font import ROWS, _coverage
+
+
+@pytest.fixture(scope="module")
+def made_font() -> bytes:
+    hand = estimate_hand(write("hid", pen=7, x_height=60, gap=0.9).image)
+    return make_font([Sample(c, _coverage(c)) for c in "hid"], hand, name="Mine").data
+
+
+@pytest.mark.parametrize("kind", ["made", "rebuilt"])
+def test_a_font_opens_in_a_browser(browser: Browser, made_font: bytes, kind: str) -> None:
+    data = made_font if kind == "made" else open_font(fonts()["tangerine"].path.read_bytes()).data
+    assert data is not None
+    encoded = base64.b64encode(data).decode("ascii")
+    with browser.new_context() as visitor:
+        page = visitor.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.set_content(
+            f"<style>@font-face {{ font-family: Mine; src: url(data:font/ttf;base64,{encoded}); }}"
+            "p { font-size: 60px; display: inline-block } .mine { font-family: Mine, monospace }"
+            '.other { font-family: monospace }</style><p class="mine">hidhid</p><br><p class="other">hidhid</p>'
+        )
+        status = page.evaluate("document.fonts.load('60px Mine', 'hid').then((faces) => faces.map((f) => f.status))")
+        assert status == ["loaded"]
+        widths = [page.locator(selector).bounding_box()["width"] for selector in (".mine", ".other")]  # type: ignore[index]
+        assert abs(widths[0] - widths[1]) > 10
+        assert not [text for text in said if "OTS" in text or "decode" in text]
+
+
+def sheet(page: Page):
+    return page.locator("#set-sheet img")
+
+
+def test_the_visitors_font_sets_the_text_and_a_broken_one_gets_a_sentence(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Set", exact=True).click()
+    expect(sheet(page)).to_be_visible()
+    page.locator("#own-font input").set_input_files(fonts()["tangerine"].path)
+    expect(page.locator("#own-font-said")).to_contain_text("Set in your font")
+    expect(sheet(page)).to_have_attribute(
+        "alt", "What is written by hand\nis set again in a fine hand, set in Your font"
+    )
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(fonts()["tangerine"].path.read_bytes()[:2000])
+    page.locator("#own-font input").set_input_files(broken)
+    expect(page.locator("#own-font-said .problem")).to_contain_text("cannot be used")
+    expect(sheet(page)).to_be_visible()
+
+
+def test_a_sheet_becomes_a_font(page: Page, tmp_path: Path) -> None:
+    picture = tmp_path / "sheet.png"
+    write(ROWS, slant=12, pen=7, x_height=56, gap=0.9).image.save(picture)
+    page.get_by_role("tab", name="Your font").click()
+    page.locator("#font-sheet input[type=file]").set_input_files(picture)
+    labels = page.locator("#font-labels textarea")
+    expect(labels).not_to_have_value("", timeout=60_000)
+    labels.fill("too few")
+    page.locator("#font-make").click()
+    expect(page.locator("#font-result .problem")).to_contain_text("labels", timeout=60_000)
+    labels.fill(ROWS)
+    page.locator("#font-make").click()
+    link = page.locator("#font-result a.download")
+    expect(link).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == "my-hand.ttf"
+    assert Path(download.value.path()).read_bytes()[:4] == b"\x00\x01\x00\x00"
+    page.get_by_role("tab", name="Set", exact=True).click()
+    expect(sheet(page)).to_have_attribute("alt", "What is written by hand\nis set again in a fine hand, set in My hand")

@@ -1,0 +1,275 @@
+"""Set text as files: PNG, SVG and PDF look the same, hold the text, and keep the place of what was written."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+import resvg_py
+from PIL import Image
+
+from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_page, set_text
+from emnist_hf.styling.png import to_image
+from tests.handwriting import Drawn, write
+from tests.test_command_line import command
+
+BLUE = (30, 60, 190)
+TEXT = 'Quick <b>fox</b> & "co"\n  fi ffi, caf\u00e9 \u03a9 1/2\n\nlast line'
+PDFTOTEXT, PDFTOPPM = shutil.which("pdftotext"), shutil.which("pdftoppm")
+needs_poppler = pytest.mark.skipif(not PDFTOTEXT or not PDFTOPPM, reason="needs Debian's poppler-utils")
+
+
+def pdf_text(rendering: Rendering, path: Path) -> list[str]:
+    """The lines that pdftotext finds."""
+    path.write_bytes(rendering.pdf())
+    done = subprocess.run([str(PDFTOTEXT), path, "-"], capture_output=True, check=True, timeout=60)
+    return [line for line in done.stdout.decode("utf-8").replace("\f", "").splitlines() if line]
+
+
+def pdf_picture(rendering: Rendering, path: Path) -> Image.Image:
+    path.write_bytes(rendering.pdf())
+    command = [str(PDFTOPPM), "-r", "96", "-png", "-singlefile", str(path), str(path.with_suffix(""))]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return Image.open(path.with_suffix(".png")).convert("RGB")
+
+
+def unlike(one: Image.Image, other: Image.Image) -> float:
+    """Share of the ink that two pictures do not have in common, give or take a pixel's edge."""
+    dark = [255 - np.asarray(picture.convert("L"), np.float32) for picture in (one, other)]
+    return float(np.abs(dark[0] - dark[1]).sum() / dark[0].sum())
+
+
+# --- the three look the same ---
+
+
+@needs_poppler
+@pytest.mark.parametrize("paper", ["white", "ruled", "#223344"])
+def test_png_svg_and_pdf_look_the_same(tmp_path: Path, paper: str) -> None:
+    rendering = set_text("Fine hand 12\nrule", "kaushan-script", size=90, paper=paper, colour="rgba(200, 40, 40, 0.8)")
+    png = Image.open(io.BytesIO(rendering.png())).convert("RGB")
+    svg = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=rendering.svg(), skip_system_fonts=True)))
+    pdf = pdf_picture(rendering, tmp_path / "a.pdf")
+    assert png.size == svg.size == pdf.size
+    assert unlike(png, svg.convert("RGB")) < 0.01
+    assert unlike(png, pdf) < 0.06  # another program antialiases otherwise
+
+
+@pytest.mark.parametrize("resolution", [96, 192, 300])
+def test_a_png_has_the_resolution_that_was_asked_for(resolution: int) -> None:
+    rendering = set_text("Fine", size=60)
+    picture = Image.open(io.BytesIO(rendering.png(resolution)))
+    assert picture.width == pytest.approx(rendering.scene.width * resolution / 96, abs=1)
+    assert picture.info["dpi"][0] == pytest.approx(resolution, abs=0.1)
+
+
+@pytest.mark.parametrize("resolution", [0, -5, 1e9, float("nan")])
+def test_a_resolution_out_of_bounds_is_a_sentence(resolution: float) -> None:
+    with pytest.raises(StylingError, match="resolution"):
+        set_text("a").png(resolution)
+
+
+def test_svg_is_paths_with_the_text_escaped() -> None:
+    svg = set_text(TEXT, size=40).svg()
+    root = ElementTree.fromstring(svg)
+    kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert kinds == {"svg", "title", "defs", "path", "g", "use", "rect"}
+    title = root.find("{http://www.w3.org/2000/svg}title")
+    assert title is not None and title.text and title.text.splitlines()[0] == 'Quick <b>fox</b> & "co"'
+    assert "font-family" not in svg and "<b>" not in svg
+    assert not re.search(r"(href|src)=\"(?!#)", svg)
+
+
+@pytest.mark.parametrize("paper", [None, "transparent", "none"])
+def test_see_through_paper_is_see_through_in_all(paper: str | None) -> None:
+    rendering = set_text("a", paper=paper)
+    assert rendering.image.mode == "RGBA" and rendering.image.getpixel((0, 0))[3] == 0
+    assert "<rect" not in rendering.svg()
+
+
+def test_ruled_paper_has_a_line_under_every_line() -> None:
+    rendering = set_text("one\ntwo", "fondamento", size=60, paper="ruled", colour="black")
+    assert len(rendering.scene.rules) == 2
+    blue = np.asarray(rendering.image).astype(int)[:, 1]  # left of the ink
+    lined = np.flatnonzero(blue[:, 2] - blue[:, 0] > 8)
+    assert len(lined) >= 2 and abs(lined[0] - rendering.scene.rules[0]) < 2
+
+
+# --- layout ---
+
+
+def test_alignment_moves_the_shorter_line() -> None:
+    starts = []
+    for align in ("left", "centre", "right"):
+        scene = set_text("a long first line\nshort", "fondamento", size=60, align=align).scene
+        starts.append(scene.lines[1][0].left)
+        assert scene.lines[0][0].left == pytest.approx(
+            set_text("a long first line", "fondamento", size=60).scene.lines[0][0].left, abs=4
+        )
+    assert starts[0] < starts[1] < starts[2]
+    assert starts[1] == pytest.approx((starts[0] + starts[2]) / 2, abs=0.1)
+
+
+def test_spacing_widens_letters_and_lines() -> None:
+    plain = set_text("note\nbook", "fondamento", size=60).scene
+    spaced = set_text("note\nbook", "fondamento", size=60, letter_spacing=0.2, line_spacing=1.5).scene
+    assert spaced.width == pytest.approx(plain.width + 3 * 0.2 * 60, abs=8)
+    pitch = [scene.lines[1][0].baseline - scene.lines[0][0].baseline for scene in (plain, spaced)]
+    assert pitch[1] == pytest.approx(1.5 * pitch[0])
+
+
+def test_a_measure_breaks_lines_between_words() -> None:
+    scene = set_text("many words that need more than a line", "fondamento", size=40, measure=6).scene
+    assert len(scene.lines) > 2
+    assert scene.text.replace("\n", " ") == "many words that need more than a line"
+    assert max(line[-1].right - line[0].left for line in scene.lines) <= 6 * 40 + 1
+
+
+def test_text_is_kerned_and_has_ligatures() -> None:
+    def width(text: str) -> float:
+        return sum(word.right - word.left for word in set_text(text, "fondamento", size=100).scene.lines[0])
+
+    assert width("AV") < width("A") + width("V") - 2
+    joined = set_text("ffi", "petit-formal-script", size=100).scene
+    spaced = set_text("ffi", "petit-formal-script", size=100, letter_spacing=0.1).scene
+    assert joined.text == spaced.text == "ffi"
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{"align": "middle"}, {"line_spacing": 0}, {"letter_spacing": 9}, {"measure": 1}, {"measure": float("nan")}],
+)
+def test_a_layout_that_cannot_be_is_a_sentence(layout: dict[str, object]) -> None:
+    with pytest.raises(StylingError) as caught:
+        set_text("a", **layout)  # type: ignore[arg-type]
+    assert str(caught.value).endswith(".")
+
+
+# --- the text in the PDF ---
+
+
+@needs_poppler
+@pytest.mark.parametrize("font", ["pinyon-script", "uncial-antiqua"])
+def test_the_text_of_a_pdf_extracts_exactly(tmp_path: Path, font: str) -> None:
+    text = 'Quick <b>fox</b> & "co"\nfi ffi, caf\u00e9 \u03a9 1/2\nlast line'
+    rendering = set_text(text, font, size=50, align="right")
+    assert pdf_text(rendering, tmp_path / "a.pdf") == text.split("\n")
+
+
+@needs_poppler
+def test_what_a_font_lacks_is_in_the_text_where_another_sets_it(tmp_path: Path) -> None:
+    rendering = set_text("a\u03a9b \U0001f600 c", "tangerine", size=60)
+    assert pdf_text(rendering, tmp_path / "a.pdf") == ["a\u03a9b c"]
+
+
+# --- in place ---
+
+PAGE = "the hut on a hill\nHelen read a map\nand a letter in a tent"
+
+
+@pytest.fixture(scope="module")
+def blue_page() -> Drawn:
+    return write(PAGE, slant=14, pen=6, x_height=44, colour=BLUE)
+
+
+@pytest.mark.parametrize("strength", [0, 1])
+def test_a_page_comes_back_in_its_place(blue_page: Drawn, strength: float) -> None:
+    hand = estimate_hand(blue_page.image, blue_page.characters)
+    rendering = set_page(
+        blue_page.characters, blue_page.image.size, "pinyon-script", hand=hand, strength=strength, colour="black"
+    )
+    scene = rendering.scene
+    assert (scene.width, scene.height) == blue_page.image.size
+    assert scene.text == PAGE
+    words = [[c for c in blue_page.characters if c.word == n] for n in sorted({c.word for c in blue_page.characters})]
+    inked = 255 - np.asarray(to_image(scene).convert("L"), np.float32)
+    inside = np.zeros_like(inked, bool)
+    for word, found in zip(words, (word for line in scene.lines for word in line), strict=True):
+        left, right = min(c.box[0] for c in word), max(c.box[2] for c in word)
+        top, bottom = min(c.box[1] for c in word), max(c.box[3] for c in word)
+        assert left - 40 < found.left < found.right < right + 40
+        inside[int(top) - 44 : int(bottom) + 44, int(left) - 30 : int(right) + 30] = True
+        assert inked[int(top) : int(bottom), int(left) : int(right)].sum() > 0
+    assert inked[inside].sum() > 0.97 * inked.sum()
+
+
+def test_the_page_keeps_the_writers_colour_and_lean(blue_page: Drawn) -> None:
+    hand = estimate_hand(blue_page.image, blue_page.characters)
+    picture = set_page(blue_page.characters, blue_page.image.size, "pinyon-script", hand=hand).image
+    found = estimate_hand(picture)
+    assert max(abs(a - b) for a, b in zip(found.colour, BLUE)) < 25
+    plain = estimate_hand(set_page(blue_page.characters, blue_page.image.size, "pinyon-script").image)
+    assert abs(found.slant - 14) < abs(plain.slant - 14)
+    upright = estimate_hand(set_page(blue_page.characters, blue_page.image.size, "uncial-antiqua", hand=hand).image)
+    assert upright.slant == pytest.approx(14, abs=5)
+
+
+@needs_poppler
+def test_the_text_of_a_page_extracts_exactly(blue_page: Drawn, tmp_path: Path) -> None:
+    rendering = set_page(blue_page.characters, blue_page.image.size, "pinyon-script")
+    assert pdf_text(rendering, tmp_path / "a.pdf") == PAGE.split("\n")
+    assert unlike(rendering.image, pdf_picture(rendering, tmp_path / "b.pdf")) < 0.12
+
+
+def test_an_empty_page_is_a_sentence() -> None:
+    with pytest.raises(StylingError, match="Nothing was read"):
+        set_page([], (100, 100))
+
+
+# --- quick ---
+
+
+def test_a_thousand_characters_become_svg_in_a_second() -> None:
+    text = "\n".join("the quick brown fox jumps over it"[:40] for _ in range(31))[:1000]
+    set_text("warm", "italianno").svg()
+    seconds = []
+    for _ in range(3):  # the best of three: the machine may be busy with something else
+        start = time.perf_counter()
+        set_text(text, "italianno", size=40).svg()
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1
+
+
+# --- the command ---
+
+
+def test_each_format_is_written_by_its_ending(tmp_path: Path) -> None:
+    rendering = set_text("Dear <Ann>", size=40)
+    for kind, magic in {"png": b"\x89PNG", "SVG": b"<svg", "pdf": b"%PDF"}.items():
+        rendering.save(tmp_path / f"out.{kind}")
+        assert (tmp_path / f"out.{kind}").read_bytes().startswith(magic)
+    with pytest.raises(StylingError, match="names no format"):
+        rendering.save(tmp_path / "out.gif")
+
+
+def test_render_writes_a_file_and_a_line_about_it(tmp_path: Path) -> None:
+    like, path = tmp_path / "like.png", tmp_path / "out.pdf"
+    write("the hut", slant=15, colour=BLUE).image.save(like)
+    done = command("render", "Dear <Ann>", "--font", "italianno", "--output", path, "--like", like, "--strength", 0.5)
+    assert done.returncode == 0, done.stderr
+    assert path.read_bytes().startswith(b"%PDF")
+    said = json.loads(done.stdout)
+    assert said["file"] == str(path) and said["text"] == "Dear <Ann>" and said["notices"] == []
+    assert said["hand"]["slant"] == pytest.approx(15, abs=4)
+    assert "to the right" in said["hand"]["in_words"] and "blue" in said["hand"]["in_words"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["hi", "--font", "klingon", "--output", "x.png"], "klingon"),
+        (["hi", "--output", "x.gif"], "x.gif"),
+        (["  ", "--output", "x.png"], "no text"),
+        (["hi", "--output", "x.png", "--like", "nothing.png"], "no picture file"),
+    ],
+)
+def test_render_says_what_is_wrong(arguments: list[str], word: str) -> None:
+    done = command("render", *arguments)
+    assert done.returncode == 1 and word in done.stderr and "Traceback" not in done.stderr
