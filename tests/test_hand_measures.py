@@ -44,7 +44,7 @@ def test_a_soft_photo_gives_the_same_hand() -> None:
 def test_spacing(gap: float) -> None:
     drawn = write(TEXT, gap=gap, slant=10)
     measured = estimate_hand(drawn.image, drawn.characters).spacing
-    assert measured == pytest.approx(gap, abs=0.12)
+    assert measured == pytest.approx(gap * 40 / 46, abs=0.08)  # of an x whose height has the pen's 6 px in it
 
 
 def test_waver() -> None:
@@ -62,11 +62,10 @@ def test_width_grows_with_the_letters() -> None:
 def test_a_pen_that_starves_has_texture() -> None:
     drawn = write(TEXT, pen=8).image
     faint = Image.blend(drawn, Image.new("RGB", drawn.size, "white"), 0.45)
-    faint.paste(drawn, (0, 0, drawn.width, drawn.height // 2))
     stripes = Image.new("L", drawn.size, 0)
     for x in range(0, drawn.width, 24):
         stripes.paste(255, (x, 0, x + 12, drawn.height))
-    dry = Image.composite(faint.resize(drawn.size), drawn, stripes)
+    dry = Image.composite(faint, drawn, stripes)
     assert estimate_hand(drawn).texture < 0.05 < estimate_hand(dry).texture
 
 

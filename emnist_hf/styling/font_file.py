@@ -16,7 +16,7 @@ from emnist_hf.styling.outline import Outline
 
 UNITS = 1000
 """Units an em."""
-_MOST_PAIRS = 800
+_MOST_PAIRS = 3_000  # more than letters have pairs; a visitor's font may claim any number
 _INSTALLABLE = 0  # OS/2 fsType: no restriction
 
 

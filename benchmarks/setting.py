@@ -1,0 +1,41 @@
+"""How long text takes to set, in every font: 1,000 characters to SVG, and the page's preview with a hand.
+
+    python -m benchmarks.setting
+
+The best of five, in milliseconds, in one process; a font is opened and measured before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from emnist_hf.page.compose import EXAMPLE, Order, preview
+from emnist_hf.styling import Hand, fonts, set_text
+
+LINE = "the quick brown fox jumps over the lazy dog"
+TEXT = "\n".join([LINE] * 23)[:1000]
+HAND = Hand(12.0, 6.0, 40.0, 0.1, 1.0, 0.03, 0.2, (30, 60, 190), 0.0)
+
+
+def best(act: Callable[[], object], rounds: int = 5) -> float:
+    """Milliseconds of the quickest round."""
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        act()
+        seconds.append(time.perf_counter() - start)
+    return 1000 * min(seconds)
+
+
+def main() -> None:
+    print(f"{'font':24} {'1,000 characters to SVG':>24} {'preview':>9}")
+    for name in fonts():
+        preview(Order(EXAMPLE, name, hand=HAND))
+        svg = best(lambda name=name: set_text(TEXT, name, size=40).svg())  # type: ignore[misc]
+        shown = best(lambda name=name: preview(Order(EXAMPLE, name, hand=HAND, strength=0.7)))  # type: ignore[misc]
+        print(f"{name:24} {svg:21.0f} ms {shown:6.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
