@@ -21,6 +21,7 @@ import train as command
 from emnist_hf.augment import NONE, Augmentation, augment, to_input
 from emnist_hf.data import DataError, hash_images
 from emnist_hf.evaluation import evaluate_checkpoint, load_seen, short_hashes
+from emnist_hf.model import MEAN, STD, create_model
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.sampling import (
     GroupedRows,
@@ -34,7 +35,7 @@ from emnist_hf.sampling import (
 )
 from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.splits import CHARSETS, SHAPE_SET
-from emnist_hf.training import prepare_data, train
+from emnist_hf.training import _renew_statistics, prepare_data, train
 from tests.drawn import draw_rows, write_parquet
 from tests.server import ROOT
 
@@ -415,21 +416,24 @@ def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:
     assert (first - plain).abs().mean() < (first - plain.flip(3)).abs().mean()
 
 
-def test_a_short_run_scores_what_it_learnt(small_emnist: Path, tmp_path: Path) -> None:
-    """At the default decay of the average, forty steps on drawn digits are far beyond the 0.1 of a guess."""
-    config = TrainConfig(
-        split="digits",
-        dataset=str(small_emnist),
-        output_dir=str(tmp_path),
-        image_size=28,
-        num_train_epochs=3,
-        per_device_train_batch_size=16,
-        mixed_precision="no",
-        cpu=True,
-    )
-    results = train(config, NONE)
-    assert results["train"]["steps"] < 50
-    assert results["test"]["accuracy"] > 0.6
+def test_statistics_are_measured_anew_for_the_averaged_weights() -> None:
+    """Whatever the first batch norm had gathered, afterwards it is what its convolution gives on training rows."""
+    from accelerate import Accelerator
+
+    rows = Source("a", draw_rows(CHARSETS["digits"], 30))
+    dataset, sampler = GroupedRows([rows], CHARSETS["digits"]), MixtureSampler([rows], seed=1)
+    torch.manual_seed(0)
+    model = create_model(CHARSETS["digits"]).eval()
+    norm = model.get_submodule("bn1")
+    norm.running_mean.fill_(100)
+    _renew_statistics(model, dataset, sampler, 28, NONE, Accelerator(cpu=True))
+    assert not model.training and norm.momentum == 0.1
+    with torch.inference_mode():
+        pixels = (to_input(torch.from_numpy(rows.rows.images), 28) - MEAN) / STD
+        before = model.get_submodule("conv1")(pixels)
+    # Batches of 100 rows and equal weight: means are exact, variances nearly.
+    torch.testing.assert_close(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(norm.running_var, before.var(dim=(0, 2, 3)), atol=1e-4, rtol=0.05)
 
 
 def test_real_rows_are_learnt(real_byclass: Path, tmp_path: Path) -> None:
