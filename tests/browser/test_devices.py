@@ -42,7 +42,7 @@ def test_a_finger_beside_the_pad_scrolls(phone: Page) -> None:
     phone.wait_for_function("scrollY > 50")
 
 
-@pytest.mark.parametrize("tab", ["Draw", "Upload", "Model"])
+@pytest.mark.parametrize("tab", ["Draw", "Upload", "Set", "Your font", "Model"])
 def test_a_phone_needs_no_sideways_scroll(phone: Page, tab: str) -> None:
     phone.get_by_role("tab", name=tab).click()
     phone.wait_for_timeout(300)

@@ -85,6 +85,7 @@ def test_hand_ink_and_paper_change_the_picture(page: Page) -> None:
 
 def test_the_picture_can_be_saved(page: Page) -> None:
     draw(page, "R")
+    expect(answer(page)).to_have_text("R")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download PNG").click()
     assert saved.value.suggested_filename == "capital-R-pinyon-script.png"
