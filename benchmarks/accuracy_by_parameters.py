@@ -5,9 +5,9 @@
 
 Each checkpoint (default: the one in the package) is asked for every test row, or with --rows for an even choice of
 them, and for one glyph at a time on one thread, taking turns. `error_ratio` is its share of mistakes over that of the
-replaced network's checkpoint, which train.py makes with recipes/replaced_cnn.yaml, and `latency_ratio` the same of the
-median milliseconds; both are null without --replaced. Prints one JSON object, a table on standard error, and with
---output_dir writes accuracy_by_parameters.json and .png there.
+replaced network's checkpoint, which train.py makes with recipes/byclass-replaced-cnn.yaml, and `latency_ratio` the same
+of the median milliseconds; both are null without --replaced. Prints one JSON object, a table on standard error, and
+with --output_dir writes accuracy_by_parameters.json and .png there.
 """
 
 from __future__ import annotations
