@@ -365,8 +365,8 @@ def _renew_statistics(
 ) -> None:
     """Measure the batch norms' statistics anew for the averaged weights (Izmailov et al. 2018), on training rows.
 
-    Averaged over the steps, they lag behind: digits after 20 steps went from 0.12 right to 0.63, after 60 from 0.89 to
-    0.94; from 120 steps on there was nothing to gain.
+    Averaged over the steps, they lag behind. In a trial with 50 batches, one seed, digits went from 0.12 right to 0.63
+    after 20 steps and from 0.89 to 0.94 after 60; from 120 steps on there was nothing to gain.
     """
     chosen = list(islice(sampler, rows))
     generator = _generator(sampler.seed, sampler.epoch, accelerator)
