@@ -36,6 +36,7 @@ Its strokes are 2.8 wide (quartiles 2.4 and 3.3); within them no range of widths
 """
 
 _FINE = 4  # working pixels per pixel of the glyph
+_AROUND = np.ones((3, 3), np.uint8)
 _KEEP = 0.8  # half width below which neither a stroke is thinned nor a gap closed, in glyph pixels
 
 
@@ -59,8 +60,8 @@ def to_glyph(coverage: Floats, look: Look = EMNIST) -> NDArray[np.uint8]:
     crop = _moderate(_cropped(coverage), 4 * look.long_side * _FINE)
     extent = _extent(crop)
     long_side = look.long_side * _FINE
-    fine = _signed_distance(_place(crop, long_side / extent, long_side))
-    width = width_along(np.maximum(fine + np.float32(0.5), 0) * (fine > 0))
+    level = _place(crop, long_side / extent, long_side)
+    width = width_along(depth(level > 0))
     low, high = (w * _FINE for w in look.widths)
     target = min(max(width, low), high)
     # A blob is as wide as it is long: there is no stroke to bring to a width.
@@ -69,6 +70,8 @@ def to_glyph(coverage: Floats, look: Look = EMNIST) -> NDArray[np.uint8]:
         scale = (long_side - target) / (long_side - width)
         fine = _signed_distance(_place(crop, scale * long_side / extent, scale * long_side))
         fine = _shift_outline(fine, (target - width * scale) / 2)
+    else:
+        fine = _signed_distance(level)
     return _downsample(np.clip(fine + 0.5, 0, 1), look.softness * _FINE)
 
 
@@ -83,9 +86,8 @@ def _is_glyph(coverage: Floats) -> bool:
 
 def _bounds(mask: Mask) -> tuple[int, int, int, int]:
     """Top, bottom, left and right of a mask that is not empty, the ends exclusive."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return top, top + height, left, left + width
 
 
 def _cropped(coverage: Floats) -> Floats:
@@ -178,12 +180,11 @@ def _signed_distance(level: Floats) -> Floats:
 
 def _shift_outline(distance: Floats, by: float) -> Floats:
     """Thicken (or thin, when negative) by moving the outline, less where a gap closes or a stroke breaks."""
-    side = -distance if by > 0 else distance
-    room = np.where(side > 0, side, 0)
-    inside = room > 0
+    room = np.maximum(-distance if by > 0 else distance, 0)
+    inside = (room > 0).astype(np.float32)
     for _ in range(round(abs(by)) + 2):  # what half width the gap (or stroke) that a pixel lies in has
-        room = np.where(inside, cv2.dilate(room, np.ones((3, 3), np.uint8)), 0)
-    room = cv2.dilate(room, np.ones((3, 3), np.uint8))
+        room = cv2.multiply(cv2.dilate(room, _AROUND), inside)
+    room = cv2.dilate(room, _AROUND)
     amount = np.clip(room - _KEEP * _FINE, 0, abs(by)).astype(np.float32)
     return np.asarray(distance + np.sign(by) * amount, np.float32)
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.lines import LETTER, find_lines
-from emnist_hf.marks import INK, Marks, find_marks, picture_of
+from emnist_hf.marks import INK, Marks, belongs_to, find_marks, picture_of
 from emnist_hf.rulings import without_rulings
 from emnist_hf.skew import Matrix, find_skew, level
 from emnist_hf.widths import Floats
 
-__all__ = ["Layout", "Piece", "find_layout"]
+__all__ = ["Layout", "LevelPage", "Piece", "find_layout", "find_level_page"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,25 @@ class Layout:
     matrix: Matrix
 
 
-def find_layout(coverage: Floats) -> Layout:
-    """Lay a page's coverage, float32 [H, W], level, take its rulings out and find its lines and pieces."""
+@dataclass(frozen=True)
+class LevelPage:
+    """A page that lies level: its marks, which of them may be writing, bool [N], and the matrix as `Layout` has it."""
+
+    marks: Marks
+    writing: NDArray[np.bool_]
+    matrix: Matrix
+
+
+def find_level_page(coverage: Floats) -> LevelPage:
+    """Lay a page's coverage, float32 [H, W], level, take its rulings out and find its marks."""
     coverage, matrix = level(coverage, find_skew(coverage > INK))
-    marks, writing = find_marks(without_rulings(coverage, INK))
-    lines = [_pieces(marks, line) for line in find_lines(marks, writing)]
-    return Layout(marks, [line for line in lines if line], matrix)
+    return LevelPage(*find_marks(without_rulings(coverage, INK)), matrix)
+
+
+def find_layout(page: LevelPage) -> Layout:
+    """The lines of a page, and the pieces that each consists of."""
+    lines = [_pieces(page.marks, line) for line in find_lines(page.marks, page.writing)]
+    return Layout(page.marks, [line for line in lines if line], page.matrix)
 
 
 def picture_of_pieces(marks: Marks, pieces: list[Piece]) -> Floats:
@@ -73,7 +86,7 @@ def ink_gap(marks: Marks, a: Piece, b: Piece) -> float:
         return apart
     left, right = min(a.box[0], b.box[0]), max(a.box[2], b.box[2])
     part = marks.labels[top:bottom, left:right]
-    ends, begins = (np.isin(part, [m + 1 for m in piece.members]) for piece in (a, b))
+    ends, begins = (belongs_to(part, piece.members) for piece in (a, b))
     columns = np.arange(right - left, dtype=np.float32)
     last = np.where(ends, columns, -np.inf).max(axis=1)
     first = np.where(begins, columns, np.inf).min(axis=1)

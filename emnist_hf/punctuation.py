@@ -8,6 +8,11 @@ from emnist_hf.marks import Marks
 SIGNS = ".,:;'-"
 
 
+def may_be_punctuation(piece: Piece, marks: Marks) -> bool:
+    """Whether a piece is small enough for a sign, whatever stands around it: `punctuation_of` says if it is one."""
+    return piece.height < (1.1 if len(piece.members) == 2 else 0.55) * marks.unit
+
+
 def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tuple[str | None, float]:
     """What sign a piece is, "" for a small mark that is none, None for what may be a character; and how sure that is.
 

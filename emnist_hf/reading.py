@@ -12,8 +12,9 @@ from PIL import Image
 
 from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
 from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
-from emnist_hf.layout import Layout, find_layout
+from emnist_hf.layout import Layout, find_layout, find_level_page
 from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
+from emnist_hf.marks import belongs_to
 from emnist_hf.segmentation import Judge, Segment, segment
 from emnist_hf.splits import CHARACTERS, LabelSet
 from emnist_hf.words import word_starts
@@ -110,10 +111,10 @@ def _find_writing(picture: Image.Image) -> tuple[Ink, Layout]:
     The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
     """
     ink = to_ink(picture)
-    layout = find_layout(ink.coverage)
-    nearer = min(LEGIBLE / layout.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
-    if nearer < 1.2 or not layout.lines:
-        return ink, layout
+    page = find_level_page(ink.coverage)
+    nearer = min(LEGIBLE / page.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
+    if nearer < 1.2 or not page.writing.any():
+        return ink, find_layout(page)
     longest = round(max(ink.coverage.shape) * nearer)
     enlarge = max(1.0, longest / max(picture.size))
     if enlarge > 1:
@@ -121,7 +122,7 @@ def _find_writing(picture: Image.Image) -> tuple[Ink, Layout]:
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     closer = to_ink(picture, max_side=longest)
     closer = replace(closer, scale=closer.scale * enlarge)
-    return closer, find_layout(closer.coverage)
+    return closer, find_layout(find_level_page(closer.coverage))
 
 
 def _size(layout: Layout, ink: Ink) -> tuple[int, int]:
@@ -230,8 +231,8 @@ def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
     if layout.matrix[0, 1] == 0:
         corners = np.array([[left, top], [right, bottom]], np.float64)
     else:
-        members = [m + 1 for piece in segment_.pieces for m in piece.members]
-        rows, columns = np.nonzero(np.isin(layout.marks.labels[top:bottom, left:right], members))
+        members = [m for piece in segment_.pieces for m in piece.members]
+        rows, columns = np.nonzero(belongs_to(layout.marks.labels[top:bottom, left:right], members))
         turn = layout.matrix[:, :2]
         places = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1) - layout.matrix[:, 2]
         upright = places @ np.linalg.inv(turn).T

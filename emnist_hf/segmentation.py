@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import islice, pairwise
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ from emnist_hf.glyph import to_glyph
 from emnist_hf.layout import Piece, ink_gap, picture_of_pieces
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
-from emnist_hf.punctuation import punctuation_of
+from emnist_hf.punctuation import may_be_punctuation, punctuation_of
 from emnist_hf.splits import CHARACTERS, fold_shape
 
 Glyphs = NDArray[np.uint8]
@@ -48,8 +48,9 @@ SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
 
 _THREADS = 2
+_BATCH = 512  # runs that are judged while the next are made into glyphs
 _SHAPES = sorted({fold_shape(character) for character in CHARACTERS})
-_SHAPE_OF = np.array([_SHAPES.index(fold_shape(character)) for character in CHARACTERS])
+_SHAPES_OF = np.array([[float(fold_shape(c) == shape) for shape in _SHAPES] for c in CHARACTERS], np.float32)
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,12 @@ def segment(marks: Marks, lines: list[list[Piece]], judge: Judge) -> list[list[S
         return []
     known = dict(zip(first, _judged(marks, first, judge)))
     cut = [_cut_line(marks, line, known) for line in lines]
-    wanted = [run for line in cut for run in _runs(line, known, marks) if run not in known]
+    gaps = [_gaps(marks, line) for line in cut]
+    wanted = [run for line, gap in zip(cut, gaps) for run in _runs(line, gap, known, marks) if run not in known]
     known |= dict(zip(wanted, _judged(marks, wanted, judge)))
-    lattices = [_lattice(line, known, marks, _band(lines[i], marks)) for i, line in enumerate(cut)]
-    paths = [_best_path(lattice, np.ones(len(CHARACTERS))) for lattice in lattices]
-    return [_best_path(lattice, _favours(paths)) for lattice in lattices]
+    lattices = [_lattice(line, gap, known, marks, _band(whole, marks)) for line, gap, whole in zip(cut, gaps, lines)]
+    favours = _favours([_best_path(lattice, np.ones(len(CHARACTERS))) for lattice in lattices])
+    return [_best_path(lattice, favours) for lattice in lattices]
 
 
 def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
@@ -103,13 +105,18 @@ def _favours(paths: list[list[Segment]]) -> NDArray[np.float64]:
 # --- hypotheses ---
 
 Run = tuple[Piece, ...]
-Verdict = tuple[NDArray[np.floating[Any]], float]
+
+
+class Verdict(NamedTuple):
+    """What the recognizer says of a run: probabilities float32 [62], of being none, and `_confidences` in it."""
+
+    probabilities: NDArray[np.float32]
+    doubt: float
+    confidence: float
 
 
 def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
-    """Probabilities and doubt for each run, judged together."""
-    if not runs:
-        return []
+    """A verdict for each run. While the recognizer looks at some, the glyphs of the next are made."""
 
     def glyph(run: Run) -> Glyphs:
         try:
@@ -117,22 +124,26 @@ def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
         except NoInkError:
             return np.zeros((28, 28), np.uint8)
 
+    verdicts: list[Verdict] = []
     with ThreadPoolExecutor(_THREADS) as pool:
-        glyphs = np.stack(list(pool.map(glyph, runs)))
-    probabilities, doubts = judge(glyphs)
-    doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, 1.0)
-    return list(zip(probabilities, (float(doubt) for doubt in doubts)))
+        made = pool.map(glyph, runs)
+        while batch := list(islice(made, _BATCH)):
+            glyphs = np.stack(batch)
+            probabilities, doubts = judge(glyphs)
+            doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, np.float32(1))
+            verdicts += map(Verdict, probabilities, doubts.tolist(), _confidences(probabilities, doubts).tolist())
+    return verdicts
 
 
 def _mean_doubt(verdicts: list[Verdict]) -> float:
-    return float(np.mean([doubt for _, doubt in verdicts]))
+    return float(np.mean([verdict.doubt for verdict in verdicts]))
 
 
-def _confidence(verdict: Verdict) -> float:
-    """How sure a run is one character, whatever its case and its twins: 0 and O are one shape."""
-    probabilities, doubt = verdict
-    shapes = np.bincount(_SHAPE_OF, weights=probabilities, minlength=len(_SHAPES))
-    return float(max(shapes.max() * (1 - doubt), 1e-6))
+def _confidences(
+    probabilities: NDArray[np.floating[Any]], doubts: NDArray[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
+    """How sure each run is one character, whatever its case and its twins: 0 and O are one shape; [n]."""
+    return np.maximum((probabilities @ _SHAPES_OF).max(axis=1) * (1 - doubts), 1e-6)
 
 
 def _cut_line(marks: Marks, line: list[Piece], known: dict[Run, Verdict]) -> list[Piece]:
@@ -140,7 +151,7 @@ def _cut_line(marks: Marks, line: list[Piece], known: dict[Run, Verdict]) -> lis
     cut: list[Piece] = []
     for piece in line:
         wide = piece.width > 0.75 * max(marks.unit * 0.8, piece.height) and piece.width > 6 * marks.pen
-        if wide and piece.height > 0.4 * marks.unit and _confidence(known[(piece,)]) < 0.97:
+        if wide and piece.height > 0.4 * marks.unit and known[(piece,)].confidence < 0.97:
             cut += _cut(marks, piece)
         else:
             cut.append(piece)
@@ -171,31 +182,36 @@ def _cut(marks: Marks, piece: Piece) -> list[Piece]:
     return parts
 
 
-def _runs(line: list[Piece], known: dict[Run, Verdict], marks: Marks) -> list[Run]:
-    """The hypotheses of a line: each piece alone, and neighbours together where they may be one character."""
+def _gaps(marks: Marks, line: list[Piece]) -> NDArray[np.float64]:
+    """How far apart the ink of neighbours is, in heights of a character, float64 [n - 1]; -inf within one mark."""
+    return np.array(
+        [-np.inf if _same_mark(a, b) else ink_gap(marks, a, b) / marks.unit for a, b in pairwise(line)], np.float64
+    )
+
+
+def _runs(line: list[Piece], gaps: NDArray[np.float64], known: dict[Run, Verdict], marks: Marks) -> list[Run]:
+    """The hypotheses of a line: each piece alone, and neighbours together where they may be one character.
+
+    gaps: as `_gaps` gives them.
+    """
     runs: list[Run] = []
     for first in range(len(line)):
         for last in range(first, min(first + LONGEST_RUN, len(line))):
             run = tuple(line[first : last + 1])
-            if last > first and not _may_be_one(line, first, last, known, marks):
+            if last > first and not _may_be_one(run, float(gaps[last - 1]), known, marks.unit):
                 break
             runs.append(run)
     return runs
 
 
-def _may_be_one(line: list[Piece], first: int, last: int, known: dict[Run, Verdict], marks: Marks) -> bool:
-    """Whether it is worth asking if these pieces, to which `last` was just added, are one character."""
-    a, b = line[last - 1], line[last]
-    left, right = min(p.box[0] for p in line[first : last + 1]), max(p.box[2] for p in line[first : last + 1])
-    tallest = max(p.height for p in line[first : last + 1])
-    if right - left > 1.5 * max(marks.unit, tallest):
+def _may_be_one(run: Run, gap: float, known: dict[Run, Verdict], unit: float) -> bool:
+    """Whether it is worth asking if these pieces are one character; `gap` is the one before the last of them."""
+    left, right = min(p.box[0] for p in run), max(p.box[2] for p in run)
+    if right - left > 1.5 * max(unit, *(p.height for p in run)):
         return False
-    if _same_mark(a, b):
-        return True
-    gap = ink_gap(marks, a, b) / marks.unit
     if gap > 0.4:
         return False
-    sure = all((p,) in known and _confidence(known[(p,)]) > SURE for p in (a, b))
+    sure = all((p,) in known and known[(p,)].confidence > SURE for p in run[-2:])
     return not sure or gap < 0.08
 
 
@@ -219,8 +235,14 @@ class _Lattice:
     ending: list[list[tuple[Segment, float]]]
 
 
-def _lattice(line: list[Piece], known: dict[Run, Verdict], marks: Marks, band: tuple[float, float]) -> _Lattice:
-    within = _within(line, marks)
+def _lattice(
+    line: list[Piece],
+    gaps: NDArray[np.float64],
+    known: dict[Run, Verdict],
+    marks: Marks,
+    band: tuple[float, float],
+) -> _Lattice:
+    within = _within(gaps)
     ending: list[list[tuple[Segment, float]]] = [[] for _ in range(len(line) + 1)]
     for first in range(len(line)):
         for last in range(first, min(first + LONGEST_RUN, len(line))):
@@ -238,13 +260,13 @@ def _best_path(lattice: _Lattice, favours: NDArray[np.float64]) -> list[Segment]
     favours: float64 [62], how much more likely each character is than the network knows.
     """
     count = len(lattice.ending)
-    best = np.full(count, -np.inf)
-    best[0] = 0.0
+    best = [0.0] + [-np.inf] * (count - 1)
     back: list[Segment | None] = [None] * count
+    evidence = iter(_evidence([found for ending in lattice.ending for found, _ in ending], favours))
     for end in range(1, count):
         for found, joints in lattice.ending[end]:
             pieces = len(found.pieces)
-            score = best[end - pieces] + pieces * np.log(_evidence(found, favours)) + joints
+            score = best[end - pieces] + pieces * next(evidence) + joints
             if score > best[end]:
                 best[end], back[end] = score, found
     path: list[Segment] = []
@@ -257,21 +279,27 @@ def _best_path(lattice: _Lattice, favours: NDArray[np.float64]) -> list[Segment]
     return path[::-1]
 
 
-def _evidence(found: Segment, favours: NDArray[np.float64]) -> float:
-    if found.probabilities is None:
-        return found.confidence
-    return _confidence((found.probabilities * favours, found.doubt))
+def _evidence(segments: list[Segment], favours: NDArray[np.float64]) -> list[float]:
+    """The logarithm of how sure each segment is what it is read as, given what the page favours."""
+    evidence = np.array([s.confidence for s in segments], np.float64)
+    lettered = np.flatnonzero([s.probabilities is not None for s in segments])
+    if len(lettered):
+        probabilities = np.stack([p for s in segments if (p := s.probabilities) is not None])
+        doubts = np.array([segments[i].doubt for i in lettered], np.float64)
+        evidence[lettered] = _confidences(probabilities * favours, doubts)
+    found: list[float] = np.log(evidence).tolist()
+    return found
 
 
 def _segment_of(
     line: list[Piece], first: int, last: int, verdict: Verdict, marks: Marks, band: tuple[float, float]
 ) -> Segment:
     run = tuple(line[first : last + 1])
-    if first == last:
+    if first == last and may_be_punctuation(run[0], marks):
         sign, sureness = punctuation_of(run[0], marks, _local_band(line, first, marks, band))
         if sign is not None:
             return Segment(run, None, sureness, punctuation=sign)
-    return Segment(run, verdict[0], _confidence(verdict), verdict[1], dotted=_is_dotted(run, marks))
+    return Segment(run, verdict.probabilities, verdict.confidence, verdict.doubt, dotted=_is_dotted(run, marks))
 
 
 def _is_dotted(run: Run, marks: Marks) -> bool:
@@ -295,13 +323,12 @@ def _local_band(line: list[Piece], i: int, marks: Marks, band: tuple[float, floa
     return float(np.median([p.box[1] for p in near])), float(np.median([p.box[3] for p in near]))
 
 
-def _within(line: list[Piece], marks: Marks) -> NDArray[np.float64]:
-    """How likely neighbouring pieces are of one character, by the gap between them, float64 [n - 1].
+def _within(gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How likely neighbouring pieces are of one character, by `_gaps` between them, float64 [n - 1].
 
     A gap within a character is narrow beside those that the hand leaves between characters on this line.
     """
-    cut = np.array([_same_mark(a, b) for a, b in pairwise(line)], np.bool_)
-    gaps = np.array([ink_gap(marks, a, b) for a, b in pairwise(line)], np.float64) / marks.unit
+    cut = np.isneginf(gaps)
     usual = float(np.median([*gaps[~cut], *[0.15] * 5]))
     middle = np.clip(INNER * usual, 0.04, 0.16)
     away = np.clip((gaps - middle) / (0.4 * middle), -30, 30)
