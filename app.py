@@ -6,8 +6,7 @@ EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) choos
 from __future__ import annotations
 
 import os
-
-import torch
+import sys
 
 from emnist_hf import Recognizer
 from emnist_hf.page.blocks import LAUNCH, build_page
@@ -25,10 +24,11 @@ def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
 
 
 def main() -> None:
-    # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
-    # than a second as soon as anything else ran on the machine.
-    torch.set_num_threads(1)
     recognizer, notice = load_recognizer(os.environ.get("EMNIST_HF_CHECKPOINT"))
+    if torch := sys.modules.get("torch"):  # it serves an architecture that the package has no graph of
+        # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
+        # than a second as soon as anything else ran on the machine.
+        torch.set_num_threads(1)
     build_page(recognizer, notice).launch(**LAUNCH)
 
 

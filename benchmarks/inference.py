@@ -30,10 +30,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emnist_hf import Recognizer
+from emnist_hf.engine import BATCH
 from emnist_hf.fused import fuse
 from emnist_hf.model import Checkpoint
 from emnist_hf.onnx_export import FLOAT, QUANTIZED, OnnxNetwork, export_onnx, printed_glyphs
-from emnist_hf.recognizer import BATCH
 
 Glyphs = NDArray[np.uint8]
 Way = Callable[[Glyphs], NDArray[np.float32]]
@@ -47,6 +47,7 @@ WARM_UP = 10
 def ways(recognizer: Recognizer, exported: Path, threads: int) -> dict[str, Way]:
     """All ways by name, the baseline first: glyphs uint8 [N, 28, 28] to probabilities float32 [N, classes]."""
     torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # what `Recognizer` goes by
     plain = recognizer.checkpoint
     fused = replace(plain, model=fuse(plain.model))
     return {

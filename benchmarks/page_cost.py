@@ -18,7 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 from PIL import Image
 
 from emnist_hf import Recognizer
@@ -48,7 +47,6 @@ def picture(characters: int, megapixels: float) -> bytes:
 
 def measure(path: str) -> dict[str, float]:
     """Seconds, of clock and of processor, characters and MB over idle, in this process."""
-    torch.set_num_threads(2)
     recognizer = Recognizer.from_pretrained()
     recognizer.predict_proba(np.zeros((256, 28, 28), np.uint8))
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -18,7 +18,7 @@ __all__ = ["Answer", "Prediction", "Recognizer", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the recognizer, and with it torch, only when somebody asks for it."""
+    """Import the recognizer only when somebody asks for it."""
     if name in ("Answer", "Prediction", "Recognizer"):
         from emnist_hf import recognizer
 

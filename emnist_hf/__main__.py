@@ -132,8 +132,6 @@ def read(
     or much is in doubt. A file that cannot be read gives an "error" on its line, the others go on, and the exit status
     is 1 at the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
-    import torch
-
     from emnist_hf.lexicon import Lexicon
     from emnist_hf.many_files import OutputError, check_output, find_pictures, read_file, read_into
     from emnist_hf.recognizer import Recognizer
@@ -148,7 +146,6 @@ def read(
         if not pictures:
             raise OutputError(f"There is no picture in {', '.join(files)}: give PNG, JPEG or other picture files.")
         if output is not None:
-            torch.set_num_threads(1)
             failed = read_into(output, pictures, recognizer, charset, words) > 0
     if output is None:
         failed = False

@@ -17,7 +17,7 @@ def fuse(model: nn.Module) -> nn.Module:
     3.2, as `torch.nn.utils.fusion` does it). A network that cannot be traced keeps its batch norms. Not for training.
     """
     fused = copy.deepcopy(model).eval().requires_grad_(False)
-    for convolution, norm in _pairs(fused):
+    for convolution, norm in norm_pairs(fused):
         before, after = fused.get_submodule(convolution), fused.get_submodule(norm)
         fused.set_submodule(convolution, fuse_conv_bn_eval(before, after))  # type: ignore[type-var]
         fused.set_submodule(norm, _what_is_left(after))
@@ -31,7 +31,7 @@ class _Tracer(fx.Tracer):
         return isinstance(module, (nn.Conv2d, nn.BatchNorm2d)) or super().is_leaf_module(module, name)
 
 
-def _pairs(model: nn.Module) -> list[tuple[str, str]]:
+def norm_pairs(model: nn.Module) -> list[tuple[str, str]]:
     """Names of the convolutions that feed one batch norm and nothing else, with that batch norm."""
     try:
         steps = [node for node in _Tracer().trace(model).nodes if node.op == "call_module"]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.fused import fuse
@@ -132,14 +133,25 @@ def _write_float(checkpoint: Checkpoint, path: Path) -> None:
     pixels = torch.zeros(2, 1, checkpoint.image_size, checkpoint.image_size)  # one row would fix the batch at one
     # Folded before and not by each runtime; to_onnx knows no channels_last.
     model = fuse(checkpoint.model).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    export_graph(model, pixels, path, (INPUT, OUTPUT), checkpoint.name)
+
+
+def export_graph(model: nn.Module, pixels: Tensor, path: Path, names: tuple[str, str], called: str) -> None:
+    """Write a network as ONNX that takes any number of rows like those of `pixels`, which has two or more.
+
+    names: of its input and its output. called: what to call the network in an error. Raises `OnnxError` if a package
+    is missing or torch cannot export it.
+    """
+    for package in ("onnx", "onnxscript"):
+        _needed(package)
     try:
         with _quiet():
             torch.onnx.export(
                 model,
                 (pixels,),
                 str(path),
-                input_names=[INPUT],
-                output_names=[OUTPUT],
+                input_names=[names[0]],
+                output_names=[names[1]],
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 external_data=False,
                 dynamo=True,
@@ -147,7 +159,7 @@ def _write_float(checkpoint: Checkpoint, path: Path) -> None:
             _without_notes(path)
     except Exception as error:  # the exporter raises what the traced model's Python does
         said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise OnnxError(f"torch cannot export {checkpoint.name} to ONNX: {said} Use another architecture.") from None
+        raise OnnxError(f"torch cannot export {called} to ONNX: {said} Use another architecture.") from None
 
 
 def _without_notes(path: Path) -> None:

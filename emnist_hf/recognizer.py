@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from emnist_hf.checkpoint_files import CheckpointError, CheckpointFiles, read_checkpoint
+from emnist_hf.engine import choose_engine
 from emnist_hf.folding import fold_probabilities
-from emnist_hf.fused import fuse
 from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.lexicon import Lexicon, correct
-from emnist_hf.model import Checkpoint, CheckpointError, load_checkpoint
 from emnist_hf.pretrained import find_checkpoint
 from emnist_hf.reading import Reading, read_page
 from emnist_hf.rejection import load_rejection
 from emnist_hf.splits import CHARACTERS, CHARSETS, LabelError, LabelSet, find_charset, fold_table
 
+if TYPE_CHECKING:
+    from emnist_hf.model import Checkpoint
+
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
-BATCH = 128  # glyphs at a time: what one layer hands to the next still fits into the processor's caches
+
+STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")  # of batch norms: counted, not learnt
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,11 @@ class Answer:
 class Recognizer:
     """Reads characters with one checkpoint. Safe to share between threads: it keeps no state between calls."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
-        self._served = replace(checkpoint, model=fuse(checkpoint.model))
-        features = getattr(checkpoint.model.get_classifier(), "in_features", 0)  # type: ignore[operator]
-        self.rejection = load_rejection(checkpoint.folder, features)
+    def __init__(self, files: CheckpointFiles) -> None:
+        """Raises `CheckpointError` as `from_pretrained`."""
+        self._files = files
+        self._engine = choose_engine(files)
+        self.rejection = load_rejection(files.folder, self._engine.feature_count)
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
@@ -70,24 +73,41 @@ class Recognizer:
         Raises `CheckpointError` with a sentence if nothing usable is there or the Hub cannot be reached.
         """
         folder, name = find_checkpoint(source, revision)
-        return cls(load_checkpoint(folder, name))
+        return cls(read_checkpoint(folder, name))
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The network itself, as torch has it; answers do not need it."""
+        from emnist_hf.model import to_checkpoint
+
+        return to_checkpoint(self._files)
+
+    @property
+    def architecture(self) -> str:
+        """timm's name of the network."""
+        return self._files.architecture
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network has learnt."""
+        return sum(value.size for name, value in self._files.weights.items() if not name.endswith(STATISTICS))
 
     @property
     def name(self) -> str:
         """What to call the checkpoint: its Hub id, or the last part of its folder."""
-        return self.checkpoint.name
+        return self._files.name
 
     @property
     def folder(self) -> Path:
-        return self.checkpoint.folder
+        return self._files.folder
 
     @property
     def label_set(self) -> LabelSet:
-        return self.checkpoint.label_set
+        return self._files.label_set
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return self.checkpoint.label_set.labels
+        return self._files.label_set.labels
 
     @cached_property
     def results(self) -> dict[str, Any]:
@@ -185,14 +205,10 @@ class Recognizer:
             raise ValueError(
                 f"Glyphs are uint8 [N, 28, 28], not {glyphs.dtype} {glyphs.shape}: ink.to_glyph makes them."
             )
-        features, probabilities = [], [np.zeros((0, len(self.labels)), np.float32)]
-        with torch.inference_mode():
-            for start in range(0, max(len(glyphs), 1), BATCH):
-                batch = torch.from_numpy(np.array(glyphs[start : start + BATCH]))  # a copy: torch wants to own it
-                seen = self._served.features(batch)
-                features.append(seen.numpy())
-                probabilities.append(self._served.classify(seen).softmax(dim=1).numpy())
-        return np.concatenate(probabilities), np.concatenate(features)
+        from scipy.special import softmax
+
+        logits, features = self._engine.run(glyphs)
+        return softmax(logits, axis=1), features
 
     def _charset(self, charset: str | None, top_k: int) -> LabelSet:
         """Check the request before any work is done on it."""

@@ -77,12 +77,11 @@ def description(recognizer: Recognizer) -> str:
     rows, official = metrics.get("rows"), metrics.get("official")
     which = "all rows of the official EMNIST test" if official else "not the official EMNIST test"
     on = f" The numbers are from {rows:,} characters that it never saw ({which})." if isinstance(rows, int) else ""
-    parameters = sum(parameter.numel() for parameter in recognizer.checkpoint.model.parameters())
     return (
-        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, of {parameters / 1e6:.2f} million "
-        f"parameters, that tells {len(recognizer.labels)} characters apart. It was trained on "
-        f"{learnt_from(recognizer.results)}. Your ink is cropped, centred and brought to the same size and softness "
-        f"before it looks.{on}</p>"
+        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, of "
+        f"{recognizer.parameters / 1e6:.2f} million parameters, that tells {len(recognizer.labels)} characters apart. "
+        f"It was trained on {learnt_from(recognizer.results)}. Your ink is cropped, centred and brought to the same "
+        f"size and softness before it looks.{on}</p>"
     )
 
 
