@@ -39,8 +39,10 @@ CRISP = 150
 """Difference between ink and paper, of 255, beyond which they are black and white, not light and shadow."""
 SMOOTH = 0.22
 """Rise of coverage over a pixel below which an outline is no pen's, in a picture of up to 1000 pixels."""
-MAX_PARTS = 5000
-"""More separate marks than any page has: such a picture is noise."""
+MAX_PARTS = 7_000
+"""More separate marks than any page has, dots and broken strokes among them: such a picture is noise."""
+LIGHT_PIXELS = 4_200_000
+"""Pixels above which the paper's light is looked for at half the size."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,13 @@ def _coverage(rgb: Bytes, despeckled: bool = False) -> tuple[Floats | None, bool
         ink = high if is_ink(high) else ~high
         paper = _even_paper(pixels, ink)
         if paper is not None:
-            light = bool(pixels[ink].mean() > pixels[~ink].mean())
+            light = bool(_at(pixels, _sample(ink)).mean() > _at(pixels, _sample(~ink)).mean())
             contrast = _contrast(pixels, paper, light)
     haze = 0.0
     if contrast is None:
         contrast, light = _uneven_contrast(pixels)
         haze = 0.15
+    del pixels, shade  # the largest arrays here, before the next
     coverage = _normalise(contrast, haze, despeckled)
     if haze and coverage is not None and _is_smooth(coverage):
         raise NoInkError
@@ -194,8 +197,8 @@ def _even_paper(pixels: Floats, ink: Mask) -> Floats | None:
     paper_depth, ink_depth = depth(~ink), depth(ink)
     if not paper_depth.any():
         return None
-    paper = _inside(paper_depth)
-    contrast = abs(float(pixels[paper].mean()) - float(pixels[ink].mean()))
+    paper = _sample(_inside(paper_depth))
+    contrast = abs(float(_at(pixels, paper).mean()) - float(_at(pixels, _sample(ink)).mean()))
     # Light and shadow seldom lie as far apart as black and white do; a blurred character's own shades may.
     crisp = contrast > CRISP
     # A small picture is too small for a shadow to matter, and its paper may be little but edge.
@@ -206,10 +209,21 @@ def _even_paper(pixels: Floats, ink: Mask) -> Floats | None:
     if min(ink.shape) >= 64 and not crisp and ink_depth.max() > 0.2 * max(ink.shape):
         return None  # wider than any stroke: half the picture lies in the shade
     if min(ink.shape) >= 64 and not crisp and ink_depth.max() > 0.15 * min(ink.shape):
-        inner = _inside(ink_depth)
+        inner = _sample(_inside(ink_depth))
         if max(_spread(pixels, paper, paper_depth, 0.5), _spread(pixels, inner, ink_depth, 0.5)) > 40:
             return None  # a wide part with something in it is a shadow or a desk, not a stroke
-    return _median(pixels[paper])
+    return _median(_at(pixels, paper))
+
+
+def _sample(mask: Mask) -> NDArray[np.int64]:
+    """Places of a mask in the flattened picture, evenly some 200,000 of them where there are more."""
+    step = max(1, int(np.count_nonzero(mask)) // 200_000)
+    return np.flatnonzero(mask.ravel()[::step]) * step
+
+
+def _at(pixels: Floats, places: NDArray[np.int64]) -> Floats:
+    """Colours at places of the flattened picture: float32 [H, W, 3] to [n, 3]."""
+    return pixels.reshape(-1, 3)[places]
 
 
 def _median(colours: Floats) -> Floats:
@@ -224,19 +238,19 @@ def _inside(depths: Floats) -> Mask:
     return np.asarray(depths >= min(deepest, max(2.5, min(0.4 * deepest, 8))), np.bool_)
 
 
-def _spread(pixels: Floats, part: Mask, depths: Floats, outside: float) -> float:
-    """Range of the brightness of a part but for `outside` per cent at either end, 0 to 255.
+def _spread(pixels: Floats, part: NDArray[np.int64], depths: Floats, outside: float) -> float:
+    """Range of the brightness of a part, as places of the flattened picture, but for `outside` per cent at either end.
 
     The soft edges of a picture that was enlarged fill a tight crop, and they go by depth, which light does
     not: so what pixels of one depth have in common, as far as edges may reach, does not count. The lesser of
     the ranges with and without it is given.
     """
-    brightness = pixels[part].mean(axis=1)
+    brightness = _at(pixels, part).mean(axis=1)
     low, high = np.percentile(brightness, [outside, 100 - outside])
     if high - low <= 24:
         return float(high - low)
     reach = 0.15 * max(depths.shape)
-    bins = np.minimum(depths[part], reach) * np.float32(24 / reach)
+    bins = np.minimum(depths.ravel()[part], reach) * np.float32(24 / reach)
     level = bins.astype(np.int32)
     order = np.argsort(level, kind="stable")
     ordered = brightness[order]
@@ -253,23 +267,37 @@ def _contrast(pixels: Floats, paper: Floats, light: bool) -> Floats:
     1 is from the paper to black (or white, for light ink); negative where a pixel departs the other way.
     """
     brightness = (paper[..., 0] + paper[..., 1] + paper[..., 2]) / 3
-    if light:
-        red, green, blue = cv2.split(pixels - paper)
-        full = np.maximum(255 - brightness, 64)
-    else:
-        red, green, blue = cv2.split(paper - pixels)
-        full = np.maximum(brightness, 64)
-    return np.asarray(np.maximum(np.maximum(red, green), blue) / full, np.float32)
+    full = np.maximum(255 - brightness if light else brightness, 64)
+    most = np.full(pixels.shape[:2], -np.inf, np.float32)
+    for channel in range(3):  # one after the other: a picture of all three differences takes three times the memory
+        off = pixels[..., channel] - paper[..., channel]
+        np.maximum(most, off if light else np.negative(off, out=off), out=most)
+    most /= full
+    return most
 
 
 def _uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
-    """Contrast to a paper whose light varies, and whether the ink is light.
+    """Contrast to a paper whose light varies, and whether the ink is light. `pixels` is overwritten."""
+    # The offset keeps the quotient calm where there is next to no light.
+    trend = _trend(pixels)[:, :, None] + 40
+    pixels += 40
+    pixels /= trend
+    pixels *= 200
+    paper, light = _uneven_paper(pixels)
+    return _contrast(pixels, paper, light), light
+
+
+def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
+    """A paper whose light varies, float32 [H, W, 3], and whether the ink on it is light.
 
     A closing fills dark ink and an opening light ink, and so leaves smooth paper; the wrong one of the two
     spreads the ink instead. The paper is then what lies between the ink, filled in across it.
     """
-    # The offset keeps the quotient calm where there is next to no light.
-    pixels = (pixels + 40) / (_trend(pixels)[:, :, None] + 40) * np.float32(200)
+    height, width = pixels.shape[:2]
+    if height * width > LIGHT_PIXELS:  # light varies slowly
+        half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        paper, light = _uneven_paper(np.asarray(half, np.float32))
+        return np.asarray(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.float32), light
     side = max(5, min(max(pixels.shape[:2]) // 8, 2 * min(pixels.shape[:2]))) | 1
     kernel = np.ones((side, side), np.uint8)
     calm = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.5), np.float32)
@@ -283,8 +311,7 @@ def _uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
     written = cv2.dilate(written.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     # Filling in across the edge of a shadow would raise the shadow: never beyond what the closing saw.
     filled = _fill_in(calm, ~written)
-    paper = np.maximum(filled, opened) if light else np.minimum(filled, closed)
-    return _contrast(pixels, paper, light), light
+    return np.maximum(filled, opened) if light else np.minimum(filled, closed), light
 
 
 def _trend(pixels: Floats) -> Floats:

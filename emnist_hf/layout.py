@@ -110,21 +110,30 @@ def _pieces(marks: Marks, line: list[int]) -> list[Piece]:
         else:
             groups.append([mark])
     alone = []
+    wholes = np.array([_whole(boxes[group]) for group in groups], np.int32).reshape(-1, 4)
+    characters = set(tall)
     for mark in line:
-        if mark in tall:
+        if mark in characters:
             continue
-        owner = _owner(boxes, groups, mark, unit)
+        owner = _owner(wholes, boxes[mark], unit)
         if owner is None:
             alone.append([mark])
         else:
             groups[owner].append(mark)
-    pieces = [_piece(boxes, group) for group in groups + _joined_dots(boxes, alone, unit)]
+            wholes[owner] = _whole(boxes[groups[owner]])
+    pieces = [piece_of(boxes, group) for group in groups + _joined_dots(boxes, alone, unit)]
     return sorted(pieces, key=lambda piece: piece.box[0] + piece.box[2])
 
 
-def _piece(boxes: NDArray[np.int32], members: list[int]) -> Piece:
-    low, high = boxes[members, :2].min(axis=0), boxes[members, 2:].max(axis=0)
-    return Piece(tuple(members), (int(low[0]), int(low[1]), int(high[0]), int(high[1])))
+def _whole(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The box around boxes, int32 [n, 4] to [4]."""
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def piece_of(boxes: NDArray[np.int32], members: list[int]) -> Piece:
+    """The piece that some marks make, whose boxes are among `boxes`, int32 [N, 4]."""
+    left, top, right, bottom = _whole(boxes[members]).tolist()
+    return Piece(tuple(members), (left, top, right, bottom))
 
 
 def _overlap(a: NDArray[np.int32], b: NDArray[np.int32], axis: int) -> float:
@@ -135,25 +144,26 @@ def _overlap(a: NDArray[np.int32], b: NDArray[np.int32], axis: int) -> float:
 
 def _stacked(group: NDArray[np.int32], box: NDArray[np.int32]) -> bool:
     """Whether a mark lies above or below another, as the halves of a broken S or 5 do."""
-    whole = np.concatenate([group[:, :2].min(axis=0), group[:, 2:].max(axis=0)])
+    whole = _whole(group)
     return _overlap(whole, box, 0) > 0.6 and _overlap(whole, box, 1) < 0.25
 
 
-def _owner(boxes: NDArray[np.int32], groups: list[list[int]], mark: int, unit: float) -> int | None:
-    """The group that a dot or a bar is a part of: it lies above it, or across or within its box."""
-    box = boxes[mark]
-    best, best_overlap = None, 0.0
-    for i, group in enumerate(groups):
-        whole = np.concatenate([boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0)])
-        overlap = _overlap(whole, box, 0)
-        narrow = whole[2] - whole[0] < 0.5 * unit
-        above = box[3] <= whole[1] + 0.25 * (whole[3] - whole[1]) and whole[1] - box[3] < 0.8 * unit
-        if above and narrow:  # the dot of an i may stand beside its stem
-            overlap = max(overlap, 0.75 - abs(box[0] + box[2] - whole[0] - whole[2]) / unit)
-        below = box[1] > whole[3] - 0.1 * unit
-        if overlap > max(best_overlap, 0.5) and not below:
-            best, best_overlap = i, overlap
-    return best
+def _owner(wholes: NDArray[np.int32], box: NDArray[np.int32], unit: float) -> int | None:
+    """The group that a dot or a bar is a part of: it lies above it, or across or within its box.
+
+    wholes: int32 [groups, 4], the box of each. box: int32 [4], of the dot or the bar.
+    """
+    if not len(wholes):
+        return None
+    left, top, right, bottom = wholes.T
+    shared = np.minimum(right, box[2]) - np.maximum(left, box[0])
+    overlap = shared / np.maximum(np.minimum(right - left, box[2] - box[0]), 1)
+    above = (box[3] <= top + 0.25 * (bottom - top)) & (top - box[3] < 0.8 * unit)
+    beside = 0.75 - np.abs(box[0] + box[2] - left - right) / unit  # the dot of an i may stand beside its stem
+    overlap = np.where(above & (right - left < 0.5 * unit), np.maximum(overlap, beside), overlap)
+    overlap = np.where(box[1] > bottom - 0.1 * unit, -np.inf, overlap)  # below it
+    best = int(overlap.argmax())
+    return best if overlap[best] > 0.5 else None
 
 
 def _joined_dots(boxes: NDArray[np.int32], alone: list[list[int]], unit: float) -> list[list[int]]:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
 from emnist_hf.glyph import to_glyph
-from emnist_hf.layout import Piece, ink_gap, picture_of_pieces
+from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
+from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
 from emnist_hf.punctuation import may_be_punctuation, punctuation_of
@@ -133,6 +134,15 @@ def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
             doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, np.float32(1))
             verdicts += map(Verdict, probabilities, doubts.tolist(), _confidences(probabilities, doubts).tolist())
     return verdicts
+
+
+def doubt_from_afar(page: LevelPage, judge: Judge) -> float:
+    """Mean doubt of a sample of the marks that may be characters, each by itself; 0 where there is none."""
+    marks = page.marks
+    tall = np.flatnonzero(page.writing & (marks.heights >= LETTER * marks.unit))
+    chosen = tall[:: max(1, len(tall) // SAMPLE)].tolist()
+    runs: list[Run] = [(piece_of(marks.boxes, [mark]),) for mark in chosen]
+    return _mean_doubt(_judged(marks, runs, judge)) if runs else 0.0
 
 
 def _mean_doubt(verdicts: list[Verdict]) -> float:
