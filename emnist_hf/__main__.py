@@ -377,8 +377,17 @@ def export_onnx(
 
 @app.command()
 def render(
-    text: Annotated[str, typer.Argument(help="What to set; a line break starts a line.", metavar="TEXT")],
     output: Annotated[Path, typer.Option(help="The picture: .png, .svg or .pdf.", metavar="OUT")],
+    text: Annotated[
+        str | None,
+        typer.Argument(help="What to set; a line break starts a line.", metavar="[TEXT]", show_default=False),
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of TEXT: a picture of a page, set again with each word in its place.", metavar="IMAGE"
+        ),
+    ] = None,
     font: Annotated[str, typer.Option(help="Name or title of a font under fonts/.")] = "pinyon-script",
     like: Annotated[str | None, typer.Option(help="A picture whose writer's hand to keep.", metavar="IMAGE")] = None,
     strength: Annotated[
@@ -398,31 +407,40 @@ def render(
     measure: Annotated[float | None, typer.Option(help="Ems at which lines are broken. Default: never.")] = None,
     resolution: Annotated[float, typer.Option(help="Dots an inch of a PNG.")] = 96,
     seed: Annotated[int, typer.Option(min=0, help="Of the writer's waver.")] = 0,
+    checkpoint: CheckpointOption = None,
 ) -> None:
     """Set text in a calligraphic hand, with --like in a writer's own manner: a picture, and a JSON line about it.
 
-    The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like, "hand": slant in
-    degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
+    With --page what is read in a picture is set again, in its place, and in that writer's manner unless --like names
+    another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
+    --page, "hand": slant in degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
     """
     with sentence():
-        from emnist_hf.styling import describe, estimate_hand, set_text
+        from emnist_hf.recognizer import Recognizer
+        from emnist_hf.styling import StylingError, describe, estimate_hand, set_page, set_text
         from emnist_hf.styling.rendering import check_format
 
         check_format(output)
-        hand = estimate_hand(like) if like is not None else None
-        layout = {"align": align, "line_spacing": line_spacing, "letter_spacing": letter_spacing, "measure": measure}
-        rendering = set_text(
-            text,
-            font,
-            size=size,
-            colour=ink,
-            paper=paper,
-            margin=margin,
-            hand=hand,
-            strength=strength,
-            seed=seed,
-            **layout,
-        )
+        if (text is None) == (page is None):
+            raise StylingError("Say what to set: TEXT, or --page IMAGE for what is written in a picture.")
+        hand, reading = None, None
+        if page is not None or like is not None:
+            recognizer = Recognizer.from_pretrained(checkpoint)
+            reading = recognizer.read(page) if page is not None else None
+            measured = recognizer.read(like) if like is not None else reading
+            # What was read makes the measures certain.
+            hand = estimate_hand(like or page, measured.characters if measured is not None else ())
+        manner: dict[str, Any] = {"colour": ink, "paper": paper, "hand": hand, "strength": strength, "seed": seed}
+        if reading is not None:
+            rendering = set_page(reading.characters, reading.size, font, **manner)
+        else:
+            layout: dict[str, Any] = {
+                "align": align,
+                "line_spacing": line_spacing,
+                "letter_spacing": letter_spacing,
+                "measure": measure,
+            }
+            rendering = set_text(text or "", font, size=size, margin=margin, **layout, **manner)
         rendering.save(output, resolution=resolution)
     about = {} if hand is None else {"hand": hand.as_json() | {"in_words": describe(hand)}}
     write_line({"file": str(output), "text": rendering.scene.text, "notices": rendering.notices} | about)

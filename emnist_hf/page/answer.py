@@ -15,6 +15,7 @@ from PIL import Image
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
+from emnist_hf.page.page_sheet import MOST_TEXT, page_controls, set_again, transcript_of
 from emnist_hf.page.page_view import (
     Transcript,
     boxes_html,
@@ -32,8 +33,6 @@ from emnist_hf.styling import StylingError
 log = logging.getLogger(__name__)
 
 TOP_K = 5
-MOST_TEXT = 2000
-"""Characters of a page's text that are set in calligraphy."""
 READER = "reader"
 """Events that run the network share one queue: two at once would only share the same cores."""
 EXPECTED = (PictureError, NoInkError, LabelError, StylingError)
@@ -122,19 +121,20 @@ def is_page(page: Reading, found: Answer) -> bool:
     return len(letters) > 1 and not single
 
 
-def page_answer(page: Reading, image: Any, style: Style) -> list[Any]:
+def page_answer(page: Reading, image: Any, style: Style, place: str, strength: float) -> list[Any]:
     """What the panel shows of a page."""
     words, hint = summary(page)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
-    transcript = Transcript(page.characters)
+    transcript = transcript_of(page, image)
     return [
         said,
         gr.Label(value=None, visible=False),
-        sheet(page.text[:MOST_TEXT], style),
+        set_again(page.text, transcript, style, place, strength),
         page.text,
         gr.HTML(value=boxes_html(image, page), visible=True),
         gr.Textbox(value=page.text, visible=True),
         transcript,
+        gr.Column(visible=True),
     ]
 
 
@@ -155,9 +155,17 @@ class AnswerPanel:
     text: gr.Textbox
     transcript: gr.State
     style: StyleChoice
+    page_controls: gr.Column
+    place: gr.Radio
+    strength: gr.Slider
 
     def outputs(self) -> list[Any]:
-        return [self.reading, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
+        shown = [self.reading, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
+        return [*shown, self.page_controls]
+
+    def manner(self) -> list[Any]:
+        """What says how the answer is set."""
+        return [*self.style.inputs(), self.place, self.strength]
 
     def without_answer(self, text: str, kind: str, style: Style) -> list[Any]:
         """An empty panel with a sentence in it."""
@@ -166,7 +174,7 @@ class AnswerPanel:
 
 def without_page() -> list[Any]:
     """The components that show a page, hidden."""
-    return [gr.HTML(value="", visible=False), gr.Textbox(value="", visible=False), None]
+    return [gr.HTML(value="", visible=False), gr.Textbox(value="", visible=False), None, gr.Column(visible=False)]
 
 
 def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
@@ -186,8 +194,12 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
         gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
         sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
+        controls = page_controls()
         style = style_choice(tab)
-    return AnswerPanel(prompt, said, label, charset, sheet_view, gr.State(""), page_view(), text, gr.State(None), style)
+    chosen, transcript = gr.State(""), gr.State(None)
+    return AnswerPanel(
+        prompt, said, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls
+    )
 
 
 def connect(
@@ -203,7 +215,7 @@ def connect(
     takes, None for no picture.
     """
 
-    def answer(value: Any, charset: str, font: str, ink: str, paper: str) -> list[Any]:
+    def answer(value: Any, charset: str, font: str, ink: str, paper: str, place: str, strength: float) -> list[Any]:
         style = Style(font, ink, paper)
         try:
             image = read_picture(value)
@@ -212,7 +224,7 @@ def connect(
             page = recognizer.read(image, charset)
             found = recognizer.examine(image, top_k=TOP_K, charset=charset) if len(lettered(page)) < 3 else None
             if found is None or is_page(page, found):
-                return page_answer(page, image, style)
+                return page_answer(page, image, style, place, strength)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character)
@@ -221,54 +233,63 @@ def connect(
         except Exception as error:
             return panel.without_answer(sentence(error), "problem", Style())
 
-    def restyle(chosen: str, font: str, ink: str, paper: str) -> str:
+    def restyle(
+        chosen: str, transcript: Transcript | None, font: str, ink: str, paper: str, place: str, strength: float
+    ) -> str:
         try:
-            return sheet(chosen, Style(font, ink, paper))
+            return set_again(chosen, transcript, Style(font, ink, paper), place, strength)
         except Exception as error:
             return f'<p class="message problem">{escape(sentence(error))}</p>'
 
     def correct(
-        text: str, transcript: Transcript | None, font: str, ink: str, paper: str, event: gr.EventData
+        text: str,
+        transcript: Transcript | None,
+        font: str,
+        ink: str,
+        paper: str,
+        place: str,
+        strength: float,
+        event: gr.EventData,
     ) -> list[Any]:
         """A character of a page, corrected by the visitor."""
         change = correction(event, transcript) if transcript is not None else None
         if transcript is None or change is None:
             return [gr.skip()] * 4
         after, text = corrected(transcript, *change, text)
-        return [text, after, text, restyle(text, font, ink, paper)]
+        return [text, after, text, restyle(text, after, font, ink, paper, place, strength)]
 
-    def retype(text: str, font: str, ink: str, paper: str) -> tuple[str, str]:
+    def retype(text: str, *how: Any) -> tuple[str, str]:
         """The text of a page, edited by the visitor."""
-        return text, restyle(text, font, ink, paper)
+        return text, restyle(text, *how)
 
-    def choose(font: str, ink: str, paper: str, event: gr.SelectData) -> tuple[str, str]:
+    def choose(font: str, ink: str, paper: str, place: str, strength: float, event: gr.SelectData) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
         chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
-        return chosen, restyle(chosen, font, ink, paper)
+        return chosen, restyle(chosen, None, font, ink, paper, place, strength)
 
     quietly: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
         "trigger_mode": "always_last",
     }
-    style = panel.style.inputs()
+    manner = panel.manner()
     gr.on(
         [changed, panel.charset.input],
         answer,
-        [picture, panel.charset, *style],
+        [picture, panel.charset, *manner],
         panel.outputs(),
         concurrency_id=READER,
         preprocess=False,
         **quietly,
     )
-    for control in style:
-        control.input(restyle, [panel.chosen, *style], panel.sheet, **quietly)
-    panel.label.select(choose, style, [panel.chosen, panel.sheet], **quietly)
+    for control in manner:
+        control.input(restyle, [panel.chosen, panel.transcript, *manner], panel.sheet, **quietly)
+    panel.label.select(choose, manner, [panel.chosen, panel.sheet], **quietly)
     panel.view.click(
         correct,
-        [panel.text, panel.transcript, *style],
+        [panel.text, panel.transcript, *manner],
         [panel.text, panel.transcript, panel.chosen, panel.sheet],
         show_progress="hidden",
         api_visibility="private",
     )
-    panel.text.input(retype, [panel.text, *style], [panel.chosen, panel.sheet], **quietly)
+    panel.text.input(retype, [panel.text, panel.transcript, *manner], [panel.chosen, panel.sheet], **quietly)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +12,7 @@ import gradio as gr
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
 from emnist_hf.page.files import picture_path
+from emnist_hf.page.rendered import rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import (
     DEFAULT_FONT,
@@ -25,7 +25,6 @@ from emnist_hf.styling import (
     find_font,
     set_text,
 )
-from emnist_hf.styling.colours import css_hex
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +37,6 @@ SHEETS = {
 }
 """Papers: what they are called, and their look on a tile."""
 PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
-PRINT_RESOLUTION = 192
-"""Dots an inch of the PNG to save; twice what a screen has."""
 MOST_TEXT = 2_000
 ALIGNMENTS = [("Left", "left"), ("Centre", "centre"), ("Right", "right")]
 
@@ -80,35 +77,13 @@ def carry_out(order: Order) -> Rendering:
     )
 
 
-def _url(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
-
-
 def preview(order: Order) -> str:
     """HTML: the sheet with the text on it, links that save it, and what was set otherwise than asked."""
     if not str(order.text or "").strip():
         return '<div class="sheet set-sheet"><p class="sheet-empty">Your text will stand here</p></div>'
     rendering = carry_out(order)
     font = order.font if isinstance(order.font, Font) else find_font(order.font)
-    svg = _url(rendering.svg().encode("utf-8"), "image/svg+xml")
-    files = {
-        "PNG": _url(rendering.png(PRINT_RESOLUTION), "image/png"),
-        "SVG": svg,
-        "PDF": _url(rendering.pdf(), "application/pdf"),
-    }
-    links = "".join(
-        f'<a class="download" href="{url}" download="{escape(font.name)}.{kind.lower()}">{kind}</a>'
-        for kind, url in files.items()
-    )
-    notices = "".join(f"<p>{escape(notice)}</p>" for notice in rendering.notices)
-    paper = rendering.scene.paper
-    shown = f'" style="background:{css_hex(paper)}' if paper[3] else " see-through"
-    return (
-        f'<div class="sheet set-sheet{shown}">'
-        f'<img src="{svg}" alt="{escape(rendering.scene.text)}, set in {escape(font.title)}"></div>'
-        f'<div class="sheet-foot"><span class="footnote">Download</span>{links}</div>'
-        f'<div class="footnote" role="status">{notices}</div>'
-    )
+    return rendered_sheet(rendering, font, font.name)
 
 
 def problem(error: Exception) -> str:

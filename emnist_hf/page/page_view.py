@@ -17,6 +17,7 @@ from PIL import Image
 
 from emnist_hf.ink import open_picture
 from emnist_hf.reading import Character, Reading, text_of
+from emnist_hf.styling import Hand
 
 SIDE = 1400
 """Longest side, in pixels, of the picture that is shown."""
@@ -28,9 +29,14 @@ SURE, FAIR = 0.9, 0.6
 
 @dataclass(frozen=True)
 class Transcript:
-    """What the page says of a picture, as far as a visitor has corrected it."""
+    """What the page says of a picture, as far as a visitor has corrected it.
+
+    size: width and height of the picture in pixels. hand: of who wrote it, None where it is not known.
+    """
 
     characters: tuple[Character, ...]
+    size: tuple[int, int] = (0, 0)
+    hand: Hand | None = None
 
     @property
     def text(self) -> str:
@@ -117,7 +123,7 @@ def corrected(transcript: Transcript, index: int, label: str, text: str) -> tupl
     characters = list(transcript.characters)
     place = _place(transcript.characters, index)
     characters[index] = replace(characters[index], label=label, score=1.0)
-    after = Transcript(tuple(characters))
+    after = replace(transcript, characters=tuple(characters))
     for block in SequenceMatcher(None, transcript.text, text, autojunk=False).get_matching_blocks():
         if block.a <= place < block.a + block.size:
             at = block.b + place - block.a

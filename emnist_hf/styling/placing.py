@@ -115,7 +115,7 @@ def _fitted(word: PageWord, size: float, setter: Setter) -> tuple[list[Mark], li
     left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
     factor = (word.right - word.left) / max((right - left) * size, 1e-6)
     if factor < _NARROWEST:
-        size *= max(factor / _NARROWEST, 0.4)
+        size *= max(factor / _NARROWEST, 0.65)  # a little over its place rather than out of scale
     stretch = min(max(factor, _NARROWEST), _WIDEST)
     start = word.left - left * size * stretch
     # A word that stays narrower than its place stands in its middle.

@@ -100,3 +100,19 @@ def test_examples_are_still_single_characters(page: Page) -> None:
     for name, label in (("R in ballpoint", "R"), ("Small g", "g"), ("A in black", "A")):
         page.get_by_role("button", name=name).click()
         expect(answer(page)).to_have_text(label)
+
+
+def test_a_page_is_set_in_its_own_place_and_hand_or_as_lines(read_page: Page) -> None:
+    links = read_page.locator(".sheet-foot a.download:visible")
+    expect(links).to_have_text(["PNG", "SVG", "PDF"])
+    expect(read_page.get_by_text(re.compile("^This hand .*black"))).to_be_visible()
+    in_place = set_in(read_page).get_attribute("src") or ""
+    assert in_place.startswith("data:image/svg+xml")
+    strength = read_page.get_by_role("slider", name="How much of your hand").locator("visible=true")
+    strength.fill("0")
+    expect(set_in(read_page)).not_to_have_attribute("src", in_place)
+    read_page.get_by_role("radio", name="As lines").locator("visible=true").check()
+    expect(links).to_have_text(["Download PNG"])
+    read_page.get_by_role("button", name="4 in chalk").click()
+    expect(answer(read_page)).to_have_text("4")
+    expect(strength).to_have_count(0)

@@ -1,0 +1,73 @@
+"""A page that was read, set again: every word in its own place and in the writer's manner, or as lines of text."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Any
+
+import gradio as gr
+
+from emnist_hf.errors import EmnistError
+from emnist_hf.page.calligraphy import Style, sheet
+from emnist_hf.page.page_view import Transcript
+from emnist_hf.page.rendered import rendered_sheet
+from emnist_hf.reading import Reading
+from emnist_hf.styling import Hand, describe, estimate_hand, find_font, set_page
+
+log = logging.getLogger(__name__)
+
+IN_PLACE, AS_LINES = "in place", "as lines"
+STRENGTH = 0.7
+"""How much of the writer's hand the font takes on before a visitor says otherwise."""
+MOST_TEXT = 2000
+"""Characters of a page's text that are set as lines."""
+SHOWN = 96.0
+"""Dots an inch of the PNG to save: the picture's own pixels."""
+
+
+def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
+    """How a page is to be set; hidden while there is none."""
+    with gr.Column(visible=False, min_width=0) as whole:
+        place = gr.Radio(
+            [("In its place", IN_PLACE), ("As lines", AS_LINES)], value=IN_PLACE, label="Layout", elem_classes="pills"
+        )
+        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label="How much of your hand")
+    return whole, place, strength
+
+
+def transcript_of(page: Reading, image: Any) -> Transcript:
+    """What was read, with the hand that wrote it; without the hand where it cannot be measured."""
+    hand: Hand | None = None
+    try:
+        hand = estimate_hand(image, page.characters)
+    except EmnistError as error:
+        log.info("no hand was measured: %s", type(error).__name__)
+    return Transcript(page.characters, page.size, hand)
+
+
+def set_again(text: str, transcript: Transcript | None, style: Style, place: str, strength: float) -> str:
+    """HTML: the text on its sheet.
+
+    In its place only while the text is what the characters say: of a text that a visitor typed no place is known, and
+    it is set as lines. Raises `StylingError` as `set_page` and `set_text` do.
+    """
+    if transcript is None or place != IN_PLACE or text != transcript.text or not text.strip():
+        return sheet(text[:MOST_TEXT], style)
+    return _in_place(transcript, style, float(strength))
+
+
+@lru_cache(maxsize=16)
+def _in_place(transcript: Transcript, style: Style, strength: float) -> str:
+    font, hand = find_font(style.font), transcript.hand
+    rendering = set_page(
+        transcript.characters,
+        transcript.size,
+        font,
+        colour=style.ink_colour,
+        paper=style.paper_colour,
+        hand=hand,
+        strength=strength,
+    )
+    said = [f"This hand {describe(hand)}."] if hand is not None else []
+    return rendered_sheet(rendering, font, f"page-{font.name}", said, resolution=SHOWN)

@@ -1,0 +1,49 @@
+"""`render --page`: what is written in a picture, set again in its place and in the writer's hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+from rapidfuzz.distance.Levenshtein import distance
+
+from tests.handwriting import write
+
+
+def render(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emnist_hf", "render", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_page_comes_back_in_its_place_colour_and_slant(tmp_path: Path) -> None:
+    write("the hat\nunder it", slant=14, pen=7, x_height=60, gap=0.6, colour=(20, 40, 160)).image.save(
+        tmp_path / "page.png"
+    )
+    out = tmp_path / "set.svg"
+    done = render("--page", str(tmp_path / "page.png"), "--output", str(out), "--font", "pinyon-script")
+    assert done.returncode == 0, done.stderr
+    about = json.loads(done.stdout)
+    assert [len(word) for word in about["text"].split()] == [3, 3, 5, 2]
+    assert distance(about["text"].lower(), "the hat\nunder it") <= 2
+    assert abs(about["hand"]["slant"] - 14) <= 3
+    assert "blue" in about["hand"]["in_words"]
+    width, height = Image.open(tmp_path / "page.png").size
+    svg = out.read_text()
+    assert re.search(rf'width="{width}(\.0)?"', svg) and re.search(rf'height="{height}(\.0)?"', svg)
+
+
+def test_either_a_text_or_a_page_is_needed(tmp_path: Path) -> None:
+    out = str(tmp_path / "set.png")
+    for arguments in ((), ("text", "--page", "page.png")):
+        done = render(*arguments, "--output", out)
+        assert done.returncode == 1 and "TEXT, or --page IMAGE" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_empty_page_gets_a_sentence(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "white").save(tmp_path / "empty.png")
+    done = render("--page", str(tmp_path / "empty.png"), "--output", str(tmp_path / "set.png"))
+    assert done.returncode == 1 and "Traceback" not in done.stderr and len(done.stderr.strip().splitlines()) == 1
