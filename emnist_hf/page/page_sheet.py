@@ -22,8 +22,8 @@ STRENGTH = 0.7
 """How much of the writer's hand the font takes on before a visitor says otherwise."""
 MOST_TEXT = 2000
 """Characters of a page's text that are set as lines."""
-SHOWN = 96.0
-"""Dots an inch of the PNG to save: the picture's own pixels."""
+MOST_PIXELS = 2_000_000
+"""Of the PNG to save, so that the sheet follows a change within half a second; SVG and PDF are sharp at any size."""
 
 
 def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
@@ -69,5 +69,7 @@ def _in_place(transcript: Transcript, style: Style, strength: float) -> str:
         hand=hand,
         strength=strength,
     )
+    width, height = transcript.size
+    resolution = 96 * min(1.0, (MOST_PIXELS / (width * height)) ** 0.5)
     said = [f"This hand {describe(hand)}."] if hand is not None else []
-    return rendered_sheet(rendering, font, f"page-{font.name}", said, resolution=SHOWN)
+    return rendered_sheet(rendering, font, f"page-{font.name}", said, resolution=resolution)
