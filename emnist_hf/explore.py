@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from emnist_hf.augment import Augmentation, augment, to_input
-from emnist_hf.data import SIDE, Rows, load_emnist, to_rows
+from emnist_hf.data import SIDE, Rows, load_parts
 from emnist_hf.errors import EmnistError
+from emnist_hf.images import Images
 from emnist_hf.model import IMAGE_SIZE
 from emnist_hf.report import Counts, Report, Section, Tile, strip, write_report
 from emnist_hf.splits import Split, find_split
@@ -71,7 +72,7 @@ def write_exploration(
     _check_output(output)
     if not 1 <= samples_per_class <= MOST_SAMPLES:
         raise ExploreError(f"--samples_per_class is {samples_per_class}: give 1 to {MOST_SAMPLES}.")
-    parts = {part: to_rows(rows) for part, rows in load_emnist(split, dataset, transposed=transposed or None).items()}
+    parts = load_parts(split, dataset, transposed=transposed or None)
     shown = next((part for part, rows in parts.items() if len(rows)), None)
     if shown is None:
         raise ExploreError(f"{dataset} has no rows of {chosen.title}: give a source that has some.")
@@ -104,7 +105,7 @@ def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmenta
         members = np.flatnonzero(rows.labels == label)
         samples.append(rows.images[generator.permutation(members)[:samples_per_class]])
         if len(members):
-            means[label] = rows.images[members].mean(axis=0, dtype=np.float32) / 255
+            means[label] = _mean(rows.images, members)
     present = np.flatnonzero([len(pictures) > 0 for pictures in samples])
     evenly = np.linspace(0, len(present) - 1, min(CHANGED, len(present))).round().astype(int)
     changed = present[evenly].tolist()
@@ -119,6 +120,14 @@ def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmenta
         _gray(to_input(originals, IMAGE_SIZE).numpy()).reshape(-1, IMAGE_SIZE, IMAGE_SIZE),
         _gray(copies.numpy()).reshape(-1, COPIES, IMAGE_SIZE, IMAGE_SIZE),
     )
+
+
+def _mean(images: Images, members: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean of some images, 0 to 1, float32 [28, 28], looked at some thousands at a time: they may lie on disk."""
+    total = np.zeros((SIDE, SIDE), np.float64)
+    for start in range(0, len(members), 8192):
+        total += np.asarray(images[members[start : start + 8192]]).sum(axis=0, dtype=np.float64)
+    return np.asarray(total / len(members) / 255, np.float32)
 
 
 def _gray(values: NDArray[np.float32]) -> NDArray[np.uint8]:
