@@ -292,4 +292,6 @@ def connect(
         show_progress="hidden",
         api_visibility="private",
     )
-    panel.text.input(retype, [panel.text, panel.transcript, *manner], [panel.chosen, panel.sheet], **quietly)
+    # `change` and not `input`, which gradio does not tell of a text that is pasted. What it tells of the page's own
+    # changes costs nothing: the sheet is known already.
+    panel.text.change(retype, [panel.text, panel.transcript, *manner], [panel.chosen, panel.sheet], **quietly)

@@ -116,3 +116,9 @@ def test_a_page_is_set_in_its_own_place_and_hand_or_as_lines(read_page: Page) ->
     read_page.get_by_role("button", name="4 in chalk").click()
     expect(answer(read_page)).to_have_text("4")
     expect(strength).to_have_count(0)
+
+
+def test_a_text_put_in_at_once_is_set(read_page: Page) -> None:
+    """As when it is pasted: no key is pressed."""
+    text(read_page).fill("HELLO THERE")
+    expect(set_in(read_page)).to_have_attribute("alt", re.compile("^HELLO THERE"))
