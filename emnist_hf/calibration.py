@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+RESTRAINT = 1e-3
+"""Chosen on validation rows of ByClass by five folds, of which it hardly changes the likelihood from 3e-4 to 3e-3."""
 BINS = 15  # of the expected calibration error, as Guo et al. (2017) use
 
 
@@ -41,24 +43,44 @@ def calibration_error_of(bins: Sequence[dict[str, float]]) -> float:
     return sum(b["rows"] * abs(b["score"] - b["accuracy"]) for b in bins) / max(sum(b["rows"] for b in bins), 1)
 
 
-def fit_temperature(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], wanted: Sequence[float] | None = None
-) -> float:
-    """The temperature, 0.2 to 5, that makes the likelihood of validation rows greatest (Guo et al. 2017).
+def fit_calibration(
+    logits: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    wanted: Sequence[float] | None = None,
+    *,
+    restraint: float = RESTRAINT,
+) -> tuple[float, NDArray[np.float32]]:
+    """A temperature, 0.2 to 5, and a bias for each class, float32 [classes], that make scores mean what they say.
+
+    Calibrated logits are `logits / temperature + bias`. Both make the likelihood of validation rows greatest: the
+    temperature alone first (Guo et al. 2017), then the biases, whose squares cost `restraint` each (in nats a row), so
+    that a class of a few rows stays where it was. Where their likelihood is greatest, a class is as often expected as
+    it occurs: what adjusting the loss to other frequencies left over between classes of one shape, such as 0 and O,
+    is put right.
 
     logits: float32 [N, classes]; labels: int64 [N]. wanted: how frequent each class will be, to which the rows are
     weighted.
     """
-    from scipy.optimize import minimize_scalar
+    from scipy.optimize import minimize, minimize_scalar
     from scipy.special import log_softmax
 
     rows = np.arange(len(labels))
     weights = np.full(len(labels), 1 / len(labels)) if wanted is None else frequency_weights(labels, wanted)
+    occurs = np.bincount(labels, weights, minlength=logits.shape[1])
 
     def loss(log_temperature: float) -> float:
         return -float(weights @ log_softmax(logits * math.exp(-log_temperature), axis=1)[rows, labels])
 
-    return math.exp(minimize_scalar(loss, bounds=(math.log(0.2), math.log(5)), method="bounded").x)
+    temperature = math.exp(minimize_scalar(loss, bounds=(math.log(0.2), math.log(5)), method="bounded").x)
+    tempered = logits.astype(np.float64) / temperature
+
+    def loss_and_slope(bias: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = log_softmax(tempered + bias, axis=1)
+        value = -float(weights @ scores[rows, labels]) + restraint * float(bias @ bias)
+        return value, weights @ np.exp(scores) - occurs + 2 * restraint * bias
+
+    found = minimize(loss_and_slope, np.zeros(logits.shape[1]), jac=True, method="L-BFGS-B").x
+    return temperature, found.astype(np.float32)
 
 
 def frequency_weights(labels: NDArray[np.int64], wanted: Sequence[float]) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ Trained by `train.py` of emnist-hf with timm and Accelerate. timm, transformers 
 
 {note}
 Shape-folded: case ignored, and 0 = O, 1 = I = L, 5 = S, 2 = Z count as one, as one character alone does not tell.
-Calibration, fitted on validation rows, is in the last layer's weights: temperature {temperature:.3f}.{frequencies}
+Calibration, fitted on validation rows, is in the last layer's weights: temperature
+{temperature:.3f}{biases}.{frequencies}
 
 {pictures}
 
@@ -85,6 +86,7 @@ UNSEEN = """ of this run. What a checkpoint that it started or learnt from was t
 be too good."""
 GUESS = """ What the shape does not show (0 or O, 1 or I or l, in ByClass the case of C, O, S, V, W, X, Z) is
 guessed from how frequent each is in EMNIST."""
+BIASES = ", and a bias for each class, of {:.2f} at the most"
 FREQUENCIES = """ It answers for the class
 frequencies of the full official training set, to which the loss was adjusted and the validation rows weighted."""
 
@@ -146,6 +148,7 @@ def model_card(results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES
         note=note,
         frequencies=FREQUENCIES if results["model"].get("class_frequencies") == "official" else "",
         temperature=results["model"]["temperature"],
+        biases=BIASES.format(results["model"]["largest_bias"]) if "largest_bias" in results["model"] else "",
         pictures="\n\n".join(f"![{PICTURES[name]}]({name})" for name in pictures),
         weakest=_weakest(scored),
         confusions=_confusions(scored),

@@ -22,6 +22,8 @@ from emnist_hf.checkpoint_files import (
 from emnist_hf.splits import LabelSet
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 __all__ = ["CONFIG", "WEIGHTS", "Checkpoint", "CheckpointError", "create_model", "load_checkpoint", "save_checkpoint"]
@@ -95,16 +97,19 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def calibrate(model: nn.Module, temperature: float) -> None:
-    """Divide the model's logits by a temperature, for good, in the weights of the last layer.
+def calibrate(model: nn.Module, temperature: float, bias: NDArray[np.float32] | None = None) -> None:
+    """Divide the model's logits by a temperature and add a bias for each class, in the weights of the last layer.
 
     So every way of loading the checkpoint gets the calibration, with no code of its own.
     """
     import torch
 
     with torch.no_grad():
-        for parameter in model.get_classifier().parameters():  # type: ignore[operator]
+        last: Any = model.get_classifier()  # type: ignore[operator]
+        for parameter in last.parameters():
             parameter.div_(temperature)
+        if bias is not None:
+            last.bias.add_(torch.from_numpy(bias).to(last.bias.device))
 
 
 def save_checkpoint(

@@ -72,7 +72,7 @@ class TrainConfig:
     class_frequencies: Literal["train", "official"] = _option(
         "train",
         "official: learn for classes that are as frequent as in the full official training set, whatever the mix of "
-        "the rows here (logit adjustment), and fit the temperature on validation rows weighted to it",
+        "the rows here (logit adjustment), and fit temperature and class biases on validation rows weighted to it",
     )
     max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
     max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")

@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from emnist_hf import evaluation, figures
 from emnist_hf.augment import Augmentation, augment, to_input
-from emnist_hf.calibration import calibration_bins, fit_temperature
+from emnist_hf.calibration import calibration_bins, fit_calibration
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_parts
 from emnist_hf.distillation import Teachers, distillation_loss
@@ -475,9 +475,9 @@ def _finish(
     label_set = split.label_set
     logits = predict_logits(model, data.validation.images, config.image_size, accelerator)
     wanted = split.train_counts if config.class_frequencies == "official" else None
-    temperature = fit_temperature(logits, data.validation.labels, wanted)
-    calibrate(model, temperature)
-    logits = (logits / temperature).astype(np.float32)
+    temperature, bias = fit_calibration(logits, data.validation.labels, wanted)
+    calibrate(model, temperature, bias)
+    logits = (logits / temperature + bias).astype(np.float32)
     validation = evaluation.score(_softmax(logits), data.validation.labels, label_set)
     test_logits = None
     if data.test is not None:
@@ -496,6 +496,7 @@ def _finish(
             "parameters": count_parameters(model),
             "image_size": config.image_size,
             "temperature": temperature,
+            "largest_bias": float(np.abs(bias).max()),
             "class_frequencies": config.class_frequencies,
         },
         "validation": validation,

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from emnist_hf import figures
-from emnist_hf.calibration import calibration_bins, calibration_error, fit_temperature, frequency_weights
+from emnist_hf.calibration import calibration_bins, calibration_error, fit_calibration, frequency_weights
 from emnist_hf.card import write_card
 from emnist_hf.data import Rows
 from emnist_hf.evaluation import (
@@ -223,7 +223,9 @@ def drawn_labels(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def test_temperature_is_found_again() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (20_000, 10)).astype(np.float32)
-    assert fit_temperature(logits * 1.7, drawn_labels(logits, rng)) == pytest.approx(1.7, rel=0.05)
+    temperature, bias = fit_calibration(logits * 1.7, drawn_labels(logits, rng))
+    assert temperature == pytest.approx(1.7, rel=0.05)
+    assert np.abs(bias).max() < 0.1
 
 
 def test_the_temperature_is_that_of_the_frequencies_asked_for() -> None:
@@ -233,10 +235,24 @@ def test_the_temperature_is_that_of_the_frequencies_asked_for() -> None:
     labels = drawn_labels(logits, rng)
     first = labels == 0
     scaled = np.where(first[:, None], logits * 3, logits).astype(np.float32)
-    many, few = (fit_temperature(scaled, labels, [share, 1, 1, 1]) for share in (100, 0.01))
+    many, few = (fit_calibration(scaled, labels, [share, 1, 1, 1])[0] for share in (100, 0.01))
     assert few == pytest.approx(1, abs=0.15) and many > few
     weights = frequency_weights(labels, [1, 2, 3, 4])
     assert np.bincount(labels, weights) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
+def test_biases_make_classes_as_often_expected_as_they_occur_but_not_rare_ones() -> None:
+    """Logits that expect class 0 too often, and a rare class 4 of whose rows next to nothing is known."""
+    rng = np.random.default_rng(0)
+    logits = (rng.normal(0, 1.5, (20_000, 5)) + np.array([0, 0, 0, 0, -8])).astype(np.float32)
+    labels = drawn_labels(logits, rng)
+    off = logits + np.array([0.8, -0.4, 0, 0, 3], np.float32)
+    temperature, bias = fit_calibration(off, labels)
+    put_right = off / temperature + bias
+    expected = (np.exp(put_right) / np.exp(put_right).sum(axis=1, keepdims=True)).mean(axis=0)
+    assert expected[:4] == pytest.approx(np.bincount(labels, minlength=5)[:4] / len(labels), abs=0.005)
+    assert bias[0] - bias[1] < -0.8
+    assert abs(bias[4]) < 1  # with no restraint, about -3
 
 
 def test_which_rows_is_said() -> None:

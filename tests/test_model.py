@@ -102,9 +102,10 @@ def test_calibration_is_part_of_the_weights() -> None:
     pixels = torch.rand(3, 1, 56, 56)
     with torch.inference_mode():
         before = model(pixels)
-    calibrate(model, 2.0)
+    bias = np.linspace(-1, 1, 10, dtype=np.float32)
+    calibrate(model, 2.0, bias)
     with torch.inference_mode():
-        assert torch.allclose(model(pixels), before / 2, atol=1e-5)
+        assert torch.allclose(model(pixels), before / 2 + torch.from_numpy(bias), atol=1e-5)
 
 
 def test_an_unknown_architecture() -> None:
