@@ -32,6 +32,9 @@ def _written() -> Scores:
 WRITTEN = _written()
 PAGE = 120.0
 """How many characters a page must have to say as much about its frequencies as is known beforehand."""
+PRACTICE, STRANGERS = 0.85, 0.02
+"""Share of one shape on a page of twenty characters or more from which it is a sheet of that character alone, and the
+share of others that is allowed for on it."""
 TEMPER = 0.7
 """How far the frequencies that the network was trained with are taken back, 0 to 1."""
 
@@ -74,9 +77,15 @@ def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: fl
         joint = likelihoods * frequencies
         counts = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)).sum(axis=0)
         # No text is mostly one character: a page that is, is a practice sheet, and tells more of what is left.
-        most = float((counts @ _ONE_SHAPE).max()) / max(len(likelihoods), 8)
+        shapes = counts @ _ONE_SHAPE
+        most = float(shapes.max()) / max(len(likelihoods), 8)
         known = weight * float(np.clip(1.3 - 1.5 * most, 0.05, 1))
         frequencies = (known * before + counts) / (known + len(likelihoods))
+    if most > PRACTICE and len(likelihoods) >= 20:
+        # What is read otherwise is rather the same character, misread, than a few others: that there are some does not
+        # make them likelier.
+        same = np.where(_ONE_SHAPE[int(shapes.argmax())] > 0, counts, 0)
+        frequencies = (1 - STRANGERS) * same / same.sum() + STRANGERS * before
     return frequencies
 
 

@@ -14,7 +14,7 @@ from benchmarks.page_reading import box_matches, errors, folded
 from emnist_hf import Recognizer
 from emnist_hf.ink import PictureError
 from emnist_hf.reading import JOINED, NOTHING, Reading
-from emnist_hf.splits import LabelError
+from emnist_hf.splits import CHARACTERS, LabelError
 from tests.pages import CONDITIONS, HANDS, TEXTS, compose, font_hand
 
 
@@ -182,8 +182,28 @@ def test_photographed_notes_are_read(recognizer: Recognizer, shared: Path, name:
 def test_rows_of_one_character_are_read(recognizer: Recognizer, shared: Path, name: str, count: int) -> None:
     reading = recognizer.read(shared / "photos" / f"page_of_{name}.jpg")
     assert abs(len(reading.characters) - count) <= 0.05 * count
-    assert sum(c.label.upper() == name for c in reading.characters) >= 0.93 * count
+    assert sum(c.label.upper() == name for c in reading.characters) >= 0.95 * count
 
 
 def test_joined_handwriting_is_told_kindly(recognizer: Recognizer, shared: Path) -> None:
     assert recognizer.read(shared / "photos" / "page09.jpg").note == JOINED
+
+
+def test_a_sheet_of_one_character_stays_open_to_another_that_is_sure() -> None:
+    """What is read otherwise is rather the same character, misread; what leaves no doubt is not talked into it."""
+    from emnist_hf.context import page_frequencies
+
+    def likelihoods(**shares: float) -> NDArray[np.float64]:
+        row = np.full(len(CHARACTERS), 1e-6)
+        for character, share in shares.items():
+            row[CHARACTERS.index(character)] = share
+        return row
+
+    sheet = [likelihoods(E=1.0)] * 40 + [likelihoods(Z=0.9, E=0.02)] * 3 + [likelihoods(B=1.0)]
+    rows = np.stack(sheet)
+    frequencies = page_frequencies(rows, np.ones(len(CHARACTERS), bool))
+    read = [CHARACTERS[i] for i in (rows * frequencies).argmax(axis=1)]
+    assert read == ["E"] * 43 + ["B"]
+    assert frequencies.sum() == pytest.approx(1)
+    few = np.stack([*[likelihoods(E=1.0)] * 12, likelihoods(Z=0.9, E=0.02)])  # too few to be a sheet
+    assert CHARACTERS[int((few * page_frequencies(few, np.ones(len(CHARACTERS), bool)))[-1].argmax())] == "Z"
