@@ -104,6 +104,12 @@ def drawings(count: int, rng: Generator, characters: NDArray[np.uint8] | None = 
     return made
 
 
+def pairs(count: int, rng: Generator, characters: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Glyphs of two characters in one box, as close as in a word: uint8 [count, 28, 28], from glyphs [N, 28, 28]."""
+    made = [_side_by_side(_pick(characters, 2, rng), rng) for _ in range(count)]
+    return np.stack(made) if made else np.zeros((0, 28, 28), np.uint8)
+
+
 def _inked(drawing: Drawing, rng: Generator) -> NDArray[np.uint8]:
     return to_glyph(draw_coverage(_jittered(drawing, rng), size=PAD, pen=float(rng.uniform(*PENS)), rng=rng))
 

@@ -2,12 +2,14 @@
 
 A classifier of 62 characters gives a scribble one of 62 labels, often with confidence: on our drawings that are no
 character its top score tells them from characters hardly better than chance would have it. What does tell them is the
-network's last layer of features. A logistic regression on those, with made-up drawings as the other class (outlier
-exposure after Hendrycks et al. 2019, with the network left as it is), gives every glyph a score from 0 to 1.
+network's last layer of features. A perceptron of one small hidden layer on those, with made-up drawings as the other
+class (outlier exposure after Hendrycks et al. 2019, with the network left as it is), gives every glyph a score from 0
+to 1.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,14 +20,18 @@ from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.images import Images, JoinedImages
-from emnist_hf.not_characters import drawings
+from emnist_hf.not_characters import drawings, pairs
 
 FILE = "not_a_character.safetensors"
 FALSE_ALARMS = 0.02
 """Share of real characters, of validation rows, that the threshold takes for none."""
 
-MOST = 15_000
-"""Characters that a fit takes: its 257 numbers need no more."""
+MOST = 30_000
+"""Characters that a fit takes: it has no use for more."""
+DRAWINGS, PAIRS = 9000, 6000
+"""Drawings of all kinds that a fit takes, and of two characters in one box beside them: on a page these matter most."""
+HIDDEN, PASSES = 32, 30
+"""Size of the hidden layer, and passes over the rows: chosen by how composed pages are read."""
 
 Features = NDArray[np.float32]
 
@@ -36,16 +42,24 @@ class RejectionError(EmnistError):
 
 @dataclass(frozen=True)
 class Rejection:
-    """A linear score over features: float32 [features], a bias, and the score above which a glyph is no character."""
+    """A score over features, and the score above which a glyph is no character.
+
+    weight: float32 [hidden], of the score's logit, and its bias. hidden_weight, hidden_bias: float32 [hidden, features]
+    and [hidden], of a layer with rectified outputs before it; None in older checkpoints, whose weight is [features].
+    """
 
     weight: Features
     bias: float
     threshold: float
+    hidden_weight: Features | None = None
+    hidden_bias: Features | None = None
 
     def score(self, features: Features) -> NDArray[np.float32]:
         """How likely each row of features, float32 [N, features], is no character: float32 [N], 0 to 1."""
         from scipy.special import expit
 
+        if self.hidden_weight is not None and self.hidden_bias is not None:
+            features = np.maximum(features @ self.hidden_weight.T + self.hidden_bias, 0)
         return expit(features @ self.weight + np.float32(self.bias)).astype(np.float32)
 
     def save(self, folder: Path) -> None:
@@ -56,6 +70,11 @@ class Rejection:
             "bias": np.array([self.bias], np.float32),
             "threshold": np.array([self.threshold], np.float32),
         }
+        if self.hidden_weight is not None and self.hidden_bias is not None:
+            tensors |= {
+                "hidden_weight": np.ascontiguousarray(self.hidden_weight, np.float32),
+                "hidden_bias": np.ascontiguousarray(self.hidden_bias, np.float32),
+            }
         save_file(tensors, folder / FILE)
 
 
@@ -72,28 +91,43 @@ def load_rejection(folder: Path, features: int) -> Rejection | None:
     try:
         found = load_file(path)
         weight, bias, threshold = found["weight"], float(found["bias"].item()), float(found["threshold"].item())
+        hidden = (found["hidden_weight"], found["hidden_bias"]) if "hidden_weight" in found else None
     except Exception as error:  # safetensors raises its own error type from Rust
         raise RejectionError(f"{path} is not whole ({type(error).__name__}): download it again or delete it.") from None
-    if weight.shape != (features,) or not np.isfinite([*weight, bias, threshold]).all():
+    wide = len(weight) if weight.ndim == 1 else -1
+    shapes = (weight.shape,) if hidden is None else (hidden[0].shape, hidden[1].shape)
+    wanted = ((features,),) if hidden is None else ((wide, features), (wide,))
+    numbers = [weight.ravel(), np.array([bias, threshold]), *(part.ravel() for part in hidden or ())]
+    if weight.ndim != 1 or shapes != wanted or not np.isfinite(np.concatenate(numbers)).all():
         raise RejectionError(f"{path} does not fit the network beside it: make it anew with fit-rejection.")
-    return Rejection(weight.astype(np.float32), bias, threshold)
+    if hidden is None:
+        return Rejection(weight.astype(np.float32), bias, threshold)
+    return Rejection(
+        weight.astype(np.float32), bias, threshold, hidden[0].astype(np.float32), hidden[1].astype(np.float32)
+    )
 
 
-def fit_rejection(characters: Features, others: Features, validation: Sequence[Features]) -> Rejection:
+def fit_rejection(characters: Features, others: Features, validation: Sequence[Features], seed: int = 0) -> Rejection:
     """Learn to tell features of characters from those of other drawings, each float32 [N, features].
 
     The threshold lets all but `FALSE_ALARMS` of each of the validation sets, which are characters, pass.
     """
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
 
     rows = np.concatenate([characters, others])
     scaler = StandardScaler().fit(rows)
-    model = LogisticRegression(C=0.1, max_iter=1000)
-    model.fit(scaler.transform(rows), np.repeat([0, 1], [len(characters), len(others)]))
-    weight = (model.coef_[0] / scaler.scale_).astype(np.float32)
-    bias = float(model.intercept_[0] - weight @ scaler.mean_)
-    untried = Rejection(weight, bias, 1.0)
+    # A fixed number of passes, so that little data and much end alike and nothing warns.
+    model = MLPClassifier((HIDDEN,), alpha=0.01, max_iter=PASSES, tol=0, n_iter_no_change=PASSES, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(scaler.transform(rows), np.repeat([0, 1], [len(characters), len(others)]))
+    hidden = (model.coefs_[0].T / scaler.scale_).astype(np.float32)
+    hidden_bias = (model.intercepts_[0] - hidden @ scaler.mean_).astype(np.float32)
+    untried = Rejection(
+        model.coefs_[1][:, 0].astype(np.float32), float(model.intercepts_[1][0]), 1.0, hidden, hidden_bias
+    )
     return replace(untried, threshold=max(float(np.quantile(untried.score(v), 1 - FALSE_ALARMS)) for v in validation))
 
 
@@ -106,15 +140,17 @@ def learn_rejection(
     """Fit a network's `Rejection` and score it, by `score_rejection`, on validation rows and on drawings of its own.
 
     features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs, N of them; the
-    drawings, of which there are as many as characters but at most 9,000, are partly made of them. validation: sets of
-    such glyphs, from other hands or pens, of which the threshold is to let nearly all pass.
+    drawings, at most as many as characters of either kind, are partly made of them. validation: sets of such glyphs,
+    from other hands or pens, of which the threshold is to let nearly all pass.
     """
     rng = np.random.default_rng(seed)
     known = characters[rng.permutation(len(characters))[:MOST]]
     chosen = [images[rng.permutation(len(images))[:MOST]] for images in validation]
-    others = drawings(min(len(known), 9000), rng, known)
+    others = np.concatenate(
+        [drawings(min(len(known), DRAWINGS), rng, known), pairs(min(len(known), PAIRS), rng, known)]
+    )
     seen = [features_of(images) for images in chosen]
-    rejection = fit_rejection(features_of(known), features_of(others), seen)
+    rejection = fit_rejection(features_of(known), features_of(others), seen, seed)
     genuine = np.concatenate(chosen)
     unseen = features_of(drawings(min(len(genuine), 2700), rng, genuine))
     return rejection, score_rejection(

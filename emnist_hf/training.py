@@ -219,13 +219,18 @@ def prepare_data(config: TrainConfig) -> RunData:
         test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
     learnt = np.concatenate([evaluation.short_hashes(source.rows.images) for source in sources])
     data = RunData(sources, validation, extra, test, learnt)
-    for parent in filter(None, [config.model_name_or_path, *config.teacher_name_or_path]):
-        data = _without_seen_before(data, parent)
+    if config.model_name_or_path is not None:
+        data = _without_seen_before(data, config.model_name_or_path)
+    for teacher in config.teacher_name_or_path:
+        data = _without_seen_before(data, teacher, only_taught=True)
     return data
 
 
-def _without_seen_before(data: RunData, parent: str) -> RunData:
-    """Take out of the validation rows what a checkpoint that the run starts or learns from has seen.
+def _without_seen_before(data: RunData, parent: str, only_taught: bool = False) -> RunData:
+    """Take out of the validation rows what the checkpoint that the run starts from has seen.
+
+    only_taught: the checkpoint is a teacher. It is asked about training rows alone, and so tells nothing of validation
+    rows that it may have seen itself: they stay.
 
     Raises `DataError` if it has seen test rows: no honest score could come of it.
     """
@@ -235,10 +240,12 @@ def _without_seen_before(data: RunData, parent: str) -> RunData:
     seen = evaluation.count_seen(data.test.images, known) if data.test is not None else 0
     if seen:
         raise DataError(f"{parent} was trained on {seen:,} of the test rows: take another checkpoint, or none.")
+    seen_by_both = None if data.seen is None else np.concatenate([data.seen, known])
+    if only_taught:
+        return replace(data, seen=seen_by_both)
     fresh = ~np.isin(evaluation.short_hashes(data.validation.images), known)
     if not fresh.any():
         raise DataError(f"{parent} was trained on all validation rows: carve others with another --seed.")
-    seen_by_both = None if data.seen is None else np.concatenate([data.seen, known])
     return replace(data, validation=data.validation.take(fresh), seen=seen_by_both)
 
 
