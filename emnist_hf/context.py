@@ -38,11 +38,11 @@ share of others that is allowed for on it."""
 TEMPER = 0.7
 """How far the frequencies that the network was trained with are taken back, 0 to 1."""
 
-TWINS = 0.75
+TWINS = 0.55
 """Power that probabilities of characters of one shape are raised to."""
 _ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTERS] for a in CHARACTERS])
 
-WITHIN = np.array([[0.94, 0.04, 0.02], [0.02, 0.70, 0.28], [0.01, 0.02, 0.97]])
+WITHIN = np.array([[0.998, 0.0013, 0.0007], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
 """How often a kind follows a kind within a word, from rows to columns."""
 BETWEEN = 0.3
 """How far the kind that a word begins with follows from how the last one ended."""

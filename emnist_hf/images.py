@@ -96,7 +96,7 @@ class _File:
         return _File, (self.path,)
 
     def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
+        if hasattr(self, "descriptor") and os is not None:  # None while Python itself goes
             os.close(self.descriptor)
 
 

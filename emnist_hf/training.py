@@ -566,6 +566,8 @@ def _draw_figures(
 
 def _without_folder(value: Any) -> Any:
     """A path as its last part: results are published, and where somebody's files lie is nobody's business."""
+    if isinstance(value, list):
+        return [_without_folder(part) for part in value]
     return Path(value).name if isinstance(value, str) and os.path.isabs(value) else value
 
 
