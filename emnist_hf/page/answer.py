@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from emnist_hf import Prediction, Recognizer
-from emnist_hf.ink import NoInkError, PictureError
+from emnist_hf.ink import NoInkError, PictureError, open_picture, to_ink
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
 from emnist_hf.page.page_sheet import MOST_TEXT, page_controls, set_again, transcript_of
 from emnist_hf.page.page_view import (
@@ -221,10 +221,13 @@ def connect(
             image = read_picture(value)
             if image is None:
                 return panel.without_answer(panel.prompt, "prompt", style)
-            page = recognizer.read(image, charset)
-            found = recognizer.examine(image, top_k=TOP_K, charset=charset) if len(lettered(page)) < 3 else None
+            picture = open_picture(image)
+            written = to_ink(picture)  # once for both: it is most of the work
+            page = recognizer.read(picture, charset, ink=written)
+            few = len(lettered(page)) < 3
+            found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
             if found is None or is_page(page, found):
-                return page_answer(page, image, style, place, strength)
+                return page_answer(page, picture, style, place, strength)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character)

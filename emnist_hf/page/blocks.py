@@ -6,9 +6,11 @@ import logging
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, upload
+from emnist_hf.page.api_page import documented
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ LAUNCH: dict[str, Any] = {
     # Sentences for the visitor are raised as gr.Error, which is always shown; anything else stays in the log.
     "show_error": False,
     "footer_links": ["api", "settings"],
+    # The public endpoints are tools for language models too, under /gradio_api/mcp/.
+    "mcp_server": True,
 }
 
 
@@ -35,7 +39,19 @@ BAD_REQUEST = "This request does not fit: send a picture, and the arguments that
 
 
 class Page(gr.Blocks):
-    """Blocks that answer a malformed request with a sentence, where gradio would show pydantic's words."""
+    """Blocks that answer a malformed request with a sentence, where gradio would show pydantic's words.
+
+    And whose API page has examples that run.
+    """
+
+    def get_api_info(self, all_endpoints: bool = False, page: str | None = None) -> Any:
+        found = super().get_api_info(all_endpoints, page)
+        for function in self.fns.values():
+            name = f"/{function.api_name}"
+            if name in found["named_endpoints"]:
+                _, descriptions, _ = get_function_description(function.fn)
+                found["named_endpoints"][name] = documented(found["named_endpoints"][name], descriptions)
+        return found
 
     async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -55,8 +55,9 @@ class Style:
         return PAPERS.get(self.paper, self.paper)
 
 
+@lru_cache(maxsize=64)
 def set_character(label: str, style: Style) -> Image.Image:
-    """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
+    """The character in `style`, not to be changed. Raises `StylingError` for a font or a colour that is not known."""
     size = max(
         48, round(SIZE / max(1, max(map(len, label.split("\n"))) / 4))
     )  # a page need not be as sharp as a letter
