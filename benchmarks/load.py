@@ -36,7 +36,6 @@ from typing import Any
 import httpx
 import numpy as np
 import psutil
-import torch
 from PIL import Image
 
 from emnist_hf import Recognizer
@@ -322,7 +321,6 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=0, help="measure memory over so many requests instead")
     parser.add_argument("--pictures", type=float, default=1, help="share of the pictures to make; fewer start sooner")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     kinds = {kind: max(4, round(count * arguments.pictures)) for kind, count in KINDS.items()}
     kept = pictures(Recognizer.from_pretrained(), kinds)
     with tempfile.TemporaryDirectory() as folder, serve(GRADIO_TEMP_DIR=str(Path(folder))) as url:

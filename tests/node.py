@@ -14,7 +14,7 @@ JAVASCRIPT = Path(__file__).with_name("javascript")
 
 @pytest.fixture(scope="session")
 def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which Node finds @gradio/client. Tests are skipped without node and npm; in CI these must be there."""
+    """A folder in which Node finds @gradio/client. Without node and npm tests are skipped, in CI they fail."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         reason = "node and npm are not on the PATH (Debian: apt-get install nodejs npm)"

@@ -1,4 +1,4 @@
-"""The API as a product: every example of the API page and of docs/api.md runs, in Python, in JavaScript, as MCP tools."""
+"""The API as a product: every example of the API page and of docs/api.md runs, in Python and JavaScript; MCP tools."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from PIL import Image
 
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.ink import NoInkError, PictureError, open_picture, to_ink
+from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
+from emnist_hf.page.history import asked_again, entry, history
 from emnist_hf.page.page_sheet import MOST_TEXT, page_controls, set_again, transcript_of
 from emnist_hf.page.page_view import (
     Transcript,
@@ -97,6 +99,11 @@ def says(predictions: list[Prediction], charset: str, is_character: bool = True)
     return f"{opening} {best.label}, {best.score:.0%} sure.", ambiguity(predictions, charset)
 
 
+def glyph_url(glyph: np.ndarray) -> str:
+    """The 28 x 28 picture that the model sees, as a data URL."""
+    return data_url(Image.fromarray(np.ascontiguousarray(glyph, dtype=np.uint8)))
+
+
 def reading(text: str, hint: str = "", glyph: np.ndarray | None = None, kind: str = "said") -> str:
     """HTML: the 28 x 28 picture that the model sees, enlarged without smoothing, and a sentence beside it.
 
@@ -105,8 +112,9 @@ def reading(text: str, hint: str = "", glyph: np.ndarray | None = None, kind: st
     if glyph is None:
         seen = '<div class="glyph glyph-empty"></div>'
     else:
-        url = data_url(Image.fromarray(np.ascontiguousarray(glyph, dtype=np.uint8)))
-        seen = f'<img class="glyph" src="{url}" alt="What the model sees: your character in 28 by 28 pixels">'
+        seen = (
+            f'<img class="glyph" src="{glyph_url(glyph)}" alt="What the model sees: your character in 28 by 28 pixels">'
+        )
     small = f"<small>{escape(hint)}</small>" if hint else ""
     return (
         f'<div class="reading-head"><figure>{seen}<figcaption>What the model sees</figcaption></figure>'
@@ -121,8 +129,10 @@ def is_page(page: Reading, found: Answer) -> bool:
     return len(letters) > 1 and not single
 
 
-def page_answer(page: Reading, image: Any, style: Style, place: str, strength: float) -> list[Any]:
-    """What the panel shows of a page."""
+def page_answer(
+    page: Reading, image: Any, style: Style, place: str, strength: float, remembered: dict[str, str]
+) -> list[Any]:
+    """What the panel shows of a page, and what the history does."""
     words, hint = summary(page)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
     transcript = transcript_of(page, image)
@@ -135,6 +145,7 @@ def page_answer(page: Reading, image: Any, style: Style, place: str, strength: f
         gr.Textbox(value=page.text, visible=True),
         transcript,
         gr.Column(visible=True),
+        remembered,
     ]
 
 
@@ -158,10 +169,15 @@ class AnswerPanel:
     page_controls: gr.Column
     place: gr.Radio
     strength: gr.Slider
+    history: gr.HTML
 
     def outputs(self) -> list[Any]:
         shown = [self.reading, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
-        return [*shown, self.page_controls]
+        return [*shown, self.page_controls, self.history]
+
+    def choices(self) -> list[Any]:
+        """What a link can restore: charset, font, ink and paper."""
+        return [self.charset, *self.style.inputs()]
 
     def manner(self) -> list[Any]:
         """What says how the answer is set."""
@@ -169,7 +185,8 @@ class AnswerPanel:
 
     def without_answer(self, text: str, kind: str, style: Style) -> list[Any]:
         """An empty panel with a sentence in it."""
-        return [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), "", *without_page()]
+        empty = [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), ""]
+        return [*empty, *without_page(), None]
 
 
 def without_page() -> list[Any]:
@@ -191,14 +208,16 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         )
         text = gr.Textbox(label="Text", lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True)
         charset = charset_choice(recognizer)
+        last = history()
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
         gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
         sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
         controls = page_controls()
         style = style_choice(tab)
+        share.build(tab, charset, style.inputs())
     chosen, transcript = gr.State(""), gr.State(None)
     return AnswerPanel(
-        prompt, said, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls
+        prompt, said, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls, last
     )
 
 
@@ -227,12 +246,14 @@ def connect(
             few = len(lettered(page)) < 3
             found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
             if found is None or is_page(page, found):
-                return page_answer(page, picture, style, place, strength)
+                return page_answer(page, picture, style, place, strength, entry(value, page.text))
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character)
             shown = gr.Label(value=scores, visible=True)
-            return [reading(words, hint, found.glyph), shown, sheet(best, style), best, *without_page()]
+            said = reading(words, hint, found.glyph)
+            remembered = entry(value, best, glyph_url(found.glyph))
+            return [said, shown, sheet(best, style), best, *without_page(), remembered]
         except Exception as error:
             return panel.without_answer(sentence(error), "problem", Style())
 
@@ -270,6 +291,11 @@ def connect(
         chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
         return chosen, restyle(chosen, None, font, ink, paper, place, strength)
 
+    def recall(font: str, ink: str, paper: str, place: str, strength: float, event: gr.EventData) -> tuple[str, str]:
+        """One of the last answers is set again."""
+        chosen = asked_again(event)
+        return chosen, restyle(chosen, None, font, ink, paper, place, strength)
+
     quietly: dict[str, Any] = {
         "show_progress": "hidden",
         "api_visibility": "private",
@@ -288,6 +314,7 @@ def connect(
     for control in manner:
         control.input(restyle, [panel.chosen, panel.transcript, *manner], panel.sheet, **quietly)
     panel.label.select(choose, manner, [panel.chosen, panel.sheet], **quietly)
+    panel.history.click(recall, manner, [panel.chosen, panel.sheet], **quietly)
     panel.view.click(
         correct,
         [panel.text, panel.transcript, *manner],

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
-from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, upload
+from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, share, upload
 from emnist_hf.page.api_page import documented
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
@@ -70,11 +70,11 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
         gr.HTML(header(TITLE), apply_default_css=False)
         if notice:
             gr.HTML(notice_bar(notice), apply_default_css=False)
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
-                draw.build(recognizer)
+                drawn = draw.build(recognizer)
             with gr.Tab("Upload", id="upload"):
-                upload.build(recognizer)
+                uploaded = upload.build(recognizer)
             with gr.Tab("Set", id="set"):
                 setting = compose.build()
                 own_font.build(setting)
@@ -82,6 +82,8 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
                 hand_font.build(recognizer, setting)
             with gr.Tab("Model", id="model"):
                 model.build(recognizer)
+        panels = [drawn.choices(), uploaded.choices()]
+        share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
         api.build(recognizer)
         render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)

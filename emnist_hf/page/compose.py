@@ -11,6 +11,7 @@ import gradio as gr
 
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
+from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.files import picture_path
 from emnist_hf.page.rendered import rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
@@ -83,7 +84,7 @@ def preview(order: Order) -> str:
         return '<div class="sheet set-sheet"><p class="sheet-empty">Your text will stand here</p></div>'
     rendering = carry_out(order)
     font = order.font if isinstance(order.font, Font) else find_font(order.font)
-    return rendered_sheet(rendering, font, font.name)
+    return rendered_sheet(rendering, font, saved_name(rendering.scene.text, font.name))
 
 
 def problem(error: Exception) -> str:
@@ -108,6 +109,7 @@ class ComposeTab:
     own_font: gr.State
     inputs: list[Any]
     sheet: gr.HTML
+    font: gr.HTML
 
 
 def order_of(
@@ -207,4 +209,4 @@ def build() -> ComposeTab:
         return [found, said, gr.Slider(visible=found is not None), show(*inputs[:-2], found, inputs[-1])]
 
     like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **quietly)
-    return ComposeTab(own_font, inputs, sheet)
+    return ComposeTab(own_font, inputs, sheet, style[0])

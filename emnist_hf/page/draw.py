@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
 from emnist_hf.page.pad import drawing, drawing_pad
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
@@ -13,7 +13,7 @@ PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
 FOOTNOTE = "One character or a short word, as large as you like. Nothing you draw is kept."
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML("<h2>Draw</h2>", apply_default_css=False)
@@ -22,3 +22,4 @@ def build(recognizer: Recognizer) -> None:
         panel = answer_panel(recognizer, PROMPT, tab="draw")
     panel.view.render()
     connect(panel, recognizer, pad, pad.input, drawing)
+    return panel

@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
@@ -29,10 +29,16 @@ def example_strip() -> str:
     """
     buttons = "".join(
         f'<button type="button" name="{escape(name)}" title="{escape(text)}">'
-        f'<img src="{data_url(Image.open(FOLDER / name))}" alt="{escape(text)}"></button>'
+        f'<img src="{data_url(_thumbnail(name))}" alt="{escape(text)}"></button>'
         for name, text in EXAMPLES.items()
     )
     return f'<p class="tile-label">Examples</p><div class="example-strip">{buttons}</div>'
+
+
+def _thumbnail(name: str) -> Image.Image:
+    picture = Image.open(FOLDER / name).convert("RGBA")
+    picture.thumbnail((160, 160))
+    return picture
 
 
 def open_example(event: gr.EventData) -> Image.Image:
@@ -43,7 +49,7 @@ def open_example(event: gr.EventData) -> Image.Image:
     return Image.open(FOLDER / name)
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML("<h2>Upload</h2>", apply_default_css=False)
@@ -63,3 +69,4 @@ def build(recognizer: Recognizer) -> None:
     panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
     examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")
+    return panel
