@@ -11,6 +11,7 @@ from gradio.utils import get_function_description
 from emnist_hf import Recognizer
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, share, upload
 from emnist_hf.page.api_page import documented
+from emnist_hf.page.language import I18N, label
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ LAUNCH: dict[str, Any] = {
     # Sentences for the visitor are raised as gr.Error, which is always shown; anything else stays in the log.
     "show_error": False,
     "footer_links": ["api", "settings"],
+    "i18n": I18N,
     # The public endpoints are tools for language models too, under /gradio_api/mcp/.
     "mcp_server": True,
 }
@@ -71,16 +73,16 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
         if notice:
             gr.HTML(notice_bar(notice), apply_default_css=False)
         with gr.Tabs() as tabs:
-            with gr.Tab("Draw", id="draw"):
+            with gr.Tab(label("Draw"), id="draw"):
                 drawn = draw.build(recognizer)
-            with gr.Tab("Upload", id="upload"):
+            with gr.Tab(label("Upload"), id="upload"):
                 uploaded = upload.build(recognizer)
-            with gr.Tab("Set", id="set"):
+            with gr.Tab(label("Set"), id="set"):
                 setting = compose.build()
                 own_font.build(setting)
-            with gr.Tab("Your font", id="your-font"):
+            with gr.Tab(label("Your font"), id="your-font"):
                 hand_font.build(recognizer, setting)
-            with gr.Tab("Model", id="model"):
+            with gr.Tab(label("Model"), id="model"):
                 model.build(recognizer)
         panels = [drawn.choices(), uploaded.choices()]
         share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])

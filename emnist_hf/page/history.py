@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from emnist_hf.page.language import label as phrase
+
 MOST_TEXT = 2000
 """Characters of a text that the browser may ask for again; also what a page's text may have."""
 
@@ -23,7 +25,7 @@ def history() -> gr.HTML:
     """The strip of answers. Its value is the newest, as `entry` makes it; its 'click' event carries a `label`."""
     return gr.HTML(
         value=None,
-        label="Your last answers",
+        label=phrase("Your last answers"),
         html_template=_TEMPLATE,
         js_on_load=Path(__file__).with_name("history.js").read_text(encoding="utf-8"),
         apply_default_css=False,

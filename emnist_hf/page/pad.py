@@ -13,6 +13,7 @@ from pathlib import Path
 import gradio as gr
 
 from emnist_hf.ink import PictureError
+from emnist_hf.page.language import label
 
 PREFIX = "data:image/png;base64,"
 MAX_CHARACTERS = 1_000_000
@@ -22,12 +23,12 @@ _TEMPLATE = """
 <div class="pad">
   <div class="pad-paper">
     <canvas tabindex="0" role="img"
-      aria-label="Drawing pad for a character or a word: Control Z undoes, Delete clears"></canvas>
-    <p class="pad-prompt">Draw a letter, a digit or a word</p>
+      aria-label="${label}"></canvas>
+    <p class="pad-prompt">${placeholder}</p>
   </div>
   <div class="pad-tools">
-    <button type="button" class="pad-undo" disabled>Undo</button>
-    <button type="button" class="pad-clear" disabled>Clear</button>
+    <button type="button" class="pad-undo" disabled>${title}</button>
+    <button type="button" class="pad-clear" disabled>${description}</button>
   </div>
 </div>
 """
@@ -44,7 +45,11 @@ def drawing_pad() -> gr.HTML:
         js_on_load=Path(__file__).with_name("pad.js").read_text(encoding="utf-8"),
         apply_default_css=False,
         elem_id="pad",
-        label="Drawing pad",
+        # Of these names, and of no others, gradio's browser side translates the values.
+        label=label("Drawing pad for a character or a word: Control Z undoes, Delete clears"),
+        placeholder=label("Draw a letter, a digit or a word"),
+        title=label("Undo"),
+        description=label("Clear"),
     )
 
 

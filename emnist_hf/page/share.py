@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf.page.calligraphy import INKS, PAPERS
+from emnist_hf.page.language import label
 from emnist_hf.styling import fonts
 
 TABS = ("draw", "upload", "set", "your-font", "model")
@@ -27,12 +28,12 @@ def build(tab: str, charset: gr.Radio, style: list[Any]) -> None:
     with gr.Row(elem_classes="share"):
         button = gr.HTML(
             value="",
-            label="Copy a link to these choices",
+            label=label("Copy a link to these choices"),
             html_template=_BUTTON,
             js_on_load=_PRESSED,
             apply_default_css=False,
         )
-        link = gr.HTML(value="", label="Copied: the link", html_template=_LINK, apply_default_css=False)
+        link = gr.HTML(value="", label=label("Copied: the link"), html_template=_LINK, apply_default_css=False)
     button.click(None, [charset, *style], link, js=_MAKE % tab, api_visibility="private")
 
 

@@ -12,6 +12,7 @@ from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
+from emnist_hf.page.language import html
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 _STRIP_SCRIPT = """
@@ -52,7 +53,7 @@ def open_example(event: gr.EventData) -> Image.Image:
 def build(recognizer: Recognizer) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-            gr.HTML("<h2>Upload</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "Upload"), apply_default_css=False)
             picture = gr.Image(
                 sources=["upload", "clipboard", "webcam"],
                 # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
