@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emnist_hf import Prediction
-from emnist_hf.page import draw, upload
+from emnist_hf.page import draw, pad, upload
 from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, says
 from emnist_hf.page.language import I18N, LANGUAGES, PHRASES, language_of, told
 from emnist_hf.page.look import SENTENCE
@@ -28,7 +28,16 @@ def test_every_phrase_is_translated_with_the_same_names(language: str) -> None:
 
 
 def test_what_the_page_says_first_is_in_the_dictionary() -> None:
-    first = {SENTENCE, draw.PROMPT, draw.FOOTNOTE, upload.PROMPT, DOUBT, PERHAPS, *(words for _, words in CERTAINTY)}
+    first = {
+        SENTENCE,
+        draw.PROMPT,
+        draw.FOOTNOTE,
+        upload.PROMPT,
+        DOUBT,
+        PERHAPS,
+        *(words for _, words in CERTAINTY),
+        *pad.PHRASES,
+    }
     assert first <= set(PHRASES)
 
 
@@ -36,6 +45,7 @@ def test_the_browser_is_given_every_phrase_without_a_value() -> None:
     for language in LANGUAGES:
         given = I18N.translations[language]
         assert given["Undo"] == told("Undo", language)
+        assert given["pad"].split("|")[2] == given["Undo"]
         assert {phrase for phrase in PHRASES if not names(phrase)} <= set(given)
 
 
