@@ -301,9 +301,11 @@ def connect(
         after, text = corrected(transcript, *change, text)
         return [text, after, text, restyle(text, after, font, ink, paper, place, strength)]
 
-    def retype(text: str, *how: Any) -> tuple[str, str]:
-        """The text of a page, edited by the visitor."""
-        return text, restyle(text, *how)
+    def retype(text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any]:
+        """The text of a page, edited by the visitor. Without a page, the box was emptied for a single character."""
+        if transcript is None:
+            return gr.skip(), gr.skip()
+        return text, restyle(text, transcript, *manner)
 
     def choose(font: str, ink: str, paper: str, place: str, strength: float, event: gr.SelectData) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
