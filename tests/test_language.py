@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from emnist_hf import Prediction
@@ -42,6 +43,8 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
 
 
 def test_the_browser_is_given_every_phrase_without_a_value() -> None:
+    with gr.Blocks():
+        pad.drawing_pad()
     for language in LANGUAGES:
         given = I18N.translations[language]
         assert given["Undo"] == told("Undo", language)
