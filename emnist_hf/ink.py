@@ -35,6 +35,8 @@ Bytes = NDArray[np.uint8]
 
 MAX_SIDE = 2000
 """Longest side, in pixels, at which ink is looked for; a page of handwriting stays legible at it."""
+ONE_CHARACTER = 1000
+"""The same where there is one character."""
 CRISP = 150
 """Difference between ink and paper, of 255, beyond which they are black and white, not light and shadow."""
 SMOOTH = 0.22
@@ -96,13 +98,14 @@ def to_ink(image: Any, *, max_side: int = MAX_SIDE) -> Ink:
     return Ink(coverage, (red, green, blue), light, scale)
 
 
-def glyph_of(image: Any) -> tuple[Bytes, Ink]:
+def glyph_of(image: Any, ink: Ink | None = None) -> tuple[Bytes, Ink]:
     """A picture of one character: its EMNIST glyph, uint8 [28, 28], and its ink, at 1000 pixels at most.
 
-    image: anything `open_picture` takes. Raises PictureError and NoInkError as `open_picture`, `to_ink` and
-    `to_glyph` do.
+    image: anything `open_picture` takes. ink: the picture's, where it has been found already; it is found anew where
+    it has more pixels. Raises PictureError and NoInkError as `open_picture`, `to_ink` and `to_glyph` do.
     """
-    ink = to_ink(image, max_side=1000)
+    if ink is None or max(ink.coverage.shape) > ONE_CHARACTER:
+        ink = to_ink(image, max_side=ONE_CHARACTER)
     return to_glyph(_without_specks(ink.coverage)), ink
 
 
@@ -164,10 +167,12 @@ def _main_shade(pixels: Floats) -> Floats:
     """The colour axis along which a picture varies most, float32 [H, W]: light for greys, hue for colours."""
     flat = pixels.reshape(-1, 3)
     sample = flat[:: max(1, len(flat) // 50_000)]
-    _, vectors = np.linalg.eigh(np.cov(sample.T.astype(np.float64)) if len(sample) > 1 else np.eye(3))
+    exact = sample.astype(np.float64)
+    off = exact - np.full(len(exact), 1 / len(exact)) @ exact
+    _, vectors = np.linalg.eigh(off.T @ off if len(sample) > 1 else np.eye(3))  # the axes of their covariance
     axis = vectors[:, -1].astype(np.float32)
     axis *= np.sign(axis.sum()) or 1.0
-    return pixels @ axis
+    return (flat @ axis).reshape(pixels.shape[:2])
 
 
 def _otsu(shade: Floats) -> tuple[float, float]:
@@ -228,7 +233,7 @@ def _at(pixels: Floats, places: NDArray[np.int64]) -> Floats:
 
 def _median(colours: Floats) -> Floats:
     """The median of colours, float32 [n, 3], channel by channel: float32 [3]."""
-    return np.asarray(np.median(colours, axis=0), np.float32)
+    return np.asarray(np.median(np.ascontiguousarray(colours.T), axis=1), np.float32)  # side by side: twice as quick
 
 
 def _inside(depths: Floats) -> Mask:
@@ -245,7 +250,7 @@ def _spread(pixels: Floats, part: NDArray[np.int64], depths: Floats, outside: fl
     not: so what pixels of one depth have in common, as far as edges may reach, does not count. The lesser of
     the ranges with and without it is given.
     """
-    brightness = _at(pixels, part).mean(axis=1)
+    brightness = _at(pixels, part) @ np.full(3, 1 / 3, np.float32)  # many times as quick as a mean over three
     low, high = np.percentile(brightness, [outside, 100 - outside])
     if high - low <= 24:
         return float(high - low)

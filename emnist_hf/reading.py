@@ -85,13 +85,13 @@ class Reading:
     size: tuple[int, int] = field(default=(0, 0))
 
 
-def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
+def read_page(image: Any, judge: Judge, target: LabelSet, ink: Ink | None = None) -> Reading:
     """Read a page: anything `open_picture` takes, raising `PictureError` as it does; without writing it is no error.
 
-    target: the charset to answer in.
+    target: the charset to answer in. ink: the picture's, from `to_ink`, where it has been found already.
     """
     try:
-        ink, layout = _find_writing(open_picture(image), judge)
+        ink, layout = _find_writing(open_picture(image), judge, ink)
     except NoInkError:
         return Reading("", (), NOTHING)
     lines = [
@@ -108,12 +108,12 @@ def read_page(image: Any, judge: Judge, target: LabelSet) -> Reading:
     return Reading(text_of(characters), tuple(characters), _note(lettered, doubt), size)
 
 
-def _find_writing(picture: Image.Image, judge: Judge) -> tuple[Ink, Layout]:
+def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[Ink, Layout]:
     """Ink and layout; small writing is looked at once more, from nearer. Raises `NoInkError`, also for no writing.
 
     The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
     """
-    ink = to_ink(picture)
+    ink = ink or to_ink(picture)
     page = find_level_page(ink.coverage)
     nearer = min(LEGIBLE / page.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
     if nearer < 1.2 or not page.writing.any():

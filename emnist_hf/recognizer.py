@@ -148,10 +148,13 @@ class Recognizer:
         """
         return self.examine(image, top_k, charset).predictions
 
-    def examine(self, image: Any, top_k: int = 5, charset: str | None = None) -> Answer:
-        """As `classify`, with the glyph and the ink that the answer rests on."""
+    def examine(self, image: Any, top_k: int = 5, charset: str | None = None, ink: Ink | None = None) -> Answer:
+        """As `classify`, with the glyph and the ink that the answer rests on.
+
+        ink: the picture's, from `to_ink`, where it has been found already; most of the time goes into finding it.
+        """
         target = self._charset(charset, top_k)
-        glyph, ink = glyph_of(image)
+        glyph, ink = glyph_of(image, ink)
         probabilities, features = self._read(glyph[None])
         predictions = self._rank(probabilities, top_k, target)
         if self.rejection is None:
@@ -178,15 +181,19 @@ class Recognizer:
         """
         return None if self.rejection is None else self.rejection.score(self._read(glyphs)[1])
 
-    def read(self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None) -> Reading:
+    def read(
+        self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None, ink: Ink | None = None
+    ) -> Reading:
         """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
 
-        image, charset: as `classify`. lexicon: words that the page is likely to consist of; they correct what is read.
+        image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of; they correct what is
+        read.
         A picture without writing gives an empty reading with a note, not an error.
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
         self.check_charset(charset)
-        reading = read_page(image, self._judge, self.label_set if charset is None else find_charset(charset))
+        target = self.label_set if charset is None else find_charset(charset)
+        reading = read_page(image, self._judge, target, ink)
         return reading if lexicon is None else correct(reading, lexicon)
 
     def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

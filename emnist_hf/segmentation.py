@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
@@ -50,6 +51,7 @@ SURE = 0.9
 
 _THREADS = 2
 _BATCH = 512  # runs that are judged while the next are made into glyphs
+_FEW = 16  # runs that are done before threads for them have started
 _SHAPES = sorted({fold_shape(character) for character in CHARACTERS})
 _SHAPES_OF = np.array([[float(fold_shape(c) == shape) for shape in _SHAPES] for c in CHARACTERS], np.float32)
 
@@ -126,8 +128,8 @@ def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
             return np.zeros((28, 28), np.uint8)
 
     verdicts: list[Verdict] = []
-    with ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(glyph, runs)
+    with nullcontext() if len(runs) < _FEW else ThreadPoolExecutor(_THREADS) as pool:
+        made = pool.map(glyph, runs) if pool else map(glyph, runs)
         while batch := list(islice(made, _BATCH)):
             glyphs = np.stack(batch)
             probabilities, doubts = judge(glyphs)

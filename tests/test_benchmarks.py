@@ -84,3 +84,11 @@ def test_scale() -> None:
         many["peak_mb"] / few["peak_mb"], rel=0.01
     )
     assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))
+
+
+def test_load() -> None:
+    arguments = ["--visitors", "3", "--seconds", "4", "--pause", "0.3", "--pictures", "0.05"]
+    report = json.loads(bench("load", *arguments).stdout)
+    assert report["visitors"] == 3 and report["answers"] > 0 and report["server_mb"] > 100
+    assert report["wrong"] == report["errors"] == report["busy"] == 0, report
+    assert 0 < report["sketch"]["p50_ms"] <= report["sketch"]["p95_ms"]

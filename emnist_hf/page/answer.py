@@ -13,8 +13,12 @@ import numpy as np
 from PIL import Image
 
 from emnist_hf import Prediction, Recognizer
-from emnist_hf.ink import NoInkError, PictureError
+from emnist_hf.ink import NoInkError, PictureError, open_picture, to_ink
+from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
+from emnist_hf.page.history import asked_again, entry, history
+from emnist_hf.page.language import ENGLISH, PHRASES, html, in_every_language, language_of, quoted, told
+from emnist_hf.page.language import label as phrase
 from emnist_hf.page.page_sheet import MOST_TEXT, page_controls, set_again, transcript_of
 from emnist_hf.page.page_view import (
     Transcript,
@@ -49,8 +53,12 @@ CHARSET_TITLES = {
 }
 
 
-CERTAINTY = ((0.8, "This looks like"), (0.4, "This may be"), (0.0, "Hard to read. Perhaps"))
-"""How an answer begins, by the least score it takes."""
+CERTAINTY = (
+    (0.8, "This looks like {label}, {score} sure."),
+    (0.4, "This may be {label}, {score} sure."),
+    (0.0, "Hard to read. Perhaps {label}, {score} sure."),
+)
+"""The answer in words, by the least score it takes."""
 
 
 def sentence(error: Exception) -> str:
@@ -66,51 +74,65 @@ def charset_choice(recognizer: Recognizer) -> gr.Radio:
     return gr.Radio(
         [(CHARSET_TITLES[name], name) for name in names],
         value=names[0],
-        label="Read it as",
+        label=phrase("Read it as"),
         elem_classes="pills",
         visible=len(names) > 1,
     )
 
 
-def ambiguity(predictions: list[Prediction], charset: str) -> str:
+def ambiguity(predictions: list[Prediction], charset: str, language: str = ENGLISH) -> str:
     """A hint where the first answers have one shape, such as O, o and 0; nothing otherwise."""
     best, *rest = predictions
     shape = fold_shape(best.label)
     twins = [other.label for other in rest if fold_shape(other.label) == shape and other.score > 0.05]
     if not twins:
         return ""
-    others = " or ".join(twins)
+    others = f" {told('or', language)} ".join(twins)
     if charset in ("byclass", "bymerge"):
-        return f"Alone, {best.label} can also be {others}. Pick it in the list, or narrow “Read it as”."
-    return f"Alone, {best.label} can also be {others}. Pick it in the list."
+        hint = "Alone, {label} can also be {others}. Pick it in the list, or narrow “Read it as”."
+    else:
+        hint = "Alone, {label} can also be {others}. Pick it in the list."
+    return told(hint, language, label=best.label, others=others)
 
 
 DOUBT = "This does not look like one letter or digit."
+PERHAPS = "If it is one, then perhaps {label}. Try a single character, large and on its own."
 
 
-def says(predictions: list[Prediction], charset: str, is_character: bool = True) -> tuple[str, str]:
+def says(
+    predictions: list[Prediction], charset: str, is_character: bool = True, language: str = ENGLISH
+) -> tuple[str, str]:
     """The answer in words, and a hint or nothing."""
     best = predictions[0]
     if not is_character:
-        return DOUBT, f"If it is one, then perhaps {best.label}. Try a single character, large and on its own."
-    opening = next(words for least, words in CERTAINTY if best.score >= least)
-    return f"{opening} {best.label}, {best.score:.0%} sure.", ambiguity(predictions, charset)
+        return told(DOUBT, language), told(PERHAPS, language, label=best.label)
+    words = next(words for least, words in CERTAINTY if best.score >= least)
+    said = told(words, language, label=best.label, score=f"{best.score:.0%}")
+    return said, ambiguity(predictions, charset, language)
 
 
-def reading(text: str, hint: str = "", glyph: np.ndarray | None = None, kind: str = "said") -> str:
+def glyph_url(glyph: np.ndarray) -> str:
+    """The 28 x 28 picture that the model sees, as a data URL."""
+    return data_url(Image.fromarray(np.ascontiguousarray(glyph, dtype=np.uint8)))
+
+
+def reading(
+    text: str, hint: str = "", glyph: np.ndarray | None = None, kind: str = "said", language: str = ENGLISH
+) -> str:
     """HTML: the 28 x 28 picture that the model sees, enlarged without smoothing, and a sentence beside it.
 
-    The sentence is a live region: a screen reader speaks it whenever it changes.
+    A sentence of the dictionary is said in the language. It is a live region: screen readers speak it when it changes.
     """
     if glyph is None:
         seen = '<div class="glyph glyph-empty"></div>'
     else:
-        url = data_url(Image.fromarray(np.ascontiguousarray(glyph, dtype=np.uint8)))
-        seen = f'<img class="glyph" src="{url}" alt="What the model sees: your character in 28 by 28 pixels">'
+        alt = quoted("What the model sees: your character in 28 by 28 pixels", language)
+        seen = f'<img class="glyph" src="{glyph_url(glyph)}" alt="{alt}">'
     small = f"<small>{escape(hint)}</small>" if hint else ""
+    said = quoted(text, language) if text in PHRASES else escape(text)
     return (
-        f'<div class="reading-head"><figure>{seen}<figcaption>What the model sees</figcaption></figure>'
-        f'<p class="message {kind}" role="status">{escape(text)}{small}</p></div>'
+        f'<div class="reading-head"><figure>{seen}<figcaption>{quoted("What the model sees", language)}</figcaption>'
+        f'</figure><p class="message {kind}" role="status">{said}{small}</p></div>'
     )
 
 
@@ -121,8 +143,10 @@ def is_page(page: Reading, found: Answer) -> bool:
     return len(letters) > 1 and not single
 
 
-def page_answer(page: Reading, image: Any, style: Style, place: str, strength: float) -> list[Any]:
-    """What the panel shows of a page."""
+def page_answer(
+    page: Reading, image: Any, style: Style, place: str, strength: float, remembered: dict[str, str]
+) -> list[Any]:
+    """What the panel shows of a page, and what the history does."""
     words, hint = summary(page)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
     transcript = transcript_of(page, image)
@@ -135,6 +159,7 @@ def page_answer(page: Reading, image: Any, style: Style, place: str, strength: f
         gr.Textbox(value=page.text, visible=True),
         transcript,
         gr.Column(visible=True),
+        remembered,
     ]
 
 
@@ -158,18 +183,24 @@ class AnswerPanel:
     page_controls: gr.Column
     place: gr.Radio
     strength: gr.Slider
+    history: gr.HTML
 
     def outputs(self) -> list[Any]:
         shown = [self.reading, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
-        return [*shown, self.page_controls]
+        return [*shown, self.page_controls, self.history]
+
+    def choices(self) -> list[Any]:
+        """What a link can restore: charset, font, ink and paper."""
+        return [self.charset, *self.style.inputs()]
 
     def manner(self) -> list[Any]:
         """What says how the answer is set."""
         return [*self.style.inputs(), self.place, self.strength]
 
-    def without_answer(self, text: str, kind: str, style: Style) -> list[Any]:
+    def without_answer(self, text: str, kind: str, style: Style, language: str) -> list[Any]:
         """An empty panel with a sentence in it."""
-        return [reading(text, kind=kind), gr.Label(value=None, visible=False), sheet("", style), "", *without_page()]
+        empty = [reading(text, kind=kind, language=language), gr.Label(value=None, visible=False), sheet("", style), ""]
+        return [*empty, *without_page(), None]
 
 
 def without_page() -> list[Any]:
@@ -180,8 +211,9 @@ def without_page() -> list[Any]:
 def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
     """The two cards on the right of a tab. `prompt` says what to do while there is no picture."""
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
-        gr.HTML("<h2>Read</h2>", apply_default_css=False)
-        said = gr.HTML(reading(prompt, kind="prompt"), apply_default_css=False)
+        gr.HTML(html("h2", "Read"), apply_default_css=False)
+        first = in_every_language(f"{tab} prompt", lambda language: reading(prompt, kind="prompt", language=language))
+        said = gr.HTML(str(first), apply_default_css=False)
         label = gr.Label(
             num_top_classes=TOP_K,
             show_label=False,
@@ -189,16 +221,20 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
             visible=False,
             elem_classes="bars",
         )
-        text = gr.Textbox(label="Text", lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True)
+        text = gr.Textbox(
+            label=phrase("Text"), lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True
+        )
         charset = charset_choice(recognizer)
+        last = history()
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
-        gr.HTML("<h2>Set in calligraphy</h2>", apply_default_css=False)
+        gr.HTML(html("h2", "Set in calligraphy"), apply_default_css=False)
         sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
         controls = page_controls()
         style = style_choice(tab)
+        share.build(tab, charset, style.inputs())
     chosen, transcript = gr.State(""), gr.State(None)
     return AnswerPanel(
-        prompt, said, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls
+        prompt, said, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls, last
     )
 
 
@@ -215,23 +251,30 @@ def connect(
     takes, None for no picture.
     """
 
-    def answer(value: Any, charset: str, font: str, ink: str, paper: str, place: str, strength: float) -> list[Any]:
-        style = Style(font, ink, paper)
+    def answer(
+        value: Any, charset: str, font: str, ink: str, paper: str, place: str, strength: float, request: gr.Request
+    ) -> list[Any]:
+        style, language = Style(font, ink, paper), language_of(request)
         try:
             image = read_picture(value)
             if image is None:
-                return panel.without_answer(panel.prompt, "prompt", style)
-            page = recognizer.read(image, charset)
-            found = recognizer.examine(image, top_k=TOP_K, charset=charset) if len(lettered(page)) < 3 else None
+                return panel.without_answer(panel.prompt, "prompt", style, language)
+            picture = open_picture(image)
+            written = to_ink(picture)  # once for both: it is most of the work
+            page = recognizer.read(picture, charset, ink=written)
+            few = len(lettered(page)) < 3
+            found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
             if found is None or is_page(page, found):
-                return page_answer(page, image, style, place, strength)
+                return page_answer(page, picture, style, place, strength, entry(value, page.text))
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
-            words, hint = says(found.predictions, charset, found.is_character)
+            words, hint = says(found.predictions, charset, found.is_character, language)
             shown = gr.Label(value=scores, visible=True)
-            return [reading(words, hint, found.glyph), shown, sheet(best, style), best, *without_page()]
+            said = reading(words, hint, found.glyph, language=language)
+            remembered = entry(value, best, glyph_url(found.glyph))
+            return [said, shown, sheet(best, style), best, *without_page(), remembered]
         except Exception as error:
-            return panel.without_answer(sentence(error), "problem", Style())
+            return panel.without_answer(sentence(error), "problem", Style(), language)
 
     def restyle(
         chosen: str, transcript: Transcript | None, font: str, ink: str, paper: str, place: str, strength: float
@@ -258,13 +301,20 @@ def connect(
         after, text = corrected(transcript, *change, text)
         return [text, after, text, restyle(text, after, font, ink, paper, place, strength)]
 
-    def retype(text: str, *how: Any) -> tuple[str, str]:
-        """The text of a page, edited by the visitor."""
-        return text, restyle(text, *how)
+    def retype(text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any]:
+        """The text of a page, edited by the visitor. Without a page, the box was emptied for a single character."""
+        if transcript is None:
+            return gr.skip(), gr.skip()
+        return text, restyle(text, transcript, *manner)
 
     def choose(font: str, ink: str, paper: str, place: str, strength: float, event: gr.SelectData) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
         chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
+        return chosen, restyle(chosen, None, font, ink, paper, place, strength)
+
+    def recall(font: str, ink: str, paper: str, place: str, strength: float, event: gr.EventData) -> tuple[str, str]:
+        """One of the last answers is set again."""
+        chosen = asked_again(event)
         return chosen, restyle(chosen, None, font, ink, paper, place, strength)
 
     quietly: dict[str, Any] = {
@@ -285,6 +335,7 @@ def connect(
     for control in manner:
         control.input(restyle, [panel.chosen, panel.transcript, *manner], panel.sheet, **quietly)
     panel.label.select(choose, manner, [panel.chosen, panel.sheet], **quietly)
+    panel.history.click(recall, manner, [panel.chosen, panel.sheet], **quietly)
     panel.view.click(
         correct,
         [panel.text, panel.transcript, *manner],

@@ -6,9 +6,12 @@ import logging
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
-from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, upload
+from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, share, upload
+from emnist_hf.page.api_page import documented
+from emnist_hf.page.language import I18N, label
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ LAUNCH: dict[str, Any] = {
     # Sentences for the visitor are raised as gr.Error, which is always shown; anything else stays in the log.
     "show_error": False,
     "footer_links": ["api", "settings"],
+    "i18n": I18N,
+    # The public endpoints are tools for language models too, under /gradio_api/mcp/.
+    "mcp_server": True,
 }
 
 
@@ -35,7 +41,19 @@ BAD_REQUEST = "This request does not fit: send a picture, and the arguments that
 
 
 class Page(gr.Blocks):
-    """Blocks that answer a malformed request with a sentence, where gradio would show pydantic's words."""
+    """Blocks that answer a malformed request with a sentence, where gradio would show pydantic's words.
+
+    And whose API page has examples that run.
+    """
+
+    def get_api_info(self, all_endpoints: bool = False, page: str | None = None) -> Any:
+        found = super().get_api_info(all_endpoints, page)
+        for function in self.fns.values():
+            name = f"/{function.api_name}"
+            if name in found["named_endpoints"]:
+                _, descriptions, _ = get_function_description(function.fn)
+                found["named_endpoints"][name] = documented(found["named_endpoints"][name], descriptions)
+        return found
 
     async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -54,18 +72,20 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
         gr.HTML(header(TITLE), apply_default_css=False)
         if notice:
             gr.HTML(notice_bar(notice), apply_default_css=False)
-        with gr.Tabs():
-            with gr.Tab("Draw", id="draw"):
-                draw.build(recognizer)
-            with gr.Tab("Upload", id="upload"):
-                upload.build(recognizer)
-            with gr.Tab("Set", id="set"):
+        with gr.Tabs() as tabs:
+            with gr.Tab(label("Draw"), id="draw"):
+                drawn = draw.build(recognizer)
+            with gr.Tab(label("Upload"), id="upload"):
+                uploaded = upload.build(recognizer)
+            with gr.Tab(label("Set"), id="set"):
                 setting = compose.build()
                 own_font.build(setting)
-            with gr.Tab("Your font", id="your-font"):
+            with gr.Tab(label("Your font"), id="your-font"):
                 hand_font.build(recognizer, setting)
-            with gr.Tab("Model", id="model"):
+            with gr.Tab(label("Model"), id="model"):
                 model.build(recognizer)
+        panels = [drawn.choices(), uploaded.choices()]
+        share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
         api.build(recognizer)
         render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)

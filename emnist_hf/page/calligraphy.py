@@ -12,6 +12,7 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
+from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import DEFAULT_FONT, find_font, fonts, render_text
 
@@ -55,20 +56,13 @@ class Style:
         return PAPERS.get(self.paper, self.paper)
 
 
+@lru_cache(maxsize=64)
 def set_character(label: str, style: Style) -> Image.Image:
-    """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
+    """The character in `style`, not to be changed. Raises `StylingError` for a font or a colour that is not known."""
     size = max(
         48, round(SIZE / max(1, max(map(len, label.split("\n"))) / 4))
     )  # a page need not be as sharp as a letter
     return render_text(label, style.font, size=size, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN)
-
-
-def file_name(label: str, font: str) -> str:
-    """A name for the PNG that every file system takes and that tells a from A: `capital-A-tangerine.png`."""
-    if len(label) > 1:
-        return f"text-{font}.png"
-    kind = "digit" if label.isdigit() else "capital" if label.isupper() else "small"
-    return f"{kind}-{label}-{font}.png"
 
 
 def data_url(image: Image.Image) -> str:
@@ -88,7 +82,7 @@ def sheet(label: str, style: Style) -> str:
             "Your character will stand here</p></div>"
         )
     font = find_font(style.font)
-    url, name = data_url(set_character(label, style)), file_name(label, font.name)
+    url, name = data_url(set_character(label, style)), saved_name(label, font.name) + ".png"
     return (
         f'<div class="sheet" style="background:{paper}">'
         f'<img src="{url}" alt="{escape(label)} set in {escape(font.title)}"></div>'

@@ -11,7 +11,9 @@ import gradio as gr
 
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
+from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.files import picture_path
+from emnist_hf.page.language import html, label
 from emnist_hf.page.rendered import rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import (
@@ -83,7 +85,7 @@ def preview(order: Order) -> str:
         return '<div class="sheet set-sheet"><p class="sheet-empty">Your text will stand here</p></div>'
     rendering = carry_out(order)
     font = order.font if isinstance(order.font, Font) else find_font(order.font)
-    return rendered_sheet(rendering, font, font.name)
+    return rendered_sheet(rendering, font, saved_name(rendering.scene.text, font.name))
 
 
 def problem(error: Exception) -> str:
@@ -108,6 +110,7 @@ class ComposeTab:
     own_font: gr.State
     inputs: list[Any]
     sheet: gr.HTML
+    font: gr.HTML
 
 
 def order_of(
@@ -153,18 +156,20 @@ def measure_hand(picture: Any) -> tuple[Hand | None, str]:
 
 def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
     with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-        gr.HTML("<h2>Set</h2>", apply_default_css=False)
-        text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label="Text", max_length=MOST_TEXT, elem_id="set-text")
+        gr.HTML(html("h2", "Set"), apply_default_css=False)
+        text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label=label("Text"), max_length=MOST_TEXT, elem_id="set-text")
         like = gr.Image(
             sources=["upload", "clipboard"],
-            label="Handwriting to follow",
+            label=label("Handwriting to follow"),
             height=160,
             buttons=[],
             format="png",
             elem_id="set-like",
         )
         words = gr.HTML(f'<p class="message prompt">{escape(PROMPT)}</p>', apply_default_css=False, elem_id="set-hand")
-        strength = gr.Slider(0, 1, 0.7, step=0.05, label="How much of that hand", visible=False, elem_id="set-strength")
+        strength = gr.Slider(
+            0, 1, 0.7, step=0.05, label=label("How much of that hand"), visible=False, elem_id="set-strength"
+        )
     return text, like, words, strength
 
 
@@ -174,11 +179,11 @@ def _style_controls() -> list[Any]:
     ink = tile_choice("Ink", "set-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
     paper = tile_choice("Paper", "set-paper", sheet_tiles(), "white", "dots")
     with gr.Row():
-        size = gr.Slider(16, 200, 64, step=2, label="Size, pixels an em", min_width=120)
-        align = gr.Radio(ALIGNMENTS, value="left", label="Alignment", elem_classes="pills", min_width=120)
+        size = gr.Slider(16, 200, 64, step=2, label=label("Size, pixels an em"), min_width=120)
+        align = gr.Radio(ALIGNMENTS, value="left", label=label("Alignment"), elem_classes="pills", min_width=120)
     with gr.Row():
-        line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label="Line spacing", min_width=120)
-        letter_spacing = gr.Slider(-0.05, 0.4, 0, step=0.01, label="Letter spacing, ems", min_width=120)
+        line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label=label("Line spacing"), min_width=120)
+        letter_spacing = gr.Slider(-0.05, 0.4, 0, step=0.01, label=label("Letter spacing, ems"), min_width=120)
     return [font, ink, paper, size, align, line_spacing, letter_spacing]
 
 
@@ -186,7 +191,7 @@ def build() -> ComposeTab:
     with gr.Row(elem_classes="desk"):
         text, like, words, strength = _writing_card()
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
-            gr.HTML("<h2>In a fine hand</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "In a fine hand"), apply_default_css=False)
             sheet = gr.HTML(preview(Order(EXAMPLE)), apply_default_css=False, elem_id="set-sheet")
             style = _style_controls()
     # Gone with the visit: states are dropped an hour after the page is closed.
@@ -207,4 +212,4 @@ def build() -> ComposeTab:
         return [found, said, gr.Slider(visible=found is not None), show(*inputs[:-2], found, inputs[-1])]
 
     like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **quietly)
-    return ComposeTab(own_font, inputs, sheet)
+    return ComposeTab(own_font, inputs, sheet, style[0])

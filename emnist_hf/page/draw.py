@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
+from emnist_hf.page.language import html
 from emnist_hf.page.pad import drawing, drawing_pad
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
@@ -13,12 +14,13 @@ PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
 FOOTNOTE = "One character or a short word, as large as you like. Nothing you draw is kept."
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-            gr.HTML("<h2>Draw</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "Draw"), apply_default_css=False)
             pad = drawing_pad()
-            gr.HTML(f'<p class="footnote">{FOOTNOTE}</p>', apply_default_css=False)
+            gr.HTML(html('p class="footnote"', FOOTNOTE), apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="draw")
     panel.view.render()
     connect(panel, recognizer, pad, pad.input, drawing)
+    return panel

@@ -22,6 +22,7 @@ EXAMPLES = {
     "marker.png": "3 with a thick red marker",
     "small-letter.png": "Small g in ink",
     "transparent.png": "A in black on nothing",
+    "page.png": "A page of two lines",
 }
 """The pictures in FOLDER, in the order of the page, and what they show."""
 
@@ -99,7 +100,30 @@ def pictures() -> dict[str, Image.Image]:
         "marker.png": draw("3", 200, 24, "#7d1f2b", (255, 255, 255, 255), tilt=3).convert("RGB"),
         "small-letter.png": draw("g", 200, 9, "#1b2a49", (251, 246, 233, 255), tilt=4).convert("RGB"),
         "transparent.png": draw("A", 200, 14, "#111111", (0, 0, 0, 0)),
+        "page.png": page_picture().quantize(24),
     }
+
+
+PAGE = ("HEAR A HARE", "HERE 347")
+"""The lines of the example of a page, in characters of STROKES."""
+
+
+def page_picture(seed: int = 4) -> Image.Image:
+    """Hand-printed lines on ruled paper: every character tilted and placed a little otherwise, as hands do."""
+    rng, side, gap = np.random.default_rng(seed), 64, 44
+    sheet = Image.new("RGBA", (gap * (2 + max(map(len, PAGE))), 92 * (1 + len(PAGE)) - 30), (250, 247, 238, 255))
+    pencil = ImageDraw.Draw(sheet)
+    for row, line in enumerate(PAGE):
+        base = 92 * (row + 1)
+        pencil.line([(0, base), (sheet.width, base)], fill="#b9cbe0", width=1)
+        for column, character in enumerate(line):
+            if character == " ":
+                continue
+            letter = draw(character, side, 5, "#1b2a49", (0, 0, 0, 0), tilt=float(rng.normal(0, 3)))
+            across, down = rng.normal(0, 1.5, 2)
+            place = (round(gap * (column + 0.6) + across), round(base - 0.86 * side + down))
+            sheet.alpha_composite(letter, place)
+    return shaded(sheet, seed)
 
 
 def main() -> None:

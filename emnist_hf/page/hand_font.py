@@ -15,6 +15,7 @@ from emnist_hf.page.answer import READER
 from emnist_hf.page.calligraphy import data_url, hand_tiles
 from emnist_hf.page.compose import ComposeTab, Order, carry_out, problem, show
 from emnist_hf.page.files import picture_path
+from emnist_hf.page.language import html, label
 from emnist_hf.page.tiles import tile_choice
 from emnist_hf.styling import DEFAULT_FONT, StylingError, describe
 from emnist_hf.styling.hand_font import DEFAULT_NAME, MadeFont, make_font
@@ -91,10 +92,10 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
     sheet = gr.State(None, time_to_live=3600)
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-            gr.HTML("<h2>Your hand as a font</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "Your hand as a font"), apply_default_css=False)
             picture = gr.Image(
                 sources=["upload", "clipboard"],
-                label="A sheet of your characters",
+                label=label("A sheet of your characters"),
                 height=240,
                 buttons=[],
                 format="png",
@@ -103,10 +104,10 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
             said = gr.HTML(f'<p class="message prompt">{escape(PROMPT)}</p>', apply_default_css=False)
             boxes = gr.HTML("", apply_default_css=False)
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
-            gr.HTML("<h2>Make it</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "Make it"), apply_default_css=False)
             info = f"In reading order, one for each box; {SKIP} leaves one out."
-            labels = gr.Textbox("", lines=4, label="What stands there", info=info, elem_id="font-labels")
-            name = gr.Textbox(DEFAULT_NAME, label="Name of the font", max_length=31, elem_id="font-name")
+            labels = gr.Textbox("", lines=4, label=label("What stands there"), info=info, elem_id="font-labels")
+            name = gr.Textbox(DEFAULT_NAME, label=label("Name of the font"), max_length=31, elem_id="font-name")
             filler = tile_choice("What is missing comes from", "font-filler", hand_tiles(), DEFAULT_FONT, "hands")
             button = gr.Button("Make the font", variant="primary", elem_id="font-make")
             result = gr.HTML("", apply_default_css=False, elem_id="font-result")

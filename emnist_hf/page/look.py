@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.themes.utils import colors, sizes
 
 from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.language import html
 from emnist_hf.styling import render_text
 
 SENTENCE = "Draw a letter or a word, or photograph a page: it is read, and set in the calligraphic hand you choose."
@@ -95,7 +96,7 @@ def header(title: str) -> str:
     return (
         f'<header class="masthead"><h1><span class="heard-only">{escape(title)}</span>'
         f'<span class="lettering" style="mask-image:url({url});-webkit-mask-image:url({url})"></span></h1>'
-        f"<p>{escape(SENTENCE)}</p></header>"
+        f"{html('p', SENTENCE)}</header>"
     )
 
 

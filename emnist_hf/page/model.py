@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.page.calligraphy import data_url
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",
@@ -85,14 +86,20 @@ def description(recognizer: Recognizer) -> str:
     )
 
 
-def read_figure(path: Path) -> Image.Image | None:
-    """A figure of the checkpoint, or None. Opened here: gradio takes no path outside its own folders."""
+def figure(path: Path, caption: str) -> str | None:
+    """HTML: a figure of the checkpoint with its caption, None where there is none.
+
+    gr.Image puts a picture into a button without a name, which a screen reader cannot tell.
+    """
     try:
-        figure = Image.open(path, formats=["PNG"])
-        figure.load()
+        picture = Image.open(path, formats=["PNG"])
+        picture.load()
     except OSError:
         return None
-    return figure
+    return (
+        f'<figure class="figure"><img src="{data_url(picture)}" alt="{escape(caption)}">'
+        f"<figcaption>{escape(caption)}.</figcaption></figure>"
+    )
 
 
 def build(recognizer: Recognizer) -> None:
@@ -107,16 +114,7 @@ def build(recognizer: Recognizer) -> None:
         )
         with gr.Row():
             for name, caption in FIGURES.items():
-                if figure := read_figure(recognizer.folder / name):
+                if shown := figure(recognizer.folder / name, caption):
                     with gr.Column(min_width=300):
-                        gr.Image(
-                            figure,
-                            label=caption,
-                            show_label=False,
-                            format="png",
-                            interactive=False,
-                            buttons=["fullscreen"],
-                            elem_classes="figure",
-                        )
-                        gr.HTML(f"<p>{escape(caption)}.</p>", apply_default_css=False)
+                        gr.HTML(shown, apply_default_css=False)
         gr.Markdown(LIMITS)

@@ -15,6 +15,7 @@ const screen = canvas.getContext("2d");
 canvas.width = canvas.height = SIDE * SHARPNESS;
 
 let strokes = []; // finished strokes and the one under the pen: lists of [x, y] in pixels of the picture
+let cleared = null; // strokes that Clear took away, until another is drawn: Undo brings them back
 let pointer = null; // the pointer that draws; a second finger or a resting palm is not heard
 
 function position(event) {
@@ -43,7 +44,8 @@ function show() {
   strokes.forEach((points) => drawStroke(screen, points));
   const empty = strokes.length === 0;
   prompt.hidden = !empty;
-  undoButton.disabled = clearButton.disabled = empty;
+  clearButton.disabled = empty;
+  undoButton.disabled = empty && !cleared;
 }
 
 function picture() {
@@ -65,6 +67,7 @@ function send() {
 function start(event) {
   if (pointer !== null || (event.pointerType === "mouse" && event.button !== 0)) return;
   pointer = event.pointerId;
+  cleared = null;
   canvas.setPointerCapture(pointer); // the stroke goes on when the pointer leaves the pad
   strokes.push([position(event)]);
   show();
@@ -86,8 +89,9 @@ function finish(event) {
 }
 
 function undo() {
-  if (pointer !== null || strokes.length === 0) return;
-  strokes.pop();
+  if (pointer !== null || (strokes.length === 0 && !cleared)) return;
+  if (strokes.length === 0) [strokes, cleared] = [cleared, null];
+  else strokes.pop();
   show();
   send();
 }
@@ -95,7 +99,7 @@ function undo() {
 function clear() {
   if (strokes.length === 0) return;
   pointer = null;
-  strokes = [];
+  [strokes, cleared] = [[], strokes];
   show();
   send();
 }

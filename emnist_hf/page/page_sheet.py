@@ -10,6 +10,7 @@ import gradio as gr
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.page.calligraphy import Style, sheet
+from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.page_view import Transcript
 from emnist_hf.page.rendered import rendered_sheet
 from emnist_hf.reading import Reading
@@ -72,4 +73,4 @@ def _in_place(transcript: Transcript, style: Style, strength: float) -> str:
     width, height = transcript.size
     resolution = 96 * min(1.0, (MOST_PIXELS / (width * height)) ** 0.5)
     said = [f"This hand {describe(hand)}."] if hand is not None else []
-    return rendered_sheet(rendering, font, f"page-{font.name}", said, resolution=resolution)
+    return rendered_sheet(rendering, font, saved_name(transcript.text, font.name), said, resolution=resolution)

@@ -90,8 +90,8 @@ def render_text(
     about: dict[str, Any] = {"text": rendering.scene.text, "notices": rendering.notices}
     if hand is not None:
         about["hand"] = hand.as_json() | {"in_words": describe(hand)}
-    # Gradio serves files from its own folder alone, and clears it by the hour.
-    return save_bytes_to_cache(data, f"text.{file_format}", get_upload_folder()), about
+    # Gradio serves files from its own folder alone, and clears it by the hour. The name tells nothing of the text.
+    return save_bytes_to_cache(data, f"text-{font}.{file_format}", get_upload_folder()), about
 
 
 def build() -> None:

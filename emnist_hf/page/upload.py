@@ -8,10 +8,11 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import answer_panel, connect
+from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
+from emnist_hf.page.language import html
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 _STRIP_SCRIPT = """
@@ -29,10 +30,16 @@ def example_strip() -> str:
     """
     buttons = "".join(
         f'<button type="button" name="{escape(name)}" title="{escape(text)}">'
-        f'<img src="{data_url(Image.open(FOLDER / name))}" alt="{escape(text)}"></button>'
+        f'<img src="{data_url(_thumbnail(name))}" alt="{escape(text)}"></button>'
         for name, text in EXAMPLES.items()
     )
     return f'<p class="tile-label">Examples</p><div class="example-strip">{buttons}</div>'
+
+
+def _thumbnail(name: str) -> Image.Image:
+    picture = Image.open(FOLDER / name).convert("RGBA")
+    picture.thumbnail((160, 160))
+    return picture
 
 
 def open_example(event: gr.EventData) -> Image.Image:
@@ -43,10 +50,10 @@ def open_example(event: gr.EventData) -> Image.Image:
     return Image.open(FOLDER / name)
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-            gr.HTML("<h2>Upload</h2>", apply_default_css=False)
+            gr.HTML(html("h2", "Upload"), apply_default_css=False)
             picture = gr.Image(
                 sources=["upload", "clipboard", "webcam"],
                 # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
@@ -63,3 +70,4 @@ def build(recognizer: Recognizer) -> None:
     panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
     examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")
+    return panel

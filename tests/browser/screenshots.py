@@ -2,13 +2,15 @@
 
     python -m tests.browser.screenshots docs/images
 
-Starts the page (or takes the one that EMNIST_HF_TEST_URL names), draws, and writes draw.png, draw-dark.png,
-draw-phone.png, upload.png, upload-phone.png, model.png and model-dark.png into the folder.
+Starts the page (or takes the one that EMNIST_HF_TEST_URL names), draws, and writes draw.png, upload.png (a character),
+page.png (a page that was read), set.png, font.png and model.png into the folder, and each again as NAME-dark.png and
+NAME-phone.png. `--only draw` writes the pictures of that name alone.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -17,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import answer, chromium, draw, open_page
 from tests.server import serve
 
+PATIENCE = 120_000  # milliseconds: a machine that takes pictures may be a busy one
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
@@ -31,7 +34,7 @@ def save(page: Page, path: Path) -> None:
 def show_drawing(page: Page, character: str, hand: str) -> None:
     draw(page, character)
     expect(answer(page)).to_be_visible()
-    page.get_by_role("radio", name=hand).check()
+    page.get_by_role("radio", name=hand).locator("visible=true").check()
     page.mouse.move(0, 0)
 
 
@@ -42,11 +45,29 @@ def show_example(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
-def show_model(page: Page) -> None:
-    page.get_by_role("tab", name="Model").click()
+def show_page(page: Page) -> None:
+    page.get_by_role("tab", name="Upload").click()
+    page.get_by_role("button", name="A page of two lines").click()
+    expect(page.locator(".page-box:visible").first).to_be_visible()
+    page.mouse.move(0, 0)
 
 
-def take_all(browser: Browser, url: str, folder: Path) -> None:
+def show_tab(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("tab", name=name).click()
+
+
+SHOWN: dict[str, Callable[[Page], None]] = {
+    "draw": lambda page: show_drawing(page, "R", "Pinyon Script"),
+    "upload": show_example,
+    "page": show_page,
+    "set": show_tab("Set"),
+    "font": show_tab("Your font"),
+    "model": show_tab("Model"),
+}
+"""The pictures by name, in an order in which each can follow the one before."""
+
+
+def take_all(browser: Browser, url: str, folder: Path, names: list[str]) -> None:
     devices = {
         "": {"viewport": DESKTOP},
         "-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
@@ -54,22 +75,24 @@ def take_all(browser: Browser, url: str, folder: Path) -> None:
     }
     for suffix, device in devices.items():
         with browser.new_context(**device) as visitor:  # type: ignore[arg-type]
-            page = open_page(visitor.new_page(), url)
-            show_drawing(page, "R", "Pinyon Script")
-            save(page, folder / f"draw{suffix}.png")
-            show_example(page)
-            save(page, folder / f"upload{suffix}.png")
-            show_model(page)
-            save(page, folder / f"model{suffix}.png")
+            page = visitor.new_page()
+            page.set_default_timeout(PATIENCE)
+            open_page(page, url)
+            for name in names:
+                SHOWN[name](page)
+                save(page, folder / f"{name}{suffix}.png")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--only", nargs="+", choices=list(SHOWN), default=list(SHOWN))
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    expect.set_options(timeout=PATIENCE)
     folder.mkdir(parents=True, exist_ok=True)
     with serve() as url, chromium() as browser:
-        take_all(browser, url, folder)
+        take_all(browser, url, folder, arguments.only)
 
 
 if __name__ == "__main__":

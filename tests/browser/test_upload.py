@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_an_example_runs_on_a_click(upload_tab: Page) -> None:
     expect(answer(upload_tab)).to_have_text("4")
     upload_tab.get_by_role("button", name="R in ballpoint").click()
     expect(answer(upload_tab)).to_have_text("R")
+
+
+def test_the_calligraphy_stays(upload_tab: Page) -> None:
+    upload_tab.get_by_role("button", name="A page of two lines").click()
+    expect(calligraphy(upload_tab)).to_have_attribute("alt", re.compile("HEAR A HARE"))
+    upload_tab.get_by_role("button", name="4 in chalk").click()
+    expect(answer(upload_tab)).to_have_text("4")
+    upload_tab.wait_for_timeout(1500)  # what the emptied text box sets off must not take the sheet away
+    expect(calligraphy(upload_tab)).to_have_attribute("alt", re.compile("^4 set in "))
 
 
 def test_a_dropped_file_is_read(upload_tab: Page) -> None:
