@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.page import privacy
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",
@@ -35,9 +36,6 @@ LIMITS = """
   words it tells as no single character; what slips through is given one of its labels.
 - **Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a
   1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
-
-### What is kept
-Nothing. Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
 """
 
 
@@ -119,4 +117,4 @@ def build(recognizer: Recognizer) -> None:
                             elem_classes="figure",
                         )
                         gr.HTML(f"<p>{escape(caption)}.</p>", apply_default_css=False)
-        gr.Markdown(LIMITS)
+        gr.Markdown(LIMITS + privacy.FULL)
