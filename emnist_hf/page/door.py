@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 16_000_000
 """Bytes of a request: a file of the 10 MB that gradio takes, in base64 and with something around it."""
+MAX_UPLOAD = 10_600_000
+"""Bytes of an upload: what gradio takes, with the multipart around it; gradio would refuse more without a cure."""
 SECONDS = 60.0
 """In which a request has to be here."""
 
-TOO_LARGE = f"This is larger than {MAX_BODY // 10**6} MB: send less."
 TOO_SLOW = f"This took longer than {SECONDS:.0f} seconds to arrive: send it again, or send less."
 STOPPING = "The page is being restarted: try again in a minute."
 
@@ -26,6 +27,10 @@ STOPPING = "The page is being restarted: try again in a minute."
 def refusal(status: int, sentence: str) -> JSONResponse:
     """In all the keys in which gradio's clients, of Python, of JavaScript and in the browser, look for words."""
     return JSONResponse({"detail": sentence, "error": sentence}, status)
+
+
+def too_large(most: int) -> JSONResponse:
+    return refusal(413, f"This is larger than {most // 10**6} MB: send less.")
 
 
 class Door:
@@ -41,11 +46,12 @@ class Door:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        body = _Body(receive, self.seconds)
+        most = MAX_UPLOAD if scope["path"].endswith("/upload") else MAX_BODY
+        body = _Body(receive, most, self.seconds)
         if self.stopping():
             body.refused = refusal(503, STOPPING)
-        elif any(name == b"content-length" and not _fits(value) for name, value in scope["headers"]):
-            body.refused = refusal(413, TOO_LARGE)
+        elif any(name == b"content-length" and not _fits(value, most) for name, value in scope["headers"]):
+            body.refused = too_large(most)
         if body.refused:
             await body.refused(scope, receive, send)
             return
@@ -72,10 +78,10 @@ class Door:
 class _Body:
     """The body of a request, broken off where it grows too large or takes too long; `refused` says which."""
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
         self._receive = receive
         self._deadline = time.monotonic() + seconds
-        self._bytes = 0
+        self._most, self._bytes = most, 0
         self._whole = False
         self.refused: Any = None
 
@@ -88,12 +94,12 @@ class _Body:
             self.refused = refusal(408, TOO_SLOW)
             return {"type": "http.disconnect"}
         self._bytes += len(message.get("body", b""))
-        if self._bytes > MAX_BODY:
-            self.refused = refusal(413, TOO_LARGE)
+        if self._bytes > self._most:
+            self.refused = too_large(self._most)
             return {"type": "http.disconnect"}
         self._whole = not message.get("more_body", False)
         return message
 
 
-def _fits(length: bytes) -> bool:
-    return length.isdigit() and len(length) < 12 and int(length) <= MAX_BODY
+def _fits(length: bytes, most: int) -> bool:
+    return length.isdigit() and len(length) < 12 and int(length) <= most
