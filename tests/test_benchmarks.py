@@ -84,3 +84,11 @@ def test_scale() -> None:
         many["peak_mb"] / few["peak_mb"], rel=0.01
     )
     assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))
+
+
+def test_cold_start() -> None:
+    report = json.loads(bench("cold_start", "--runs", "0").stdout)
+    assert report["runs"] == 1
+    assert 0 < report["classify"]["processor_seconds"] < 2.5  # torch alone would take as long
+    assert 0 < report["page"]["seconds_to_page"] < report["page"]["seconds"]
+    assert report["page"]["processor_seconds"] < 15
