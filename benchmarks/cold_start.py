@@ -4,8 +4,8 @@
 
 Times `python -m emnist_hf classify PICTURE` as a whole, and `python app.py` (with --make, `make app` in an installed
 environment) until its page is there and until `/recognize_image` has answered. Prints one JSON object: seconds of clock
-and of processor, medians, and how busy the machine was. The first run of each fills the disk's cache and does not count,
-but for --runs 0, where it is the only one.
+and of processor, medians, and how busy the machine was. The first run of each fills the cache of the disk and does not
+count, but for --runs 0, where it is the only one.
 The aims: 2.5 s for classify, 10 s for the page's first answer.
 """
 
