@@ -14,6 +14,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import app
+from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
 from tests.pages import compose, font_hand
@@ -254,6 +255,15 @@ def test_the_camera_is_not_mirrored(page_url: str) -> None:
     picture = next(part for part in config["components"] if part["props"].get("elem_id") == "picture")
     assert picture["props"]["webcam_options"]["mirror"] is False
     assert set(picture["props"]["sources"]) == {"upload", "clipboard", "webcam"}
+
+
+def test_what_is_kept_is_said_under_every_tab_and_in_full_on_one(page_url: str) -> None:
+    config = httpx.get(f"{page_url}/config", timeout=60).json()
+    short = [part["id"] for part in config["components"] if privacy.SHORT in str(part["props"].get("value"))]
+    full = [part["id"] for part in config["components"] if "### What is kept" in str(part["props"].get("value"))]
+    outside = [part["id"] for part in config["layout"]["children"]]
+    assert len(short) == 1 and short[0] in outside, "the foot of the page is in no tab, so that every tab has it"
+    assert len(full) == 1 and full[0] not in outside
 
 
 # --- the door ----------------------------------------------------------------
