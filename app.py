@@ -1,6 +1,7 @@
 """The page: `python app.py` serves it on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it).
 
-EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint.
+EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint; the README has a
+table of all settings. GET /health says whether it answers; SIGTERM ends it when the requests in flight are answered.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import os
 import sys
 
 from emnist_hf import Recognizer
-from emnist_hf.page.blocks import LAUNCH, build_page
+from emnist_hf.errors import EmnistError
+from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, build_page
+from emnist_hf.page.logs import set_up_logs
+from emnist_hf.page.service import KEEP, Service, free_address, number_from
 from emnist_hf.recognizer import CheckpointError
 
 
@@ -24,13 +28,19 @@ def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
 
 
 def main() -> None:
+    set_up_logs()
+    host, port = free_address()  # before the seconds that loading takes
+    keep = number_from(KEEP, KEEP_SECONDS, 1, 10**6)
     recognizer, notice = load_recognizer(os.environ.get("EMNIST_HF_CHECKPOINT"))
     if torch := sys.modules.get("torch"):  # it serves an architecture that the package has no graph of
         # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
         # than a second as soon as anything else ran on the machine.
         torch.set_num_threads(1)
-    build_page(recognizer, notice).launch(**LAUNCH)
+    Service(build_page(recognizer, notice, keep), recognizer).launch(host, port, **LAUNCH)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except EmnistError as error:
+        sys.exit(f"app.py: {error}")

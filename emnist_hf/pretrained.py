@@ -27,7 +27,7 @@ def find_checkpoint(source: str | Path | None = None, revision: str | None = Non
     if os.path.isdir(source):
         return Path(source), Path(source).resolve().name
     repo, _, tag = str(source).partition("@")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo) or ".." in repo:
+    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", repo) or ".." in repo:
         raise CheckpointError(
             f"There is no checkpoint {str(source)[:100]!r}: give a folder, the Hub id user/name, or nothing for the "
             f"one in the package."

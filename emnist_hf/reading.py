@@ -244,7 +244,10 @@ def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
         upright = places @ np.linalg.inv(turn).T
         corners = np.stack([upright.min(axis=0) - 0.5, upright.max(axis=0) + 0.5])
     low, high = np.floor(corners[0] / ink.scale), np.ceil(corners[1] / ink.scale)
-    return max(int(low[0]), 0), max(int(low[1]), 0), int(high[0]), int(high[1])
+    size = np.array(_size(layout, ink))  # rounding, and turning, may have led past the edge
+    low = np.clip(low, 0, size - 1)
+    high = np.clip(high, low + 1, size)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def text_of(characters: Sequence[Character]) -> str:

@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -60,7 +60,7 @@ def serve(seconds: float = 120, **environment: str) -> Iterator[str]:
                 stderr=subprocess.STDOUT,
             )
         try:
-            _wait_for(url, process, log, seconds)
+            wait_for(url, process, log, seconds)
             yield url
         finally:
             process.terminate()

@@ -14,6 +14,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import app
+from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
 from tests.pages import compose, font_hand
@@ -125,6 +126,7 @@ def test_scores_are_probabilities_over_the_charset(
     assert sum(entry["confidence"] for entry in reply[0]["confidences"]) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.security(20)
 @pytest.mark.parametrize(("top_k", "count"), [(1, 1), (3, 3), (0, 1), (-1, 1), (1_000_000, 62)])
 def test_top_k_is_kept_in_bounds(client: Client, drawn: Callable[..., Path], top_k: int, count: int) -> None:
     reply = client.predict(handle_file(drawn("A")), top_k=top_k, api_name="/recognize_image")
@@ -154,6 +156,7 @@ def refusal(client: Client, *arguments: Any, **named: Any) -> str:
     return sentence
 
 
+@pytest.mark.security(20)
 @pytest.mark.parametrize(
     ("choice", "word"),
     [
@@ -171,6 +174,7 @@ def test_an_unknown_choice_gets_a_sentence(
     assert client.predict(image, api_name="/recognize_image")[0]["label"] == "A"
 
 
+@pytest.mark.security(5, 6)
 @pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + bytes(40), b"<svg/>"])
 def test_a_file_that_is_no_picture_gets_a_sentence(
     client: Client, drawn: Callable[..., Path], tmp_path: Path, content: bytes
@@ -182,6 +186,7 @@ def test_a_file_that_is_no_picture_gets_a_sentence(
     assert client.predict(sketch(drawn("A")), api_name="/recognize_sketch")[0]["label"] == "A"
 
 
+@pytest.mark.security(14, 15)
 @pytest.mark.parametrize(
     "value",
     [
@@ -212,6 +217,7 @@ def posted(url: str, path: str, body: dict[str, Any]) -> str:
         return http.get(f"{path}/{called.json()['event_id']}").text
 
 
+@pytest.mark.security(15)
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
 def test_no_file_but_an_uploaded_one_is_opened(page_url: str, tmp_path: Path, meta: dict[str, Any]) -> None:
     """A request may name any path; gradio looks into it only if the request asks it to."""
@@ -226,6 +232,7 @@ def test_no_file_but_an_uploaded_one_is_opened(page_url: str, tmp_path: Path, me
         assert "event: error" in told and "confidences" not in told, name
 
 
+@pytest.mark.security(15)
 def test_the_upload_tab_opens_no_other_file_either(page_url: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     draw("3", side=280, pen=14, ink="black", paper=(255,) * 4).save(secret)
@@ -250,9 +257,19 @@ def test_the_camera_is_not_mirrored(page_url: str) -> None:
     assert set(picture["props"]["sources"]) == {"upload", "clipboard", "webcam"}
 
 
+def test_what_is_kept_is_said_under_every_tab_and_in_full_on_one(page_url: str) -> None:
+    config = httpx.get(f"{page_url}/config", timeout=60).json()
+    short = [part["id"] for part in config["components"] if privacy.SHORT in str(part["props"].get("value"))]
+    full = [part["id"] for part in config["components"] if "### What is kept" in str(part["props"].get("value"))]
+    outside = [part["id"] for part in config["layout"]["children"]]
+    assert len(short) == 1 and short[0] in outside, "the foot of the page is in no tab, so that every tab has it"
+    assert len(full) == 1 and full[0] not in outside
+
+
 # --- the door ----------------------------------------------------------------
 
 
+@pytest.mark.security(24, 25)
 def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) -> None:
     recognizer, notice = app.load_recognizer(str(tmp_path / "nothing here"))
     assert notice.endswith("This page uses the checkpoint that comes with it.")
@@ -260,6 +277,7 @@ def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) 
     assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
 
 
+@pytest.mark.security(26)
 def test_the_page_is_served_when_its_checkpoint_is_missing(drawn: Callable[..., Path]) -> None:
     with serve(EMNIST_HF_CHECKPOINT="nobody/nothing@v1", HF_ENDPOINT="http://127.0.0.1:9") as url:
         assert "This page uses the checkpoint that comes with it." in httpx.get(f"{url}/config", timeout=60).text

@@ -92,3 +92,11 @@ def test_load() -> None:
     assert report["visitors"] == 3 and report["answers"] > 0 and report["server_mb"] > 100
     assert report["wrong"] == report["errors"] == report["busy"] == 0, report
     assert 0 < report["sketch"]["p50_ms"] <= report["sketch"]["p95_ms"]
+
+
+def test_cold_start() -> None:
+    report = json.loads(bench("cold_start", "--runs", "0").stdout)
+    assert report["runs"] == 1
+    assert 0 < report["classify"]["processor_seconds"] < 2.5  # torch alone would take as long
+    assert 0 < report["page"]["seconds_to_page"] < report["page"]["seconds"]
+    assert report["page"]["processor_seconds"] < 15

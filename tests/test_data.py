@@ -106,6 +106,7 @@ def test_a_zip_of_something_else(tmp_path: Path) -> None:
         load_emnist("letters", tmp_path / "other.zip")
 
 
+@pytest.mark.security(33)
 def test_another_splits_mapping_is_noticed(tmp_path: Path, letters: dict[str, Rows]) -> None:
     folder = write_raw(tmp_path, "letters", letters, zipped=False, mapping=False)
     (folder / "emnist-letters-mapping.txt").write_text("0 48\n1 49\n")
@@ -114,6 +115,7 @@ def test_another_splits_mapping_is_noticed(tmp_path: Path, letters: dict[str, Ro
     check_mapping(SPLITS["digits"], "".join(f"{i} {48 + i}\n" for i in range(10)))
 
 
+@pytest.mark.security(31)
 def test_transposed_parquet_is_refused_and_can_be_put_right(tmp_path: Path, letters: dict[str, Rows]) -> None:
     rows = letters["train"]
     lying = Rows(np.ascontiguousarray(rows.images.transpose(0, 2, 1)), rows.labels, rows.label_set)
@@ -142,6 +144,7 @@ def test_images_that_are_not_as_they_should_be(tmp_path: Path, letters: dict[str
         load_emnist("letters", path)
 
 
+@pytest.mark.security(33)
 def test_labels_off_by_one_are_noticed(tmp_path: Path, letters: dict[str, Rows]) -> None:
     rows = letters["train"]
     path = write_parquet(Rows(rows.images, (rows.labels + 1) % 26, rows.label_set), tmp_path / "t.parquet")
@@ -149,6 +152,7 @@ def test_labels_off_by_one_are_noticed(tmp_path: Path, letters: dict[str, Rows])
         load_emnist("letters", path)
 
 
+@pytest.mark.security(33)
 def test_the_wrong_split_is_noticed(small_emnist: Path) -> None:
     with pytest.raises(DataError, match="62"):
         load_emnist("byclass", small_emnist / "digits" / "train.parquet")

@@ -459,6 +459,7 @@ def client_load_spoiled(spoiled: dict[str, str], good: str, token: str) -> dict[
     return {"refused": refused, "with token": len(loaded.labels), "pickles": pickles}
 
 
+@pytest.mark.security(24, 25, 26, 27)
 def test_checkpoints_that_cannot_be_used_are_refused_with_a_sentence(
     hub: Hub, tmp_path: Path, checkpoint: Path
 ) -> None:
@@ -512,6 +513,7 @@ def client_meet_trouble() -> dict[str, Any]:
     return {name: {kind: answer.result() for kind, answer in answers.items()} for name, answers in met.items()}
 
 
+@pytest.mark.security(26)
 def test_a_hub_in_trouble_is_given_up_soon(hub: Hub, tmp_path: Path) -> None:
     hub.interfere = trouble
     for met in in_client(client_meet_trouble, hub, tmp_path).values():

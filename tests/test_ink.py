@@ -43,6 +43,7 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 # --- what is read ---
 
 
+@pytest.mark.security(9)
 @pytest.mark.parametrize(
     "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16", "PA"]
 )
@@ -108,6 +109,7 @@ def pad(**parts: Any) -> dict[str, Any]:
     return {"background": None, "layers": [], "composite": None} | parts
 
 
+@pytest.mark.security(14)
 def test_a_sketch_is_its_composite_or_its_layers() -> None:
     white = np.full((300, 300, 3), 255, np.uint8)
     layer = np.zeros((300, 300, 4), np.uint8)
@@ -169,6 +171,7 @@ def blanks() -> dict[str, Array]:
     }
 
 
+@pytest.mark.security(10, 11)
 @pytest.mark.parametrize("name", blanks())
 def test_a_blank_has_no_ink(name: str) -> None:
     with pytest.raises(NoInkError):
@@ -279,6 +282,7 @@ def test_noise_of_the_paper_is_gone() -> None:
     assert (coverage[:40] == 0).mean() > 0.99
 
 
+@pytest.mark.security(12)
 def test_a_storm_of_specks_does_not_hide_a_character() -> None:
     rng = np.random.default_rng(1)
     picture = cv2.resize(photo(A, pen=14), (800, 600))

@@ -113,6 +113,7 @@ def test_an_unknown_architecture() -> None:
         create_model(CHARSETS["digits"], "resnet9000")
 
 
+@pytest.mark.security(24)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -135,6 +136,7 @@ def test_a_config_that_does_not_fit(folder: Path, changes: dict[str, object], sa
         load_checkpoint(folder)
 
 
+@pytest.mark.security(25)
 def test_weights_of_other_kinds_are_refused(folder: Path) -> None:
     weights = folder / "model.safetensors"
     whole = weights.read_bytes()
@@ -160,6 +162,7 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
         load_checkpoint(folder)
 
 
+@pytest.mark.security(28)
 def test_no_checkpoint_there(tmp_path: Path) -> None:
     for source in (tmp_path / "none", "../../etc", "no such", "x" * 300, tmp_path):
         with pytest.raises(CheckpointError):

@@ -48,6 +48,7 @@ def png_header(width: int, height: int, depth: int = 1) -> bytes:
 # --- what is refused ---
 
 
+@pytest.mark.security(1, 2)
 @pytest.mark.parametrize("size", [(9000, 9000), (60_000, 60_000), (25_000, 100), (100, 25_000)])
 def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[bool] = []
@@ -57,6 +58,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypat
     assert not decoded
 
 
+@pytest.mark.security(5, 6)
 @pytest.mark.parametrize(
     "data",
     [
@@ -78,6 +80,7 @@ def test_what_is_no_picture_is_refused(data: bytes, tmp_path: Path) -> None:
         open_picture(tmp_path / "renamed.png")
 
 
+@pytest.mark.security(4)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
 def test_a_truncated_file_is_refused(kind: str) -> None:
     data = encoded(Image.fromarray(draw(A, size=200)), kind)
@@ -102,6 +105,7 @@ def test_things_that_are_no_pictures(thing: object) -> None:
         open_picture(thing)
 
 
+@pytest.mark.security(13)
 @pytest.mark.parametrize(
     "array",
     [
@@ -120,12 +124,14 @@ def test_arrays_that_are_no_pictures(array: Array) -> None:
         open_picture(array)
 
 
+@pytest.mark.security(3)
 def test_only_the_first_frame_is_read() -> None:
     frames = [Image.fromarray(draw(A, size=64, pen=5 + i % 5)) for i in range(300)]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert difference(np.asarray(open_picture(data)), draw(A, size=64, pen=5)) < 3
 
 
+@pytest.mark.security(7)
 def test_a_huge_text_chunk_does_no_harm() -> None:
     info = PngInfo()
     info.add_text("Comment", "<script>" * 1_000_000, zip=True)
@@ -144,6 +150,7 @@ def test_ink_hands_the_names_on() -> None:
     assert ink.PictureError is PictureError and ink.NoInkError is NoInkError
 
 
+@pytest.mark.security(8)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_turns_the_picture(orientation: int) -> None:
     upright = Image.fromarray(draw(A, size=120))
@@ -171,6 +178,7 @@ def test_exif_turns_a_jpeg(orientation: int) -> None:
     assert open_picture(encoded(wide, "JPEG", exif=exif)).size == (60, 120)
 
 
+@pytest.mark.security(9)
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F", "I;16", "PA"])
 def test_every_mode_becomes_rgb(mode: str) -> None:
     grey = Image.fromarray(draw(A, size=60)).convert("L")
@@ -190,6 +198,7 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
         np.testing.assert_allclose(np.asarray(open_picture(picture))[0, :, 0], expected, atol=1)
 
 
+@pytest.mark.security(9)
 @pytest.mark.parametrize(("shade", "paper"), [(0, 255), (255, 0), ((200, 20, 20), 255)])
 def test_what_is_transparent_lies_on_paper_that_shows_it(shade: Any, paper: int) -> None:
     layer = np.zeros((60, 60, 4), np.uint8)

@@ -36,6 +36,7 @@ def test_a_writers_hand_is_kept(client: Client, tmp_path: Path) -> None:
     assert Image.open(styled).mode == "RGB"
 
 
+@pytest.mark.security(21, 22)
 @pytest.mark.parametrize(
     ("choice", "word"),
     [

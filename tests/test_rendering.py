@@ -76,6 +76,7 @@ def test_a_resolution_out_of_bounds_is_a_sentence(resolution: float) -> None:
         set_text("a").png(resolution)
 
 
+@pytest.mark.security(21)
 def test_svg_is_paths_with_the_text_escaped() -> None:
     svg = set_text(TEXT, size=40).svg()
     root = ElementTree.fromstring(svg)

@@ -269,6 +269,7 @@ def test_what_has_no_shape_leaves_no_trace(invisible: str) -> None:
     assert rendering.image.tobytes() == render_text("ab", size=60).tobytes()
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize(
     "text",
     [
@@ -312,6 +313,7 @@ def test_text_that_no_font_has_is_a_sentence(text: str) -> None:
         render_text(text)
 
 
+@pytest.mark.security(21)
 def test_a_million_characters_are_refused_at_once() -> None:
     start = time.perf_counter()
     with pytest.raises(StylingError, match="1,000,000 characters"):
@@ -319,6 +321,7 @@ def test_a_million_characters_are_refused_at_once() -> None:
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.security(22)
 @pytest.mark.parametrize(
     "text", ["W" * 2000, "W\n" * 1000, ("W" * 60 + "\n") * 30, "a" + "\n" * 1998 + "a", "Z" + "\u0301" * 1999]
 )

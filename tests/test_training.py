@@ -102,6 +102,7 @@ def test_evaluation_agrees_with_the_run(unbroken: Path, small_emnist: Path) -> N
     assert report["nll"] == pytest.approx(results["test"]["nll"], abs=1e-4)
 
 
+@pytest.mark.security(30)
 def test_a_checkpoint_is_not_scored_on_its_training_rows(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
     learnt = tmp_path / "digits" / "test.parquet"
     learnt.parent.mkdir()
@@ -131,6 +132,7 @@ def test_a_run_can_start_from_a_checkpoint(unbroken: Path, small_emnist: Path, t
     assert after["fc.weight"].shape == (26, 256)
 
 
+@pytest.mark.security(29)
 @pytest.mark.parametrize("steps", ["3", "5", "epoch"])
 def test_a_killed_run_resumes_to_the_same_result(
     unbroken: Path, small_emnist: Path, tmp_path: Path, steps: str
@@ -229,6 +231,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.mark.security(32)
 def test_a_loss_that_is_no_number_stops_the_run(
     small_emnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -316,6 +319,7 @@ def test_validation_is_a_share_of_every_class() -> None:
     assert np.array_equal(again.images, kept.images)
 
 
+@pytest.mark.security(30)
 def test_what_is_scored_is_never_learnt(small_emnist: Path, tmp_path: Path) -> None:
     """Extra rows that stand in the test part, or in the validation rows, are left out."""
     extra = draw_rows(CHARSETS["digits"], 4, seed=1)  # exactly the test rows
@@ -328,6 +332,7 @@ def test_what_is_scored_is_never_learnt(small_emnist: Path, tmp_path: Path) -> N
         assert not np.isin(hash_images(scored.images), learnt).any()
 
 
+@pytest.mark.security(33)
 def test_groups_come_from_the_labels_of_the_source() -> None:
     exact, coarse = draw_rows(CHARSETS["byclass"], 1), draw_rows(CHARSETS["bymerge"], 1)
     dataset = GroupedRows([Source("exact", exact), Source("coarse", coarse)], CHARSETS["byclass"])

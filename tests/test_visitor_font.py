@@ -84,6 +84,7 @@ def test_what_it_lacks_is_set_in_another_font_and_told_of() -> None:
     assert rendering.notices[0].startswith("Your font has no z: set in ")
 
 
+@pytest.mark.security(23)
 def test_nothing_of_the_visitors_but_shapes_is_in_the_font() -> None:
     font = small()
     font["name"].setName("../../app.py", 1, 3, 1, 0x409)
@@ -216,6 +217,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.security(23)
 @pytest.mark.parametrize("kind", list(HOSTILE))
 def test_a_hostile_font_is_refused_or_survived_in_five_seconds(kind: str) -> None:
     data = HOSTILE[kind]()
@@ -234,6 +236,7 @@ def test_a_hostile_font_is_refused_or_survived_in_five_seconds(kind: str) -> Non
 MUST_BE_REFUSED = {"empty", "random", "truncated", "no cmap", "no glyf", "TTC", "WOFF2", "BDF", "PCF", "too large"}
 
 
+@pytest.mark.security(23)
 @pytest.mark.parametrize("kind", sorted(MUST_BE_REFUSED))
 def test_what_is_no_usable_font_is_refused(kind: str) -> None:
     with pytest.raises(StylingError):
@@ -279,6 +282,7 @@ def test_a_reader_that_dies_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_p
         open_font(saved(small()))
 
 
+@pytest.mark.security(23)
 @pytest.mark.parametrize(
     "greed", ["bytearray(2 << 30)", "open(sys.argv[1], 'wb').write(bytes(40 << 20))", "sum(0 for _ in iter(int, 1))"]
 )

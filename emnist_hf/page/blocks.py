@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
-from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, share, upload
+from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
+from emnist_hf.page.answer import sentence
 from emnist_hf.page.api_page import documented
 from emnist_hf.page.language import I18N, label
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
@@ -20,6 +22,9 @@ TITLE = "A Fine Hand"
 
 QUEUE_SIZE = 64
 """Requests that may wait; the next visitor is told that the page is busy instead of waiting without end."""
+
+KEEP_SECONDS = 3600
+"""Age at which uploaded files are deleted. The page says so: within two hours, as it is looked at every hour."""
 
 LAUNCH: dict[str, Any] = {
     "theme": theme(),
@@ -55,6 +60,22 @@ class Page(gr.Blocks):
                 found["named_endpoints"][name] = documented(found["named_endpoints"][name], descriptions)
         return found
 
+    async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Answer a request, write a line about it into the log, and let no error out but a sentence."""
+        name = getattr(block_fn if not isinstance(block_fn, int) else self.fns[block_fn], "api_name", None)
+        began, outcome = time.perf_counter(), "answered"
+        try:
+            return await super().process_api(block_fn, *args, **kwargs)
+        except gr.Error:
+            outcome = "refused"
+            raise
+        except Exception as error:
+            outcome = "failed"
+            raise gr.Error(sentence(error), print_exception=False) from None
+        finally:
+            spent = round((time.perf_counter() - began) * 1000)
+            log.info("event", extra={"event": str(name), "milliseconds": spent, "outcome": outcome})
+
     async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return await super().preprocess_data(*args, **kwargs)
@@ -65,9 +86,12 @@ class Page(gr.Blocks):
             raise gr.Error(BAD_REQUEST, print_exception=False) from None
 
 
-def build_page(recognizer: Recognizer, notice: str = "") -> Page:
-    """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty."""
-    page = Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600))
+def build_page(recognizer: Recognizer, notice: str = "", keep_seconds: int = KEEP_SECONDS) -> Page:
+    """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
+
+    `keep_seconds` is how old uploaded and made files grow before they are deleted, and how often that is looked at.
+    """
+    page = Page(title=TITLE, analytics_enabled=False, delete_cache=(keep_seconds, keep_seconds))
     with page:
         gr.HTML(header(TITLE), apply_default_css=False)
         if notice:
@@ -86,6 +110,7 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
                 model.build(recognizer)
         panels = [drawn.choices(), uploaded.choices()]
         share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
+        gr.HTML(privacy.footer(), apply_default_css=False)
         api.build(recognizer)
         render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)

@@ -49,11 +49,11 @@ class Style:
 
     @property
     def ink_colour(self) -> str:
-        return INKS.get(self.ink, self.ink)
+        return INKS.get(str(self.ink), self.ink)
 
     @property
     def paper_colour(self) -> str | None:
-        return PAPERS.get(self.paper, self.paper)
+        return PAPERS.get(str(self.paper), self.paper)
 
 
 @lru_cache(maxsize=64)

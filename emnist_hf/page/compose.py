@@ -67,7 +67,7 @@ def carry_out(order: Order) -> Rendering:
         order.text,
         order.font,
         size=order.size,
-        colour=INKS.get(order.ink, order.ink),
+        colour=INKS.get(str(order.ink), order.ink),
         paper=order.paper,
         align=order.align,
         line_spacing=order.line_spacing,

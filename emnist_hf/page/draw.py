@@ -11,7 +11,7 @@ from emnist_hf.page.pad import drawing, drawing_pad
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
 
-FOOTNOTE = "One character or a short word, as large as you like. Nothing you draw is kept."
+FOOTNOTE = "One character or a short word, as large as you like."
 
 
 def build(recognizer: Recognizer) -> AnswerPanel:

@@ -26,7 +26,11 @@ def picture_path(picture: Mapping[str, Any] | None) -> str | None:
     Gradio looks into the path itself only where a request calls it a file (`meta`), which a request is free not to
     do. So it is looked into here: a path outside of the upload folder is another file of this machine.
     """
-    path = picture.get("path") if picture else None
+    if not picture:
+        return None
+    if not isinstance(picture, Mapping):  # anyone may post anything
+        raise PictureError("This is no uploaded picture: send the file itself.")
+    path = picture.get("path")
     if not path:
         return None
     uploads = os.path.realpath(get_upload_folder())
@@ -39,12 +43,16 @@ def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Background, layers and composite of a sketch, as paths. `sketch` is what gr.Sketchpad sends."""
     if sketch is None:
         return None
-    if not {"background", "layers", "composite"} & set(sketch):  # an empty pad has them all, with nothing in them
+    # An empty pad has all three, with nothing in them.
+    if not isinstance(sketch, Mapping) or not {"background", "layers", "composite"} & set(sketch):
         raise PictureError("This is no sketch: send {'composite': the picture}, or use /recognize_image.")
-    if len(sketch.get("layers") or []) > MAX_LAYERS:
+    layers = sketch.get("layers") or []
+    if not isinstance(layers, list):
+        raise PictureError("The layers of this drawing are no list: send the composite alone.")
+    if len(layers) > MAX_LAYERS:
         raise PictureError(f"This drawing has more than {MAX_LAYERS} layers: merge them, or send the composite alone.")
     return {
         "background": picture_path(sketch.get("background")),
-        "layers": [path for layer in sketch.get("layers") or [] if (path := picture_path(layer))],
+        "layers": [path for layer in layers if (path := picture_path(layer))],
         "composite": picture_path(sketch.get("composite")),
     }

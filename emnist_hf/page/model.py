@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.page import privacy
 from emnist_hf.page.calligraphy import data_url
 
 MEASURES = {
@@ -36,9 +37,6 @@ LIMITS = """
   words it tells as no single character; what slips through is given one of its labels.
 - **Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a
   1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
-
-### What is kept
-Nothing. Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
 """
 
 
@@ -117,4 +115,4 @@ def build(recognizer: Recognizer) -> None:
                 if shown := figure(recognizer.folder / name, caption):
                     with gr.Column(min_width=300):
                         gr.HTML(shown, apply_default_css=False)
-        gr.Markdown(LIMITS)
+        gr.Markdown(LIMITS + privacy.FULL)

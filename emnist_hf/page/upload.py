@@ -45,7 +45,7 @@ def _thumbnail(name: str) -> Image.Image:
 def open_example(event: gr.EventData) -> Image.Image:
     """The picture of the button that was pressed; the name is looked up, and so can only be one of ours."""
     name = getattr(event, "name", None)
-    if name not in EXAMPLES:
+    if not isinstance(name, str) or name not in EXAMPLES:
         raise gr.Error("There is no such example: choose one of those shown.", print_exception=False)
     return Image.open(FOLDER / name)
 

@@ -7,7 +7,6 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import splev, splprep
 
 from emnist_hf.styling.outline import Outline, Segment
 from emnist_hf.widths import Floats
@@ -56,6 +55,8 @@ def _at_edge(points: NDArray[np.float64], large: Floats) -> NDArray[np.float64]:
 
 def _curves(points: NDArray[np.float64], is_hole: bool) -> list[Segment]:
     """A closed contour as cubic curves."""
+    from scipy.interpolate import splev, splprep  # half a second to import, and few visitors make a font
+
     points = points[:: max(1, len(points) // 400)]
     closed = np.concatenate([points, points[:1]])
     length = float(np.hypot(*np.diff(closed, axis=0).T).sum())

@@ -1,0 +1,105 @@
+"""What is let in at all: requests of bounded size that arrive in bounded time, and none any more while the page ends.
+
+Gradio bounds the files that are uploaded. Everything else that is posted it would read whole, however large or slow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 16_000_000
+"""Bytes of a request: a file of the 10 MB that gradio takes, in base64 and with something around it."""
+MAX_UPLOAD = 10_600_000
+"""Bytes of an upload: what gradio takes, with the multipart around it; gradio would refuse more without a cure."""
+SECONDS = 60.0
+"""In which a request has to be here."""
+
+TOO_SLOW = f"This took longer than {SECONDS:.0f} seconds to arrive: send it again, or send less."
+STOPPING = "The page is being restarted: try again in a minute."
+
+
+def refusal(status: int, sentence: str) -> JSONResponse:
+    """In all the keys in which gradio's clients, of Python, of JavaScript and in the browser, look for words."""
+    return JSONResponse({"detail": sentence, "error": sentence}, status)
+
+
+def too_large(most: int) -> JSONResponse:
+    return refusal(413, f"This is larger than {most // 10**6} MB: send less.")
+
+
+class Door:
+    """ASGI middleware. `stopping` says whether new requests are to be turned away.
+
+    Requests without a body still come in while the page ends: they fetch the answers to earlier ones.
+    """
+
+    def __init__(self, app: ASGIApp, stopping: Callable[[], bool], seconds: float = SECONDS) -> None:
+        self.app, self.stopping, self.seconds = app, stopping, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        most = MAX_UPLOAD if scope["path"].endswith("/upload") else MAX_BODY
+        body = _Body(receive, most, self.seconds)
+        if self.stopping():
+            body.refused = refusal(503, STOPPING)
+        elif any(name == b"content-length" and not _fits(value, most) for name, value in scope["headers"]):
+            body.refused = too_large(most)
+        if body.refused:
+            await body.refused(scope, receive, send)
+            return
+        answered = False
+
+        async def answer(message: Message) -> None:
+            """Our refusal instead of what the application makes of a body that was broken off."""
+            nonlocal answered
+            if body.refused is None:
+                await send(message)
+            elif not answered:
+                answered = True
+                await body.refused(scope, receive, send)
+
+        try:
+            await self.app(scope, body.receive, answer)
+        except Exception:
+            if body.refused is None:
+                raise
+            if not answered:
+                await body.refused(scope, receive, send)
+
+
+class _Body:
+    """The body of a request, broken off where it grows too large or takes too long; `refused` says which."""
+
+    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
+        self._receive = receive
+        self._deadline = time.monotonic() + seconds
+        self._most, self._bytes = most, 0
+        self._whole = False
+        self.refused: Any = None
+
+    async def receive(self) -> Message:
+        if self._whole:  # what is left to come is only that the client hangs up
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._deadline - time.monotonic()))
+        except TimeoutError:
+            self.refused = refusal(408, TOO_SLOW)
+            return {"type": "http.disconnect"}
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > self._most:
+            self.refused = too_large(self._most)
+            return {"type": "http.disconnect"}
+        self._whole = not message.get("more_body", False)
+        return message
+
+
+def _fits(length: bytes, most: int) -> bool:
+    return length.isdigit() and len(length) < 12 and int(length) <= most
