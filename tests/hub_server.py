@@ -484,14 +484,14 @@ def _unknown_licence(data: dict[str, Any]) -> bool:
 
 
 def _check_model(data: dict[str, Any]) -> list[str]:
-    from huggingface_hub import model_index_to_eval_results
+    from huggingface_hub.repocard_data import model_index_to_eval_results
 
     errors = []
     named = data.get("datasets") or []
     for name in [named] if isinstance(named, str) else named:
         if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", str(name)):
             errors.append(f'"datasets" must name data sets of the Hub, not {name}')
-    for result in model_index_to_eval_results(data.get("model-index") or [])[1]:
+    for result in model_index_to_eval_results(data["model-index"])[1] if "model-index" in data else []:
         if not isinstance(result.metric_value, int | float) or not result.dataset_type:
             errors.append(f'"model-index" has a metric without a number or a data set: {result.metric_type}')
     return errors
