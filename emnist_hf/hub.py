@@ -37,14 +37,14 @@ def push(
     check_installed()
     loaded = load_checkpoint(*find_checkpoint(checkpoint))
     with tempfile.TemporaryDirectory() as folder, hub_session(repo, token) as api:
+        _check_tag(api, repo, tag)
         files = write_published(loaded, Path(folder), repo)
         persist(api.create_repo, repo, private=private, exist_ok=True)
         if private and not persist(api.model_info, repo).private:
             raise HubError(
                 f"{repo} is there already, for all to see: make it private on the Hub, or take another name."
             )
-        head = _check_tag(api, repo, tag)
-        made = persist(_commit, api, repo, Path(folder), files, head)
+        made = persist(_commit, api, repo, Path(folder), files)
         if tag is not None:
             _add_tag(api, repo, tag, made.oid)
     url = f"{api.endpoint}/{repo}"
@@ -77,26 +77,34 @@ def check_target(repo: str, tag: str | None = None) -> None:
         raise HubError(f"{tag[:100]!r} is no name for a tag: give letters, digits, dots and dashes, such as v1.")
 
 
-def _check_tag(api: HfApi, repo: str, tag: str | None) -> str:
-    """The newest commit of the repository. Raises `HubError` if the tag is taken: it is not to mean something else."""
-    found = persist(api.list_repo_refs, repo)
-    taken = {reference.name for reference in found.tags}
-    if tag in taken:
+def _check_tag(api: HfApi, repo: str, tag: str | None) -> None:
+    """Raise `HubError` if the repository has the tag: it is not to mean something else from now on."""
+    if tag is not None and tag in _tags(api, repo):
         raise HubError(f"{repo} has a tag {tag!r} already, which stays what it is: choose another name.")
-    return next(branch.target_commit for branch in found.branches if branch.name == "main")
 
 
-def _commit(api: HfApi, repo: str, folder: Path, files: list[str], head: str) -> Any:
+def _tags(api: HfApi, repo: str) -> dict[str, str]:
+    """Which commit each tag means; none where there is no such repository."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        return {reference.name: reference.target_commit for reference in persist(api.list_repo_refs, repo).tags}
+    except RepositoryNotFoundError:
+        return {}
+
+
+def _commit(api: HfApi, repo: str, folder: Path, files: list[str]) -> Any:
     """Put the files into the repository, and take out those that an earlier push left and this one has not."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     from emnist_hf.published import FILES
 
-    there = set(persist(api.list_repo_files, repo))
+    head = api.model_info(repo)
+    there = {file.rfilename for file in head.siblings or []}
     operations: list[Any] = [CommitOperationAdd(name, folder / name) for name in files]
     operations += [CommitOperationDelete(name) for name in FILES if name in there and name not in files]
     title = "Upload a checkpoint with emnist-hf"
-    return api.create_commit(repo, operations, commit_message=title, parent_commit=head)
+    return api.create_commit(repo, operations, commit_message=title, parent_commit=head.sha)
 
 
 def _add_tag(api: HfApi, repo: str, tag: str, commit: str) -> None:
@@ -106,6 +114,5 @@ def _add_tag(api: HfApi, repo: str, tag: str, commit: str) -> None:
         if status_of(error) != 409:
             raise
         # Either the answer to a first try was lost, or somebody else was quicker.
-        tags = {reference.name: reference.target_commit for reference in persist(api.list_repo_refs, repo).tags}
-        if tags.get(tag) != commit:
+        if _tags(api, repo).get(tag) != commit:
             raise HubError(f"{repo} got a tag {tag!r} from somebody else: choose another name.") from None

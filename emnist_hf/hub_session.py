@@ -20,7 +20,7 @@ from emnist_hf.errors import EmnistError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-SECONDS = 12.0
+SECONDS = 10.0
 """To wait for the answer to one request, or for the next part of it."""
 
 GIVE_UP = 12.0
