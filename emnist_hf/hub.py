@@ -36,19 +36,35 @@ def push(
     check_target(repo, tag)
     check_installed()
     loaded = load_checkpoint(*find_checkpoint(checkpoint))
-    with tempfile.TemporaryDirectory() as folder, hub_session(repo, token) as api:
+    with hub_session(repo, token) as api:  # before the export, which takes some seconds
         _check_tag(api, repo, tag)
+    with tempfile.TemporaryDirectory() as folder:
         files = write_published(loaded, Path(folder), repo)
+        return publish(Path(folder), files, repo, tag=tag, private=private, token=token)
+
+
+def publish(
+    folder: Path,
+    files: list[str],
+    repo: str,
+    *,
+    tag: str | None = None,
+    private: bool = False,
+    token: str | None = None,
+) -> dict[str, Any]:
+    """As `push`, of a folder and the names in it that `write_published` gave. Raises `HubError`."""
+    check_target(repo, tag)
+    with hub_session(repo, token) as api:
+        _check_tag(api, repo, tag)
         persist(api.create_repo, repo, private=private, exist_ok=True)
         if private and not persist(api.model_info, repo).private:
             raise HubError(
                 f"{repo} is there already, for all to see: make it private on the Hub, or take another name."
             )
-        made = persist(_commit, api, repo, Path(folder), files)
+        made = persist(_commit, api, repo, folder, files)
         if tag is not None:
             _add_tag(api, repo, tag, made.oid)
-    url = f"{api.endpoint}/{repo}"
-    return {"repo": repo, "url": url, "commit": made.oid, "tag": tag, "files": files}
+        return {"repo": repo, "url": f"{api.endpoint}/{repo}", "commit": made.oid, "tag": tag, "files": files}
 
 
 def check_push(repo: str | None, token: str | None = None, *, ask: bool = True) -> None:

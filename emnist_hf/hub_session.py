@@ -172,6 +172,7 @@ class _Patience:
         self.installed = False
         self.asked = 0
         self.tries: dict[tuple[str, ...], list[float]] = {}  # when each unanswered request was made
+        self.refused: dict[tuple[str, ...], str] = {}  # what came instead of an answer
 
     def install(self) -> None:
         from huggingface_hub import set_client_factory
@@ -193,18 +194,19 @@ class _Patience:
     def before(self, request: Any) -> None:
         if not self.asked:
             return
-        now = time.monotonic()
+        key, now = _key(request), time.monotonic()
         with self.lock:
-            tries = self.tries.setdefault(_key(request), [])
+            tries = self.tries.setdefault(key, [])
             tries.append(now)
         # From the second on: the first may have been a long upload that broke off.
         if now - tries[min(1, len(tries) - 1)] > GIVE_UP:
-            raise GaveUpError(f"no whole answer in {now - tries[0]:.0f} s")
+            raise GaveUpError(f"{self.refused.get(key, 'no whole answer')} for {now - tries[0]:.0f} s")
 
     def after(self, response: Any) -> None:
         if not self.asked:
             return
         if response.status_code in PASSING:
+            self.refused[_key(response.request)] = f"status {response.status_code}"
             wait = _seconds(response.headers.get("retry-after", ""))
             if wait > GIVE_UP:
                 raise GaveUpError(f"status {response.status_code}, it asks to wait {wait:.0f} s")
@@ -226,6 +228,7 @@ def patience() -> Iterator[None]:
     with _patience.lock:
         if not _patience.asked:
             _patience.tries.clear()
+            _patience.refused.clear()
         _patience.asked += 1
         if not _patience.installed:
             _patience.install()

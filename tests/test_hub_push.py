@@ -21,7 +21,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hub_server import Commit, Hub, check_card, client_environment, cut_download, cut_upload, failing, serve_hub, slow
+from hub_server import (
+    Commit,
+    Hub,
+    Interference,
+    Repository,
+    check_card,
+    client_environment,
+    cut_download,
+    cut_upload,
+    failing,
+    serve_hub,
+    slow,
+)
 from test_hub import check_refusal, in_client, refusal
 
 from emnist_hf import card, pretrained, published
@@ -390,87 +402,100 @@ def test_a_repository_with_anything_but_safetensors_is_refused(hub: Hub, small: 
 # --- trouble on the wire ----------------------------------------------------------------------------------------
 
 
-def client_push(small: str, repo: str, token: str) -> dict[str, Any]:
-    """Push in a process that has all it needs, so that only the wire takes time; seconds since the export ended."""
-    from emnist_hf import published
-    from emnist_hf.hub import push
+def client_prepare(small: str, folder: str) -> list[str]:
+    """Write the published form once: what follows is about the wire."""
+    from emnist_hf.model import load_checkpoint
+    from emnist_hf.published import write_published
 
-    ended = []
-    write = published.write_published
-
-    def timed(*arguments: Any) -> list[str]:
-        names = write(*arguments)
-        ended.append(time.monotonic())
-        return names
-
-    published.write_published = timed
-    answer = refusal(push, small, repo, token=token)
-    return answer | {"seconds": time.monotonic() - ended[0]}
+    return write_published(load_checkpoint(small), Path(folder), f"{USER}/prepared")
 
 
-TROUBLE_THAT_PASSES = {
-    "busy": (lambda: failing(429, "/preupload/", 1, Retry_After="1")),
-    "overloaded": (lambda: failing(503, "/commit/", 2)),
-    "stumbling": (lambda: failing(500, "/api/repos/create", 1)),
-    "cut": (lambda: cut_upload("/lfs/", times=1)),
-    "cut-commit": (lambda: cut_upload("/commit/", 10, times=1)),
-    "sleepy": (lambda: slow(2, "/refs")),
-}
+@pytest.fixture(scope="module")
+def prepared(hub: Hub, small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A folder in published form, and the names of its files."""
+    folder = tmp_path_factory.mktemp("prepared")
+    home = tmp_path_factory.mktemp("home")
+    return folder, in_client(client_prepare, hub, home, small, folder, OMP_NUM_THREADS="1")
 
 
-def test_trouble_that_passes_is_waited_for(hub: Hub, small: Path, tmp_path: Path) -> None:
-    def try_one(name: str) -> subprocess.CompletedProcess[str]:
-        hub.objects.clear()  # else nothing would be uploaded anew
-        hub.interfere = TROUBLE_THAT_PASSES[name]()
-        return push(hub, tmp_path / name, small, f"{USER}/{name}", "--tag", "v1", token=hub.tokens[USER])
+def client_publish(folder: str, files: list[str], names: list[str], token: str) -> dict[str, Any]:
+    """How publishing to each repository ends, what was said meanwhile, and how many seconds it took."""
+    import contextlib
+    import io
 
-    for name in TROUBLE_THAT_PASSES:
-        done = try_one(name)
-        assert done.returncode == 0, f"{name}: {done.stderr[-2000:]}"
-        repository = hub.repositories["model", f"{USER}/{name}"]
-        assert len(repository.commits) == 2 and repository.tags["v1"] == repository.branches["main"]
-        if name in ("overloaded", "stumbling"):
-            assert "The Hub is in trouble (status 50" in done.stderr and "trying again in 1 s" in done.stderr
+    from emnist_hf.hub import publish
 
-
-TROUBLE_THAT_STAYS = {
-    "for-ever-busy": (failing(429, "/for-ever-busy/"), "status 429"),
-    "closed-an-hour": (failing(429, "/closed-an-hour/commit", Retry_After="3600"), "asks to wait 3600 s"),
-    "down": (failing(503, "/down/commit"), "status 503"),
-    "silent": (slow(60, "/silent/commit"), "did not answer"),
-    "cut-off": (cut_upload("/cut-off/commit", 10), "did not answer"),
-    "rejecting": (failing(400, "/rejecting/commit"), "refuses what was sent"),
-}
+    found = {}
+    for name in names:
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            answer = refusal(publish, Path(folder), files, f"{USER}/{name}", tag="v1", token=token)
+        found[name] = answer | {"said": said.getvalue()}
+    return found
 
 
-def test_trouble_that_stays_ends_in_a_sentence_and_leaves_the_last_revision(
-    hub: Hub, small: Path, tmp_path: Path
-) -> None:
-    heads = {}
-    for name in TROUBLE_THAT_STAYS:
-        hub.repositories["model", f"{USER}/{name}"] = repository = type(next(iter(hub.repositories.values())))(
-            "model", f"{USER}/{name}"
-        )
-        heads[name] = repository.branches["main"]
+def several(interferences: list[Interference]) -> Interference:
+    """Whichever of them has something to say first."""
 
     async def interfere(request: Any) -> Any:
-        for interference, _ in TROUBLE_THAT_STAYS.values():
+        for interference in interferences:
             answer = await interference(request)
             if answer is not None:
                 return answer
         return None
 
-    hub.interfere = interfere
+    return interfere
 
-    def try_one(name: str) -> dict[str, Any]:
-        return in_client(client_push, hub, tmp_path / name, small, f"{USER}/{name}", hub.tokens[USER])
 
-    with ThreadPoolExecutor(2) as pool:
-        answers = dict(zip(TROUBLE_THAT_STAYS, pool.map(try_one, TROUBLE_THAT_STAYS)))
-    for name, (_, words) in TROUBLE_THAT_STAYS.items():
+def test_trouble_that_passes_is_waited_for(hub: Hub, prepared: tuple[Path, list[str]], tmp_path: Path) -> None:
+    trouble = {
+        "cut": cut_upload("/lfs/", times=1),
+        "cut-commit": cut_upload("/cut-commit/commit/", 10, times=1),
+        "busy": failing(429, "/busy/preupload/", 1, Retry_After="1"),
+        "overloaded": failing(503, "/overloaded/commit/", 2),
+        "stumbling": failing(500, "/stumbling/refs", 1),
+        "sleepy": slow(2, "/sleepy/tag"),
+    }
+    hub.interfere = several(list(trouble.values()))
+    token = hub.tokens[USER]
+    answers = in_client(client_publish, hub, tmp_path, *prepared, list(trouble), token)
+    for name, answer in answers.items():
+        assert answer["type"] == "", f"{name}: {answer['message']}"
+        repository = hub.repositories["model", f"{USER}/{name}"]
+        assert len(repository.commits) == 2 and repository.tags["v1"] == repository.branches["main"]
+    assert "The Hub is in trouble (status 503): trying again in 1 s." in answers["overloaded"]["said"]
+    assert "trying again in 2 s" in answers["overloaded"]["said"]
+    assert sum(request.startswith("PUT /lfs/") for request in hub.requests) > 1
+
+
+def test_trouble_that_stays_ends_in_a_sentence_and_leaves_the_last_revision(
+    hub: Hub, prepared: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    trouble = {
+        "for-ever-busy": (failing(429, "/for-ever-busy/"), "status 429"),
+        "closed-an-hour": (failing(429, "/closed-an-hour/commit", Retry_After="3600"), "asks to wait 3600 s"),
+        "down": (failing(503, "/down/commit"), "status 503"),
+        "silent": (slow(60, "/silent/commit"), "no whole answer"),
+        "cut-off": (cut_upload("/cut-off/commit", 10), "no whole answer"),
+        "rejecting": (failing(400, "/rejecting/commit"), "refuses what was sent"),
+        "untagged": (failing(403, "/untagged/tag"), "may not write"),
+    }
+    token = hub.tokens[USER]
+    for name in trouble:
+        hub.repositories["model", f"{USER}/{name}"] = Repository("model", f"{USER}/{name}")
+    heads = {name: hub.repositories["model", f"{USER}/{name}"].branches["main"] for name in trouble}
+    hub.interfere = several([interference for interference, _ in trouble.values()])
+
+    def try_some(names: list[str]) -> dict[str, Any]:
+        return in_client(client_publish, hub, tmp_path / names[0], *prepared, names, token)
+
+    with ThreadPoolExecutor(2) as pool:  # most of the time is waiting
+        groups = pool.map(try_some, [["silent", "down"], [name for name in trouble if name not in ("silent", "down")]])
+    answers = {name: answer for group in groups for name, answer in group.items()}
+    for name, (_, words) in trouble.items():
         check_refusal(answers[name], "HubError", words, f"{USER}/{name}", seconds=GIVEN_UP)
-        assert hub.repositories["model", f"{USER}/{name}"].branches["main"] == heads[name]
-        assert hub.tokens[USER] not in json.dumps(answers[name])
+        head = hub.repositories["model", f"{USER}/{name}"].branches["main"]
+        assert (head == heads[name]) != (name == "untagged")
+        assert token not in json.dumps(answers[name])
 
 
 def test_a_push_that_is_killed_in_mid_upload_leaves_the_last_revision(hub: Hub, small: Path, tmp_path: Path) -> None:
