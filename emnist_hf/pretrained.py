@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from emnist_hf.checkpoint_files import CONFIG, WEIGHTS, CheckpointError
 from emnist_hf.hub_session import (
     GaveUpError,
     HubError,
@@ -17,7 +18,6 @@ from emnist_hf.hub_session import (
     root_cause,
     status_of,
 )
-from emnist_hf.model import CONFIG, WEIGHTS, CheckpointError
 
 PACKAGED = Path(__file__).with_name("checkpoints")
 DEFAULT_CHECKPOINT = "byclass"
