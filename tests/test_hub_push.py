@@ -433,6 +433,30 @@ def client_publish(folder: str, files: list[str], names: list[str], token: str) 
     return found
 
 
+def client_publish_less(folder: str, files: list[str], token: str) -> list[list[str]]:
+    """What stands there after a push with a picture and a push without, with a file of somebody else's between."""
+    from huggingface_hub import HfApi
+
+    from emnist_hf.hub import publish
+
+    api, repo = HfApi(token=token), f"{USER}/less"
+    (Path(folder) / "curve.png").write_bytes(b"a picture")
+    publish(Path(folder), [*files, "curve.png"], repo, token=token)
+    api.upload_file(repo_id=repo, path_in_repo="notes.txt", path_or_fileobj=b"mine")
+    before = api.list_repo_files(repo)
+    (Path(folder) / "curve.png").unlink()
+    publish(Path(folder), files, repo, token=token)
+    return [before, api.list_repo_files(repo)]
+
+
+def test_what_an_earlier_push_left_is_taken_out_and_nothing_else(
+    hub: Hub, prepared: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    before, after = in_client(client_publish_less, hub, tmp_path, *prepared, hub.tokens[USER])
+    assert set(before) - set(after) == {"curve.png"} and "notes.txt" in after
+    assert len(hub.repositories["model", f"{USER}/less"].commits) == 4
+
+
 def several(interferences: list[Interference]) -> Interference:
     """Whichever of them has something to say first."""
 
