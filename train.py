@@ -2,6 +2,7 @@
 
     python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
     python train.py --recipe recipes/byclass-1.yaml --dataset SOURCE
+    python train.py --split byclass --dataset SOURCE --push_to_hub --hub_model_id USER/NAME
     torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
 
 SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parquet file.
@@ -20,8 +21,10 @@ from transformers import HfArgumentParser
 
 from emnist_hf.augment import Augmentation
 from emnist_hf.errors import EmnistError
+from emnist_hf.hub import check_push, push
+from emnist_hf.hub_session import without_token
 from emnist_hf.recipe import read_recipe
-from emnist_hf.settings import TrainConfig
+from emnist_hf.settings import PushConfig, TrainConfig
 from emnist_hf.training import train
 
 
@@ -31,17 +34,21 @@ def main(arguments: list[str] | None = None) -> int:
     first.add_argument("--recipe")
     recipe, rest = first.parse_known_args(arguments)
     parser = HfArgumentParser(
-        (TrainConfig, Augmentation), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        (TrainConfig, Augmentation, PushConfig),
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--recipe", help="YAML file of settings; flags given beside it win")
     try:
         if recipe.recipe:
             parser.set_defaults(**read_recipe(recipe.recipe))
-        config, augmentation, *_, unknown = parser.parse_args_into_dataclasses(
+        config, augmentation, target, *_, unknown = parser.parse_args_into_dataclasses(
             rest, look_for_args_file=False, return_remaining_strings=True
         )
         if unknown:
-            parser.error(f"there is no {' '.join(unknown)}: see train.py --help")
+            parser.error(f"there is no {without_token(' '.join(unknown))}: see train.py --help")
+        if target.push_to_hub:
+            check_push(target.hub_model_id, target.hub_token, ask=os.environ.get("RANK", "0") == "0")
         results = train(config, augmentation)
     except (EmnistError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
@@ -50,6 +57,21 @@ def main(arguments: list[str] | None = None) -> int:
         scored = results.get("test") or results["validation"]
         which = "test" if "test" in results else "validation"
         print(f"Accuracy {scored['accuracy']:.4f} on {scored['rows']:,} {which} rows. Results: {config.output_dir}/")
+        if target.push_to_hub:
+            return publish(config.output_dir, target)
+    return 0
+
+
+def publish(folder: str, target: PushConfig) -> int:
+    """Push the checkpoint that has just been written; what goes wrong costs nothing of it. Returns the exit status."""
+    repo = str(target.hub_model_id)
+    try:
+        pushed = push(folder, repo, private=target.hub_private_repo, token=target.hub_token)
+    except (EmnistError, OSError) as error:
+        again = f"python -m emnist_hf push {folder} {repo}"
+        print(f"train.py: {error} The checkpoint is whole in {folder}/; publish it with: {again}", file=sys.stderr)
+        return 1
+    print(f"Published: {pushed['url']}, commit {pushed['commit'][:7]}")
     return 0
 
 

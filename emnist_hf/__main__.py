@@ -376,6 +376,33 @@ def export_onnx(
 
 
 @app.command()
+def push(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, a split that the package has, or a Hub id.")],
+    repo: Annotated[str, typer.Argument(help="The Hub model to make or to change.", metavar="USER/NAME")],
+    tag: Annotated[str | None, typer.Option(help="A name for this version, such as v1.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")] = False,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token",
+            "--hub_token",
+            "--hub-token",
+            help="A token that may write. Better leave it out: that of `hf auth login` or HF_TOKEN is seen by nobody.",
+        ),
+    ] = None,
+) -> None:
+    """Publish a checkpoint on the Hub: weights, ONNX, results, pictures and card in one commit.
+
+    timm, transformers, ONNX Runtime, transformers.js and this package load it by its name; the card says how. One JSON
+    line says what the commit is. Needs `pip install onnx onnxruntime onnxscript`.
+    """
+    with sentence():
+        from emnist_hf.hub import push
+
+        write_line(push(checkpoint, repo, tag=tag, private=private, token=token))
+
+
+@app.command()
 def render(
     output: Annotated[Path, typer.Option(help="The picture: .png, .svg or .pdf.", metavar="OUT")],
     text: Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 
 from emnist_hf.evaluation import write_json
 from emnist_hf.splits import SPLITS
+from emnist_hf.usage import Published, usage
 
 TEMPLATE = """---
 {metadata}
@@ -43,29 +44,7 @@ EMNIST (Cohen et al. 2017) comes from NIST Special Database 19, a work of the US
 
 ## Use
 
-```python
-from emnist_hf import Recognizer
-
-Recognizer.from_pretrained("FOLDER_OR_HUB_ID").classify("photo.png")  # finds the ink, whatever the picture
-```
-
-```python
-import timm
-
-model = timm.create_model("local-dir:FOLDER", pretrained=True)  # or hf-hub:USER/NAME
-```
-
-```python
-from transformers import AutoModelForImageClassification, pipeline
-from emnist_hf.processor import GlyphImageProcessor
-
-source = "FOLDER_OR_HUB_ID"
-model = AutoModelForImageClassification.from_pretrained(source)
-processor = GlyphImageProcessor.from_pretrained(source)
-classify = pipeline("image-classification", model=model, image_processor=processor)
-```
-
-timm and transformers expect an EMNIST glyph; for photos, drawings and dark ink use emnist-hf.
+{use}
 
 ## Limits
 
@@ -76,6 +55,21 @@ One seed, one run. Only its {classes} classes, hand-printed one by one: no accen
 
 {start}{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}),
 {speed:,.0f} images a second. Settings are in `results.json`.
+"""
+
+
+BARE = """---
+{metadata}
+---
+
+# {name}
+
+Reads one hand-printed character ({labels}) from a 28x28 picture, white ink on black, as EMNIST has them.
+How it was trained and how good it is was not kept with it.
+
+## Use
+
+{use}
 """
 
 
@@ -118,11 +112,14 @@ def add_result(folder: Path, name: str, value: dict[str, Any]) -> None:
         write_card(folder, results)
 
 
-def model_card(results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES)) -> str:
+def model_card(
+    results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES), published: Published | None = None
+) -> str:
     """The card as text: Hub metadata with model-index results, then numbers, data, use and limits.
 
     results: what training wrote to results.json; older ones do not list confusions, and their card says none.
     pictures: those of PICTURES that lie beside the card.
+    published: the Hub repository that the card is for; None for a folder.
     """
     split = SPLITS[results["split"]]
     train, scored = results["train"], results.get("test") or results["validation"]
@@ -139,7 +136,8 @@ def model_card(results: dict[str, Any], pictures: Sequence[str] = tuple(PICTURES
         }[results["test"]["official"]]
     unipen = any("unipen" in name for name in train["rows"])
     return TEMPLATE.format(
-        metadata=_metadata(results).strip(),
+        metadata=_metadata(results, published).strip(),
+        use=usage(published),
         title=split.title,
         architecture=results["model"]["architecture"],
         parameters=results["model"]["parameters"] / 1e6,
@@ -231,29 +229,51 @@ def _confusions(metrics: dict[str, Any], count: int = 8) -> str:
     return CONFUSIONS.format(most=most, shapes=shapes)
 
 
-def _metadata(results: dict[str, Any]) -> str:
+def bare_card(labels: Sequence[str], published: Published) -> str:
+    """The card of a checkpoint that came without results: what it is and how to use it, no numbers."""
+    from huggingface_hub import ModelCardData
+
+    name = published.repo.partition("/")[2]
+    metadata = ModelCardData(model_name=name, **_described(published)).to_yaml().strip()
+    shown = ", ".join(labels)
+    return BARE.format(metadata=metadata, name=name, labels=f"{len(labels)} classes: {shown}", use=usage(published))
+
+
+def _metadata(results: dict[str, Any], published: Published | None) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     split = SPLITS[results["split"]]
-    found = []
-    if "test" in results:
-        found = [
-            EvalResult(
-                task_type="image-classification",
-                dataset_type="emnist",
-                dataset_name=f"EMNIST {split.title}",
-                dataset_split="test",
-                metric_type=metric,
-                metric_value=round(results["test"][key], 5),
-            )
-            for metric, key in (("accuracy", "accuracy"), ("f1", "macro_f1"))
-        ]
+    part = "test" if "test" in results else "validation"
+    found = [
+        EvalResult(
+            task_type="image-classification",
+            task_name="Image Classification",
+            dataset_type="emnist",
+            dataset_name=f"EMNIST {split.title}",
+            dataset_config=split.name,
+            dataset_split=part,
+            metric_type=metric,
+            metric_name=name,
+            metric_value=round(results[part][key], 5),
+        )
+        for metric, name, key in (("accuracy", "Accuracy", "accuracy"), ("f1", "Macro F1", "macro_f1"))
+    ]
     data = ModelCardData(
-        license="apache-2.0",
-        library_name="timm",
-        pipeline_tag="image-classification",
-        tags=["emnist", "handwriting", "ocr", "image-classification", "timm", "transformers"],
-        model_name=f"emnist-{split.name}",
-        eval_results=found or None,
+        model_name=published.repo.partition("/")[2] if published else f"emnist-{split.name}",
+        datasets=[results["train"].get("hub_data_set") or "emnist"],
+        metrics=["accuracy", "f1"],
+        eval_results=found,
+        **_described(published),
     )
     return data.to_yaml()
+
+
+def _described(published: Published | None) -> dict[str, Any]:
+    """What the metadata says of every checkpoint."""
+    tags = ["emnist", "handwriting", "ocr", "image-classification", "timm", "transformers"]
+    return {
+        "license": "apache-2.0",
+        "library_name": "timm",
+        "pipeline_tag": "image-classification",
+        "tags": tags + (["onnx", "transformers.js", "safetensors"] if published else []),
+    }

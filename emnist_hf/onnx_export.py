@@ -66,8 +66,14 @@ class OnnxNetwork:
             raise OnnxError(f"{path} is not a network that ONNX Runtime reads: export it again. {said[:1]}") from None
 
     def logits(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [N, 1, side, side], as `Checkpoint.pixels` makes them, to logits, float32 [N, classes]."""
+        """float32 [N, 1 or 3, side, side], as `Checkpoint.pixels` makes them, to logits, float32 [N, classes]."""
         return self._session.run([OUTPUT], {INPUT: pixels})[0]
+
+
+def check_installed() -> None:
+    """Raise `OnnxError` if a package is missing that `export_onnx` needs."""
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        _needed(package)
 
 
 def export_onnx(
@@ -75,14 +81,14 @@ def export_onnx(
 ) -> list[Exported]:
     """Write `onnx/model.onnx` and `onnx/model_quantized.onnx` under a folder, and compare them with torch.
 
-    Both take `pixel_values`, float32 [N, 1, side, side], normalised, and give `logits`, float32 [N, classes], for any
-    N; softmax is left to the caller, as in transformers. The second is quantised to int8 with ranges calibrated
+    Both take `pixel_values`, float32 [N, C, side, side], normalised, and give `logits`, float32 [N, classes], for any
+    N; softmax is left to the caller, as in transformers. C is 1, or 3 as transformers.js has pictures: the mean over
+    the channels is what is read. The second is quantised to int8 with ranges calibrated
     statically (Jacob et al. 2018) on `calibration`, glyphs uint8 [N, 28, 28]; without it, on printed letters.
 
     Raises `OnnxError` if a package is missing, the model cannot be exported, or float32 answers differ from torch's.
     """
-    for package in ("onnx", "onnxruntime", "onnxscript"):
-        _needed(package)
+    check_installed()
     glyphs = printed_glyphs(checkpoint) if calibration is None else calibration
     whole, quantized = Path(folder) / FLOAT, Path(folder) / QUANTIZED
     whole.parent.mkdir(parents=True, exist_ok=True)
@@ -130,17 +136,24 @@ def printed_glyphs(checkpoint: Checkpoint) -> NDArray[np.uint8]:
 
 
 def _write_float(checkpoint: Checkpoint, path: Path) -> None:
-    pixels = torch.zeros(2, 1, checkpoint.image_size, checkpoint.image_size)  # one row would fix the batch at one
+    pixels = torch.zeros(2, 3, checkpoint.image_size, checkpoint.image_size)  # one row would fix the batch at one
     # Folded before and not by each runtime; to_onnx knows no channels_last.
     model = fuse(checkpoint.model).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    export_graph(model, pixels, path, (INPUT, OUTPUT), checkpoint.name)
+    export_graph(_AnyChannels(model), pixels, path, (INPUT, OUTPUT), checkpoint.name, free=("batch", "channels"))
 
 
-def export_graph(model: nn.Module, pixels: Tensor, path: Path, names: tuple[str, str], called: str) -> None:
+def export_graph(
+    model: nn.Module,
+    pixels: Tensor,
+    path: Path,
+    names: tuple[str, str],
+    called: str,
+    free: tuple[str, ...] = ("batch",),
+) -> None:
     """Write a network as ONNX that takes any number of rows like those of `pixels`, which has two or more.
 
-    names: of its input and its output. called: what to call the network in an error. Raises `OnnxError` if a package
-    is missing or torch cannot export it.
+    names: of its input and its output. called: what to call the network in an error. free: names of the first
+    dimensions, which may have any size. Raises `OnnxError` if a package is missing or torch cannot export it.
     """
     for package in ("onnx", "onnxscript"):
         _needed(package)
@@ -152,7 +165,7 @@ def export_graph(model: nn.Module, pixels: Tensor, path: Path, names: tuple[str,
                 str(path),
                 input_names=[names[0]],
                 output_names=[names[1]],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamic_shapes=({place: torch.export.Dim(name) for place, name in enumerate(free)},),
                 external_data=False,
                 dynamo=True,
             )
@@ -160,6 +173,17 @@ def export_graph(model: nn.Module, pixels: Tensor, path: Path, names: tuple[str,
     except Exception as error:  # the exporter raises what the traced model's Python does
         said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise OnnxError(f"torch cannot export {called} to ONNX: {said} Use another architecture.") from None
+
+
+class _AnyChannels(nn.Module):
+    """A network of one channel that takes any number of them, by their mean."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model.eval()
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.model(pixels.mean(dim=1, keepdim=True))
 
 
 def _without_notes(path: Path) -> None:

@@ -6,12 +6,40 @@ import os
 import re
 from pathlib import Path
 
-from emnist_hf.model import CONFIG, WEIGHTS, CheckpointError
+from emnist_hf.checkpoint_files import CONFIG, WEIGHTS, CheckpointError
+from emnist_hf.hub_session import (
+    GaveUpError,
+    HubError,
+    check_token,
+    is_repo_id,
+    is_revision,
+    patience,
+    persist,
+    root_cause,
+    status_of,
+)
 
 PACKAGED = Path(__file__).with_name("checkpoints")
 DEFAULT_CHECKPOINT = "byclass"
-HUB_FILES = [CONFIG, WEIGHTS, "results.json", "README.md", "*.png", "trained_on.npz"]
+HUB_FILES = [
+    CONFIG,
+    WEIGHTS,
+    "not_a_character.safetensors",
+    "trained_on.npz",
+    "results.json",
+    "README.md",
+    "confusion.png",
+    "calibration.png",
+    "curve.png",
+]
+"""What a checkpoint's folder holds, written out as the rooms that write it are heavy to import. Nothing else is
+fetched."""
+
 HUB_SECONDS = 4  # to wait for the Hub before what is in the cache, or the package, has to do
+UNSAFE = re.compile(
+    r"\.(bin|pt|pth|pkl|pickle|ckpt|joblib|dill|h5|hdf5|keras|pb|msgpack|npy|tar|zip|7z)$", re.IGNORECASE
+)
+"""Names of files in which weights come that are not safetensors, most of them able to run code when they are loaded."""
 
 
 def find_checkpoint(source: str | Path | None = None, revision: str | None = None) -> tuple[Path, str]:
@@ -27,47 +55,77 @@ def find_checkpoint(source: str | Path | None = None, revision: str | None = Non
     if os.path.isdir(source):
         return Path(source), Path(source).resolve().name
     repo, _, tag = str(source).partition("@")
-    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", repo) or ".." in repo:
+    if not is_repo_id(repo):
         raise CheckpointError(
             f"There is no checkpoint {str(source)[:100]!r}: give a folder, the Hub id user/name, or nothing for the "
             f"one in the package."
         )
     chosen = revision or tag or None
+    if chosen is not None and not is_revision(chosen):
+        raise CheckpointError(f"{chosen[:100]!r} is no revision of {repo}: give a branch, a tag or a commit id.")
     return _download(repo, chosen), f"{repo}@{chosen}" if chosen else repo
 
 
 def _download(repo: str, revision: str | None) -> Path:
     """The folder of a Hub repository in the cache, up to date if the Hub answers in time, else as it was."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub import HfApi, get_token, snapshot_download
+    from huggingface_hub.errors import RevisionNotFoundError
 
     refusal: Exception | None = None
-    try:
-        # snapshot_download sets its first request no time limit and retries the next ones for 23 s: ask first, once.
-        HfApi().model_info(repo, revision=revision, timeout=HUB_SECONDS)
-    except RevisionNotFoundError:
-        raise CheckpointError(f"The model {repo} has no revision {revision!r}: see its branches and tags.") from None
-    except Exception as error:  # connection errors come from several libraries
-        refusal = error
-    try:
-        return Path(
-            snapshot_download(
-                repo,
-                revision=revision,
-                allow_patterns=HUB_FILES,
-                etag_timeout=HUB_SECONDS,
-                local_files_only=refusal is not None,
+    with patience():
+        try:
+            check_token(get_token())
+            # snapshot_download sets its first request no time limit: ask before it, once.
+            found = HfApi().model_info(repo, revision=revision, timeout=HUB_SECONDS)
+            _check_files(repo, [file.rfilename for file in found.siblings or []])
+        except RevisionNotFoundError:
+            raise CheckpointError(
+                f"The model {repo} has no revision {revision!r}: see its branches and tags."
+            ) from None
+        except CheckpointError:
+            raise
+        except Exception as error:  # connection errors come from several libraries
+            refusal = error
+        try:
+            return Path(
+                persist(
+                    snapshot_download,
+                    repo,
+                    revision=revision,
+                    allow_patterns=HUB_FILES,
+                    etag_timeout=HUB_SECONDS,
+                    local_files_only=refusal is not None,
+                )
             )
-        )
-    except Exception as error:
-        refusal = refusal or error
-    if isinstance(refusal, RepositoryNotFoundError):
+        except Exception as error:
+            refusal = refusal or error
+    raise CheckpointError(_why_not(repo, root_cause(refusal)))
+
+
+def _check_files(repo: str, names: list[str]) -> None:
+    """Raise `CheckpointError` for a repository with anything but safetensors to load weights from."""
+    unsafe = sorted(name for name in names if UNSAFE.search(name))
+    if unsafe:
         raise CheckpointError(
-            f"There is no model {repo} on the Hub, or it is private: check the name, or log in with `hf auth login`."
+            f"{repo} holds {unsafe[0][:100]!r}, but only safetensors weights are loaded: have its owner take it out."
         )
-    if isinstance(refusal, HfHubHTTPError) and refusal.response.status_code in (401, 403):
-        raise CheckpointError(f"The Hub refuses your token for {repo}: log in again with `hf auth login`.")
-    raise CheckpointError(
-        f"The Hub cannot be reached for {repo} ({type(refusal).__name__}) and it is not in the cache: check the "
-        f"connection and try again."
+
+
+def _why_not(repo: str, refusal: BaseException) -> str:
+    """One sentence on why there is no checkpoint from the Hub and none in the cache."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    if isinstance(refusal, HubError) and not isinstance(refusal, GaveUpError):
+        return str(refusal)
+    if isinstance(refusal, RepositoryNotFoundError):
+        return f"There is no model {repo} on the Hub, or it is private: check the name, or log in with `hf auth login`."
+    if status_of(refusal) in (401, 403):
+        return f"The Hub refuses your token for {repo}: log in again with `hf auth login`."
+    if isinstance(refusal, OSError) and refusal.filename is not None:
+        return f"{refusal.filename} cannot be written ({refusal.strerror}), so {repo} cannot be kept: check the disk."
+    status = status_of(refusal)
+    reason = f"status {status}" if status else getattr(refusal, "reason", type(refusal).__name__)
+    return (
+        f"The Hub cannot be reached for {repo} ({reason}) and it is not in the cache: check the connection and "
+        f"try again."
     )

@@ -8,8 +8,8 @@
     classify = pipeline("image-classification", model=model, image_processor=processor)
 
 The pipeline hands every picture over as RGB; the network takes one channel. The stock processor for timm checkpoints
-does not convert back, so this one does. It expects an EMNIST glyph (28x28, white ink on black); for any other picture
-use `emnist_hf.Recognizer`, which finds the ink first.
+does not convert back, so this one does; what `python -m emnist_hf push` published needs no such thing. It expects an
+EMNIST glyph (28x28, white ink on black); for any other picture use `emnist_hf.Recognizer`, which finds the ink first.
 """
 
 from __future__ import annotations
@@ -24,16 +24,27 @@ from transformers.image_utils import make_flat_list_of_images, to_numpy_array
 
 
 class GlyphImageProcessor(TimmWrapperImageProcessor):
-    """`TimmWrapperImageProcessor` for one-channel checkpoints: pictures of any mode become greyscale first."""
+    """`TimmWrapperImageProcessor` for one-channel checkpoints: pictures of any mode become greyscale first.
+
+    What `emnist_hf push` published takes the grey in three channels, in transformers, and gets it.
+    """
+
+    def __init__(self, pretrained_cfg: dict[str, Any], architecture: str | None = None, **config: Any) -> None:
+        super().__init__(pretrained_cfg, architecture, **config)
+        self.channels = int((config.get("model_args") or {}).get("in_chans", 3))
 
     def preprocess(self, images: Any, return_tensors: Any = "pt", **kwargs: Any) -> BatchFeature:
-        """Glyphs (PIL pictures, arrays or tensors, one or a list) to `pixel_values`, float32 [N, 1, side, side]."""
+        """Glyphs (PIL pictures, arrays or tensors, one or a list) to `pixel_values`, float32 [N, C, side, side].
+
+        C is `channels`, those that the model takes.
+        """
         if getattr(images, "ndim", 0) == 2:
             images = images[None]  # transformers asks for a channel
         grey = [np.array(self._grey(image)) for image in make_flat_list_of_images(images)]
         # As floats: enlarging 8-bit pictures rounds, and answers would differ from Recognizer's by up to 0.01.
         pixels = torch.from_numpy(np.stack(grey))[:, None].float() / 255
-        return BatchFeature({"pixel_values": self.val_transforms(pixels)}, tensor_type=return_tensors)
+        pixels = self.val_transforms(pixels).expand(-1, self.channels, -1, -1)
+        return BatchFeature({"pixel_values": pixels}, tensor_type=return_tensors)
 
     @staticmethod
     def _grey(image: Any) -> Image.Image:

@@ -124,3 +124,20 @@ class TrainConfig:
     def side(self, epoch: int) -> int:
         """Side of the network's input in an epoch, in pixels; epochs count from 0."""
         return (self.start_image_size or self.image_size) if epoch < self.start_image_epochs else self.image_size
+
+
+@dataclass
+class PushConfig:
+    """Where a run's checkpoint is published, with the names that transformers' examples use.
+
+    Apart from `TrainConfig`, all of which is written into the results: the token must not be.
+    """
+
+    push_to_hub: bool = _option(False, "publish the checkpoint when it is ready (needs the packages of the extra onnx)")
+    hub_model_id: str | None = _option(None, "where to: USER/NAME")
+    hub_private_repo: bool = _option(False, "make that repository private, if it is not there yet")
+    hub_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata={"help": "a token that may write (default, and better: that of `hf auth login` or HF_TOKEN)"},
+    )

@@ -37,6 +37,7 @@ from emnist_hf.calibration import calibration_bins, fit_calibration
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_parts
 from emnist_hf.distillation import Teachers, distillation_loss
+from emnist_hf.hub_session import is_repo_id
 from emnist_hf.images import Images, JoinedImages
 from emnist_hf.model import (
     MEAN,
@@ -513,7 +514,9 @@ def _finish(
         _draw_figures(_softmax(test_logits), data.test.labels, label_set, folder, f"{split.title}, test rows")
     else:
         _draw_figures(_softmax(logits), data.validation.labels, label_set, folder, f"{split.title}, validation rows")
+    on_the_hub = is_repo_id(config.dataset) and not os.path.exists(config.dataset)
     results["train"] = {
+        "hub_data_set": config.dataset if on_the_hub else None,
         "rows": {source.name: len(source.rows) for source in data.sources},
         "weights": {source.name: source.weight for source in data.sources},
         "steps": progress.step,

@@ -38,15 +38,23 @@ def in_client(function: Callable[..., Any], hub: Hub, home: Path, *arguments: An
     answer = home / f"{function.__name__}.json"
     home.mkdir(parents=True, exist_ok=True)
     code = (
-        "import json, pathlib, sys, test_hub\n"
-        "function, arguments, answer = sys.argv[1:]\n"
-        "value = getattr(test_hub, function)(*json.loads(arguments))\n"
+        "import importlib, json, pathlib, sys\n"
+        "module, function, arguments, answer = sys.argv[1:]\n"
+        "value = getattr(importlib.import_module(module), function)(*json.loads(arguments))\n"
         "pathlib.Path(answer).write_text(json.dumps(value))\n"
     )
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING_FACE_"))}
     settings = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | client_environment(hub, home) | environment
     done = subprocess.run(
-        [sys.executable, "-c", code, function.__name__, json.dumps(arguments, default=str), str(answer)],
+        [
+            sys.executable,
+            "-c",
+            code,
+            function.__module__,
+            function.__name__,
+            json.dumps(arguments, default=str),
+            str(answer),
+        ],
         cwd=home,
         env=inherited | settings,
         capture_output=True,

@@ -37,7 +37,9 @@ NOT_RUN = {
     "recipes/bymerge.yaml": "goes on from the one before",
     "recipes/mnist": "takes a quarter of an hour",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
-    "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
+    "hf auth login": "asks for a token",
+    "emnist_hf push": "needs the Hub; test_hub_push.py pushes to one on loopback",
+    "--push_to_hub": "needs the Hub; test_hub_push.py trains and pushes to one on loopback",
 }
 
 
