@@ -491,5 +491,29 @@ def make_font(
     )
 
 
+PrivateOption = Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")]
+HubTokenOption = Annotated[
+    str | None,
+    typer.Option("--hub_token", "--hub-token", help="A token that may write. Default: that of `hf auth login`."),
+]
+
+
+@app.command("publish-dataset")
+def publish_dataset(
+    repo: Annotated[str, typer.Argument(help="The Hub data set to make or replace.", metavar="USER/NAME")],
+    source: Annotated[str, typer.Option(help="The official gzip.zip, or a folder of its files.", metavar="gzip.zip")],
+    private: PrivateOption = False,
+    hub_token: HubTokenOption = None,
+) -> None:
+    """Publish the official raw files as a Hub data set: Parquet, upright, named labels, a configuration a split.
+
+    One JSON line says where it is, and how many rows each split has. It goes up in one commit, or not at all.
+    """
+    with sentence():
+        from emnist_hf.hub_dataset import publish_dataset
+
+        write_line(publish_dataset(source, repo, private=private, token=hub_token))
+
+
 if __name__ == "__main__":
     app()

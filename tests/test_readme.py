@@ -33,6 +33,7 @@ NOT_RUN = {
     "recipes/bymerge.yaml": "goes on from the one before",
     "recipes/mnist": "takes a quarter of an hour",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
+    "publish-dataset": "needs the Hub; test_hub_dataset.py publishes to one on loopback",
     "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
 }
 
