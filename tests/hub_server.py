@@ -3,6 +3,7 @@
     with serve_hub() as hub:
         hub.url, hub.tokens["somebody"]          # give them to a client as HF_ENDPOINT and HF_TOKEN
         hub.interfere = refuse                   # async (Request) -> Response or None, asked before every request
+        hub.interfere = failing(503, "/commit/", times=2)     # ready-made: failing, slow, cut_upload, cut_download
         hub.stop(); hub.start()                  # the server is down, and back at the same address
 
 The clients read HF_ENDPOINT when they are imported, so they run in processes of their own (`client_environment`). Large
@@ -12,6 +13,7 @@ files go the LFS way, as there is no server of Xet here. What the clients call w
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import fnmatch
 import hashlib
@@ -33,6 +35,7 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Interference = Callable[[Request], Awaitable[Response | None]]
 
@@ -236,7 +239,7 @@ def client_environment(hub: Hub, home: Path) -> dict[str, str]:
     }
 
 
-def create_app(hub: Hub) -> FastAPI:
+def create_app(hub: Hub) -> ASGIApp:
     """The Hub's addresses, as far as the clients call them."""
     app = FastAPI()
 
@@ -255,7 +258,13 @@ def create_app(hub: Hub) -> FastAPI:
     _add_reading(app, hub)
     _add_writing(app, hub)
     _add_large_files(app, hub)
-    return app
+
+    async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+        """Let an interference break the connection off, which no server means an application to do."""
+        cycle: Any = getattr(receive, "__self__", None)
+        await app(scope | {"connection": getattr(cycle, "transport", None)}, receive, send)
+
+    return with_connection
 
 
 def _add_accounts(app: FastAPI, hub: Hub) -> None:
@@ -267,8 +276,11 @@ def _add_accounts(app: FastAPI, hub: Hub) -> None:
         return {"type": "user", "id": user, "name": user, "fullname": user, "orgs": []}
 
     @app.post("/api/validate-yaml")
-    async def validate_card() -> dict[str, Any]:
-        return {"errors": [], "warnings": []}
+    async def validate(request: Request) -> Response:
+        sent = await request.json()
+        errors, warnings = check_card(sent["content"], sent.get("repoType") or "model")
+        listed = {"errors": [{"message": m} for m in errors], "warnings": [{"message": m} for m in warnings]}
+        return JSONResponse(listed, 400 if errors else 200)
 
     @app.post("/api/repos/create")
     async def create(request: Request) -> Response:
@@ -429,6 +441,140 @@ def _add_large_files(app: FastAPI, hub: Hub) -> None:
         if sha256 not in hub.objects:
             raise HubError(404, "There is no such object.")
         return send(request, hub.objects[sha256], {"ETag": f'"{sha256}"'})
+
+
+LICENSES = {"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "bsd-3-clause", "ofl-1.1", "other", "unknown"}
+"""Of the Hub's list, which is longer, those that a card of ours may name."""
+
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+def check_card(content: str, kind: str) -> tuple[list[str], list[str]]:
+    """Errors and warnings about a card's metadata, read by huggingface_hub's own classes, with the Hub's rules added.
+
+    kind: model, dataset or space. A model-index must be whole, a licence and a task must be ones that the Hub knows.
+    """
+    from huggingface_hub import DatasetCardData, ModelCardData, RepoCard, SpaceCardData
+
+    try:
+        data = RepoCard(content, ignore_metadata_errors=False).data.to_dict()
+        if not data:
+            return [], ["empty or missing yaml metadata in repo card"]
+        read = {"model": ModelCardData, "dataset": DatasetCardData, "space": SpaceCardData}[kind]
+        read(**data, ignore_metadata_errors=False)
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"], []
+    errors = [f'"license" must be one of the Hub\'s, not {data["license"]}'] if _unknown_licence(data) else []
+    for name in ("tags", "datasets", "language", "configs"):
+        if not isinstance(data.get(name, []), list | str):
+            errors.append(f'"{name}" must be a list')
+    if kind == "model":
+        errors += _check_model(data)
+    elif kind == "space":
+        colours = {data.get("colorFrom"), data.get("colorTo")} - {None}
+        errors += [f'"colorFrom" and "colorTo" must be of {sorted(COLOURS)}'] if colours - COLOURS else []
+        errors += ['"short_description" is longer than 60'] if len(data.get("short_description") or "") > 60 else []
+        errors += ['"sdk" must be given'] if not data.get("sdk") else []
+    return errors, []
+
+
+def _unknown_licence(data: dict[str, Any]) -> bool:
+    found = data.get("license")
+    return bool(set([found] if isinstance(found, str) else found or []) - LICENSES)
+
+
+def _check_model(data: dict[str, Any]) -> list[str]:
+    from huggingface_hub import model_index_to_eval_results
+
+    errors = []
+    named = data.get("datasets") or []
+    for name in [named] if isinstance(named, str) else named:
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", str(name)):
+            errors.append(f'"datasets" must name data sets of the Hub, not {name}')
+    for result in model_index_to_eval_results(data.get("model-index") or [])[1]:
+        if not isinstance(result.metric_value, int | float) or not result.dataset_type:
+            errors.append(f'"model-index" has a metric without a number or a data set: {result.metric_type}')
+    return errors
+
+
+# --- trouble -----------------------------------------------------------------------------------------------------
+
+
+def failing(status: int, part: str = "", times: int | None = None, **headers: str) -> Interference:
+    """Answer requests whose address contains `part` with `status`, the first `times` of them or all.
+
+    `headers` are written with _ for -, as in Retry_After="1".
+    """
+    counted = {"left": times}
+
+    async def interfere(request: Request) -> Response | None:
+        if part not in request.url.path or counted["left"] == 0:
+            return None
+        if counted["left"] is not None:
+            counted["left"] -= 1
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return JSONResponse({"error": f"Status {status} for a test"}, status, named)
+
+    return interfere
+
+
+def slow(seconds: float, part: str = "") -> Interference:
+    """Answer requests whose address contains `part` only after some time, or never if that is long enough."""
+
+    async def interfere(request: Request) -> None:
+        if part in request.url.path:
+            await asyncio.sleep(seconds)
+
+    return interfere
+
+
+def cut_upload(part: str = "/lfs/", after: int = 1000, times: int | None = None) -> Interference:
+    """Break the connection off when `after` bytes of what a request sends have come."""
+    counted = {"left": times}
+
+    async def interfere(request: Request) -> Response | None:
+        if part not in request.url.path or request.method not in ("POST", "PUT") or counted["left"] == 0:
+            return None
+        if counted["left"] is not None:
+            counted["left"] -= 1
+        come = 0
+        async for chunk in request.stream():
+            come += len(chunk)
+            if come >= after:
+                break
+        request.scope["connection"].abort()
+        return Response()
+
+    return interfere
+
+
+def cut_download(hub: Hub, after: int = 1000, times: int | None = None) -> Interference:
+    """Break the connection off when `after` bytes of an object of the LFS store have been sent."""
+    counted = {"left": times}
+
+    async def interfere(request: Request) -> Response | None:
+        sha256 = request.url.path.removeprefix("/lfs/")
+        if request.method != "GET" or sha256 not in hub.objects or counted["left"] == 0:
+            return None
+        if counted["left"] is not None:
+            counted["left"] -= 1
+        return _CutResponse(send(request, hub.objects[sha256], {"ETag": f'"{sha256}"'}), after)
+
+    return interfere
+
+
+class _CutResponse(Response):
+    """The head of another response and the first bytes of its body; the server then closes the connection."""
+
+    def __init__(self, whole: Response, after: int) -> None:
+        self.whole, self.after, self.status_code, self.background = whole, after, whole.status_code, None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = {"type": "http.response.start", "status": self.status_code, "headers": self.whole.raw_headers}
+        await send(head)
+        await send({"type": "http.response.body", "body": bytes(self.whole.body)[: self.after], "more_body": True})
+        await asyncio.sleep(0.1)  # so that the bytes are on their way
+        scope["connection"].abort()
 
 
 def describe_folder(path: str) -> dict[str, Any]:
