@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from emnist_hf.data import DataError
 from emnist_hf.glyph import SIDE
-from emnist_hf.hub_session import check_repo_id, hub_session, patiently
+from emnist_hf.hub_session import check_repo_id, hub_session, persist
 from emnist_hf.idx_stream import BLOCK, RawPart, open_raw
 from emnist_hf.orientation import check_reference_shapes
 from emnist_hf.splits import SPLITS, Split
@@ -95,15 +95,14 @@ def publish_dataset(
     raw = open_raw(source)
     with hub_session(repo, token) as api, tempfile.TemporaryDirectory() as folder:
         written = write_dataset(raw, Path(folder), repo)
-        patiently(lambda: api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True))
-        commit = patiently(
-            lambda: api.upload_folder(
-                repo_id=repo,
-                repo_type="dataset",
-                folder_path=folder,
-                commit_message="Publish EMNIST from the official raw files",
-                delete_patterns=["*.parquet", "samples/*"],
-            )
+        persist(api.create_repo, repo, repo_type="dataset", private=private, exist_ok=True)
+        commit = persist(
+            api.upload_folder,
+            repo_id=repo,
+            repo_type="dataset",
+            folder_path=folder,
+            commit_message="Publish EMNIST from the official raw files",
+            delete_patterns=["*.parquet", "samples/*"],
         )
     counts = {
         found.split.name: {part: found.rows(part) for part in found.classes} | {"official": found.is_official}
