@@ -515,5 +515,26 @@ def publish_dataset(
         write_line(publish_dataset(source, repo, private=private, token=hub_token))
 
 
+@app.command("publish-space")
+def publish_space(
+    repo: Annotated[str, typer.Argument(help="The Space to make or replace.", metavar="USER/NAME")],
+    model: Annotated[str, typer.Option(help="The Hub model that it serves.", metavar="USER/MODEL[@REVISION]")],
+    feedback: Annotated[
+        str | None, typer.Option(help="The Hub data set for visitors' corrections.", metavar="USER/DATASET")
+    ] = None,
+    private: PrivateOption = False,
+    hub_token: HubTokenOption = None,
+) -> None:
+    """Publish the page as a Space that serves a model from the Hub, with the versions that are installed here.
+
+    One JSON line says where it is, its variables and its files. A private model, and --feedback, need a secret
+    HF_TOKEN, which you set in the Space's settings. It goes up in one commit, or not at all.
+    """
+    with sentence():
+        from emnist_hf.hub_space import publish_space
+
+        write_line(publish_space(repo, model, feedback=feedback, private=private, token=hub_token))
+
+
 if __name__ == "__main__":
     app()

@@ -103,6 +103,7 @@ class Repository:
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)  # of a Space
 
     def __post_init__(self) -> None:
         self.add_commit("main", {".gitattributes": StoredFile(ATTRIBUTES)}, "initial commit")
@@ -258,6 +259,7 @@ def create_app(hub: Hub) -> ASGIApp:
     _add_reading(app, hub)
     _add_writing(app, hub)
     _add_large_files(app, hub)
+    _add_spaces(app, hub)
 
     async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
         """Let an interference break the connection off, which no server means an application to do."""
@@ -405,6 +407,20 @@ def _add_writing(app: FastAPI, hub: Hub) -> None:
         made = repository.add_commit(branch, files, title)  # all of it or, after an error above, nothing
         url = f"{hub.url}/{repository.name}/commit/{made.sha}"
         return {"success": True, "commitOid": made.sha, "commitUrl": url, "hookOutput": ""}
+
+
+def _add_spaces(app: FastAPI, hub: Hub) -> None:
+    """What only a Space has."""
+
+    @app.post("/api/spaces/{owner}/{name}/variables")
+    async def set_variable(request: Request, owner: str, name: str) -> dict[str, Any]:
+        hub.check_writer(request, owner)
+        repository = hub.repositories.get(("space", f"{owner}/{name}"))
+        if repository is None:
+            raise HubError(404, "Repository not found", "RepoNotFound")
+        sent = await request.json()
+        repository.variables[sent["key"]] = sent["value"]
+        return {key: {"value": value, "updatedAt": None} for key, value in repository.variables.items()}
 
 
 def _add_large_files(app: FastAPI, hub: Hub) -> None:

@@ -34,6 +34,7 @@ NOT_RUN = {
     "recipes/mnist": "takes a quarter of an hour",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "publish-dataset": "needs the Hub; test_hub_dataset.py publishes to one on loopback",
+    "publish-space": "needs the Hub; test_hub_space.py publishes to one on loopback and starts what is there",
     "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
 }
 
