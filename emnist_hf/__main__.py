@@ -358,6 +358,7 @@ def export_onnx(
     """Write a checkpoint as ONNX, in float32 and in int8, each with how it agrees with torch on printed letters.
 
     For ONNX Runtime and transformers.js. Input `pixel_values`, float32 [N, 1, side, side], normalised; output `logits`.
+    Its config.json goes with them.
     """
     with sentence():
         from emnist_hf.model import load_checkpoint

@@ -35,6 +35,9 @@ NOT_RUN = {
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "publish-dataset": "needs the Hub; test_hub_dataset.py publishes to one on loopback",
     "publish-space": "needs the Hub; test_hub_space.py publishes to one on loopback and starts what is there",
+    "npm install": "tests/browser/test_web.py does this, and opens the page",
+    "export-onnx web/model": "the same, into a folder of its own",
+    "http.server": "the same",
     "hf upload": "needs the Hub; test_hub.py pushes the same way to one on loopback",
 }
 
