@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf import Recognizer
+from emnist_hf.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, render_api, upload
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
@@ -47,8 +48,11 @@ class Page(gr.Blocks):
             raise gr.Error(BAD_REQUEST, print_exception=False) from None
 
 
-def build_page(recognizer: Recognizer, notice: str = "") -> Page:
-    """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty."""
+def build_page(recognizer: Recognizer, notice: str = "", feedback: Feedback | None = None) -> Page:
+    """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
+
+    With `feedback`, visitors can correct what was read.
+    """
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600))
     with page:
         gr.HTML(header(TITLE), apply_default_css=False)
@@ -56,16 +60,16 @@ def build_page(recognizer: Recognizer, notice: str = "") -> Page:
             gr.HTML(notice_bar(notice), apply_default_css=False)
         with gr.Tabs():
             with gr.Tab("Draw", id="draw"):
-                draw.build(recognizer)
+                draw.build(recognizer, feedback)
             with gr.Tab("Upload", id="upload"):
-                upload.build(recognizer)
+                upload.build(recognizer, feedback)
             with gr.Tab("Set", id="set"):
                 setting = compose.build()
                 own_font.build(setting)
             with gr.Tab("Your font", id="your-font"):
                 hand_font.build(recognizer, setting)
             with gr.Tab("Model", id="model"):
-                model.build(recognizer)
+                model.build(recognizer, feedback)
         api.build(recognizer)
         render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)

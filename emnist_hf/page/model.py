@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.feedback import Feedback
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",
@@ -26,6 +27,12 @@ FIGURES = {
     "curve.png": "Training curve, by validation rows, which have another mix of classes than the test",
 }
 
+NOTHING = "Nothing. "
+CORRECTIONS = (
+    "What you send as a correction, after you ticked its box: the drawing, the answer, your correction and the day, in "
+    "the Hub data set {repo}. Nothing else. "
+)
+
 LIMITS = """
 ### Where it ends
 - **Printed letters.** Words and pages are read letter by letter; joined handwriting is not.
@@ -37,7 +44,7 @@ LIMITS = """
   1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
 
 ### What is kept
-Nothing. Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
+{kept}Drawings are read in memory; uploaded files lie in a temporary folder and go away within two hours.
 """
 
 
@@ -95,7 +102,7 @@ def read_figure(path: Path) -> Image.Image | None:
     return figure
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer, feedback: Feedback | None = None) -> None:
     with gr.Column(elem_classes="card model"):
         gr.HTML("<h2>The model</h2>" + description(recognizer), apply_default_css=False)
         measured = tiles(recognizer.results)
@@ -119,4 +126,4 @@ def build(recognizer: Recognizer) -> None:
                             elem_classes="figure",
                         )
                         gr.HTML(f"<p>{escape(caption)}.</p>", apply_default_css=False)
-        gr.Markdown(LIMITS)
+        gr.Markdown(LIMITS.format(kept=NOTHING if feedback is None else CORRECTIONS.format(repo=feedback.repo)))
