@@ -7,6 +7,7 @@ the errors of three libraries. Whoever writes to the Hub does it inside `hub_ses
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sys
 import threading
@@ -19,7 +20,7 @@ from emnist_hf.errors import EmnistError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-SECONDS = 12.0
+SECONDS = 10.0
 """To wait for the answer to one request, or for the next part of it."""
 
 GIVE_UP = 12.0
@@ -145,12 +146,15 @@ def status_of(error: BaseException) -> int | None:
 
 
 def _is_connection_error(error: BaseException) -> bool:
-    """Whether no whole answer came. The client's HTTP library is httpx or, in its later versions, httpx2."""
+    """Whether no whole answer came. The client's HTTP library is httpx or, in its later versions, httpx2.
+
+    A server in trouble may also answer with a page, which the client then takes for JSON.
+    """
     from huggingface_hub import get_session
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     library = sys.modules[type(get_session()).__module__.partition(".")[0]]
-    known = (library.TransportError, ConnectionError, TimeoutError)
+    known = (library.TransportError, ConnectionError, TimeoutError, json.JSONDecodeError)
     return isinstance(error, known) and not isinstance(error, (HfHubHTTPError, OfflineModeIsEnabled))
 
 
@@ -168,6 +172,7 @@ class _Patience:
         self.installed = False
         self.asked = 0
         self.tries: dict[tuple[str, ...], list[float]] = {}  # when each unanswered request was made
+        self.refused: dict[tuple[str, ...], str] = {}  # what came instead of an answer
 
     def install(self) -> None:
         from huggingface_hub import set_client_factory
@@ -189,18 +194,19 @@ class _Patience:
     def before(self, request: Any) -> None:
         if not self.asked:
             return
-        now = time.monotonic()
+        key, now = _key(request), time.monotonic()
         with self.lock:
-            tries = self.tries.setdefault(_key(request), [])
+            tries = self.tries.setdefault(key, [])
             tries.append(now)
         # From the second on: the first may have been a long upload that broke off.
         if now - tries[min(1, len(tries) - 1)] > GIVE_UP:
-            raise GaveUpError(f"no whole answer in {now - tries[0]:.0f} s")
+            raise GaveUpError(f"{self.refused.get(key, 'no whole answer')} for {now - tries[0]:.0f} s")
 
     def after(self, response: Any) -> None:
         if not self.asked:
             return
         if response.status_code in PASSING:
+            self.refused[_key(response.request)] = f"status {response.status_code}"
             wait = _seconds(response.headers.get("retry-after", ""))
             if wait > GIVE_UP:
                 raise GaveUpError(f"status {response.status_code}, it asks to wait {wait:.0f} s")
@@ -222,6 +228,7 @@ def patience() -> Iterator[None]:
     with _patience.lock:
         if not _patience.asked:
             _patience.tries.clear()
+            _patience.refused.clear()
         _patience.asked += 1
         if not _patience.installed:
             _patience.install()

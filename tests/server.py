@@ -65,7 +65,7 @@ def serve(seconds: float = 120, folder: Path = ROOT, **environment: str) -> Iter
         finally:
             process.terminate()
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
