@@ -139,6 +139,8 @@ class Feedback:
 
     def _look_for_hub(self) -> None:
         """Start the scheduler, whose first request makes the data set if there is none: try until the Hub answers."""
+        import datasets  # noqa: F401  # takes seconds, for which the first visitor should not have to wait
+
         while True:
             try:
                 with hub_sentences(self.repo), patience():
