@@ -33,7 +33,7 @@ def run(
         env=client_settings(hub, home, token) | environment,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
         check=False,
     )
     output = done.stdout + done.stderr
