@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, expect
 
-from emnist_hf.page.correction import CONSENT, NOTHING, THANKS
+from emnist_hf.page.correction import THANKS, consent_text
 from emnist_hf.splits import CHARACTERS, SPLITS
 from tests.browser.chromium import answer, draw
 from tests.browser.conftest import visit
@@ -54,19 +54,12 @@ def test_from_the_raw_files_to_a_correction_in_a_data_set(browser: Browser, tmp_
                 page.get_by_role("tab", name="Draw").click()
                 said = page.locator(".correction .message").locator("visible=true")
                 page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
-                consent = page.get_by_role("checkbox").locator("visible=true")
-                send = page.get_by_role("button", name="Send the correction").locator("visible=true")
-                send.click()
-                expect(said).to_have_text(CONSENT)
-                consent.check()
-                send.click()
-                expect(said).to_have_text(NOTHING)
                 draw(page, "E")
                 expect(answer(page)).to_have_text("E")
+                page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true").check()
                 page.get_by_label("It was").locator("visible=true").fill("F")
-                send.click()
+                page.get_by_role("button", name="Send the correction").locator("visible=true").click()
                 expect(said).to_have_text(THANKS)
-                expect(consent).not_to_be_checked()
         files = hub.repositories["dataset", CORRECTIONS].find("main").files
         (row,) = [
             row
