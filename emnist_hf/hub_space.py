@@ -61,8 +61,6 @@ def publish_space(
             persist(api.model_info, model_repo, revision=revision or None)
         with hub_session(repo, token) as api:
             persist(api.create_repo, repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-            for key, value in variables.items():
-                persist(api.add_space_variable, repo, key, value)
             commit = persist(
                 api.upload_folder,
                 repo_id=repo,
@@ -71,6 +69,8 @@ def publish_space(
                 commit_message=f"Serve {model}",
                 delete_patterns=["*"],
             )
+            for key, value in variables.items():  # last: where the commit fails, nothing has changed
+                persist(api.add_space_variable, repo, key, value)
     return {"space": repo, "model": model, "commit": commit.commit_url, "variables": variables, "files": files}
 
 

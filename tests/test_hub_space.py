@@ -143,9 +143,11 @@ def test_refusals_are_sentences(hub: Hub, tmp_path: Path) -> None:
         "not mine": refused_command(hub, tmp_path, "publish-space", "you/a", "--model", MODEL, token=token),
     }
     hub.interfere = failing(403, "/commit/")
-    refused["no commit"] = refused_command(hub, tmp_path, "publish-space", SPACE, "--model", MODEL, token=token)
+    refused["no commit"] = refused_command(hub, tmp_path, "publish-space", f"{USER}/b", "--model", MODEL, token=token)
     hub.interfere = None
     assert "There is no user/no" in refused["no model"] and "no id of a Hub repository" in refused["no id"]
     assert "log in" in refused["no token"] and "may not write to you/a" in refused["not mine"]
     assert "may not write" in refused["no commit"]
     assert ("space", f"{USER}/a") not in hub.repositories
+    unchanged = hub.repositories["space", f"{USER}/b"]
+    assert len(unchanged.commits) == 1 and not unchanged.variables
