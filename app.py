@@ -1,7 +1,8 @@
 """The page: `python app.py` serves it on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it).
 
-EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint; the README has a
-table of all settings. GET /health says whether it answers; SIGTERM ends it when the requests in flight are answered.
+EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint, and
+EMNIST_HF_FEEDBACK_DATASET (a Hub id) lets visitors correct it, into that data set; the README has a table of all
+settings. GET /health says whether it answers; SIGTERM ends it when the requests in flight are answered.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 
 from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
+from emnist_hf.feedback import Feedback
 from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, build_page
 from emnist_hf.page.logs import set_up_logs
 from emnist_hf.page.service import KEEP, Service, free_address, number_from
@@ -27,6 +29,17 @@ def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
         return Recognizer.from_pretrained(), f"{error} This page uses the checkpoint that comes with it."
 
 
+def start_feedback() -> tuple[Feedback | None, str]:
+    """Where corrections go, at work, and a sentence for the page: why they go nowhere although they were to."""
+    try:
+        feedback = Feedback.from_environment()
+    except EmnistError as error:
+        return None, f"{error} This page takes no corrections."
+    if feedback is not None:
+        feedback.start()
+    return feedback, ""
+
+
 def main() -> None:
     set_up_logs()
     host, port = free_address()  # before the seconds that loading takes
@@ -36,7 +49,13 @@ def main() -> None:
         # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
         # than a second as soon as anything else ran on the machine.
         torch.set_num_threads(1)
-    Service(build_page(recognizer, notice, keep), recognizer).launch(host, port, **LAUNCH)
+    feedback, problem = start_feedback()
+    page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback)
+    try:
+        Service(page, recognizer).launch(host, port, **LAUNCH)
+    finally:
+        if feedback is not None:
+            feedback.close()  # sends what waits for the Hub
 
 
 if __name__ == "__main__":

@@ -358,6 +358,7 @@ def export_onnx(
     """Write a checkpoint as ONNX, in float32 and in int8, each with how it agrees with torch on printed letters.
 
     For ONNX Runtime and transformers.js. Input `pixel_values`, float32 [N, 1, side, side], normalised; output `logits`.
+    Its config.json goes with them.
     """
     with sentence():
         from emnist_hf.model import load_checkpoint
@@ -516,6 +517,51 @@ def make_font(
             "hand": hand.as_json() | {"in_words": describe(hand)},
         }
     )
+
+
+PrivateOption = Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")]
+HubTokenOption = Annotated[
+    str | None,
+    typer.Option("--hub_token", "--hub-token", help="A token that may write. Default: that of `hf auth login`."),
+]
+
+
+@app.command("publish-dataset")
+def publish_dataset(
+    repo: Annotated[str, typer.Argument(help="The Hub data set to make or replace.", metavar="USER/NAME")],
+    source: Annotated[str, typer.Option(help="The official gzip.zip, or a folder of its files.", metavar="gzip.zip")],
+    private: PrivateOption = False,
+    hub_token: HubTokenOption = None,
+) -> None:
+    """Publish the official raw files as a Hub data set: Parquet, upright, named labels, a configuration a split.
+
+    One JSON line says where it is, and how many rows each split has. It goes up in one commit, or not at all.
+    """
+    with sentence():
+        from emnist_hf.hub_dataset import publish_dataset
+
+        write_line(publish_dataset(source, repo, private=private, token=hub_token))
+
+
+@app.command("publish-space")
+def publish_space(
+    repo: Annotated[str, typer.Argument(help="The Space to make or replace.", metavar="USER/NAME")],
+    model: Annotated[str, typer.Option(help="The Hub model that it serves.", metavar="USER/MODEL[@REVISION]")],
+    feedback: Annotated[
+        str | None, typer.Option(help="The Hub data set for visitors' corrections.", metavar="USER/DATASET")
+    ] = None,
+    private: PrivateOption = False,
+    hub_token: HubTokenOption = None,
+) -> None:
+    """Publish the page as a Space that serves a model from the Hub, with the versions that are installed here.
+
+    One JSON line says where it is, its variables and its files. A private model, and --feedback, need a secret
+    HF_TOKEN, which you set in the Space's settings. It goes up in one commit, or not at all.
+    """
+    with sentence():
+        from emnist_hf.hub_space import publish_space
+
+        write_line(publish_space(repo, model, feedback=feedback, private=private, token=hub_token))
 
 
 if __name__ == "__main__":

@@ -134,14 +134,23 @@ def load_parts(
 
 
 def load_rows(source: str | Path) -> Rows:
-    """Load one extra Parquet file whose label names tell the label set, such as rows labelled by ByMerge alone.
+    """Load extra rows whose label names tell the label set, such as rows labelled by ByMerge alone.
 
-    Raises `DataError` if the file cannot be read or its label names are those of no split.
+    source: one Parquet file, or a folder or Hub data set of them, such as the corrections of `feedback`; of those, its
+    train part.
+
+    Raises `DataError` if it cannot be read or its label names are those of no split.
     """
-    path = Path(source)
-    if not os.path.isfile(path):
+    path, name = Path(source), str(source)
+    if os.path.isfile(path):
+        part = _open_parquet(name, lambda: _load_dataset("parquet", data_files=name))["train"]
+    elif os.path.isdir(path):
+        part = _train_part(name)
+    elif is_hub_id(name) and not name.endswith(".parquet"):
+        _hub_files(name, None)  # says in a sentence what is wrong with the name or the Hub
+        part = _train_part(name)
+    else:
         raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
-    part = _open_parquet(str(path), lambda: _load_dataset("parquet", data_files=str(path)))["train"]
     names = getattr((part.table.features or {}).get("label"), "names", None)
     if not names:
         raise DataError(f"{source} does not name its labels: write its label column as a ClassLabel with names.")
@@ -149,7 +158,14 @@ def load_rows(source: str | Path) -> Rows:
         label_set = label_set_of(names)
     except LabelError as error:
         raise DataError(f"{source}: {error}") from None
-    return _stored(part, label_set, str(source))
+    return _stored(part, label_set, name)
+
+
+def _train_part(source: str) -> _Part:
+    found = _open_parquet(source, lambda: _load_dataset(source))
+    if "train" not in found:
+        raise DataError(f"{source} has no train part: extra rows are learnt from, so name its files after that.")
+    return found["train"]
 
 
 def to_dataset(rows: Rows) -> Dataset:

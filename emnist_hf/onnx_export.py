@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import logging
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.fused import fuse
-from emnist_hf.model import Checkpoint
+from emnist_hf.model import CONFIG, Checkpoint
 
 FLOAT, QUANTIZED = "onnx/model.onnx", "onnx/model_quantized.onnx"
 """Where transformers.js looks for the two, in a checkpoint's folder."""
@@ -81,6 +82,8 @@ def export_onnx(
 ) -> list[Exported]:
     """Write `onnx/model.onnx` and `onnx/model_quantized.onnx` under a folder, and compare them with torch.
 
+    The checkpoint's config.json, with labels and preprocessing, goes with them: what runs them in a browser reads it.
+
     Both take `pixel_values`, float32 [N, C, side, side], normalised, and give `logits`, float32 [N, classes], for any
     N; softmax is left to the caller, as in transformers. C is 1, or 3 as transformers.js has pictures: the mean over
     the channels is what is read. The second is quantised to int8 with ranges calibrated
@@ -92,6 +95,9 @@ def export_onnx(
     glyphs = printed_glyphs(checkpoint) if calibration is None else calibration
     whole, quantized = Path(folder) / FLOAT, Path(folder) / QUANTIZED
     whole.parent.mkdir(parents=True, exist_ok=True)
+    config = checkpoint.folder / CONFIG
+    if config.is_file() and config.resolve() != (Path(folder) / CONFIG).resolve():
+        shutil.copyfile(config, Path(folder) / CONFIG)
     _write_float(checkpoint, whole)
     exact = compare(checkpoint, whole, glyphs)
     if not exact.largest_difference <= TOLERANCE:

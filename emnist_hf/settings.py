@@ -33,7 +33,8 @@ class TrainConfig:
     extra_data: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "more Parquet files to learn from, found from here or in the data set's folder: FILE, FILE:WEIGHT "
+            "help": "more Parquet files (or a folder or Hub data set of them, such as the page's corrections) to learn "
+            "from, found from here or in the data set's folder: FILE, FILE:WEIGHT "
             "(share of its rows in each epoch) or FILE:WEIGHT:LABELS (believe its labels only up to bymerge, letters, "
             "... or shapes); labels may be coarser than the split's"
         },

@@ -61,3 +61,15 @@ def small_emnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_folder(tmp_path_factory.mktemp("emnist"), ["digits", "letters"])
     write_parquet(draw_rows(CHARSETS["bymerge"], 4, seed=9), folder / "extra.parquet")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package's checkpoint as `export-onnx` writes it."""
+    from emnist_hf.model import load_checkpoint
+    from emnist_hf.onnx_export import export_onnx
+    from emnist_hf.pretrained import find_checkpoint
+
+    folder = tmp_path_factory.mktemp("exported")
+    export_onnx(load_checkpoint(*find_checkpoint()), folder)
+    return folder

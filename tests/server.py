@@ -42,20 +42,20 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: flo
 
 
 @contextmanager
-def serve(seconds: float = 120, **environment: str) -> Iterator[str]:
-    """Runs app.py until the block ends, and gives its address."""
-    if RUNNING in os.environ:
+def serve(seconds: float = 120, folder: Path = ROOT, **environment: str) -> Iterator[str]:
+    """Runs the app.py of a folder until the block ends, and gives its address."""
+    if RUNNING in os.environ and folder == ROOT and not environment:
         yield os.environ[RUNNING]
         return
     url = f"http://127.0.0.1:{(port := free_port())}"
     settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "log"
         with log.open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, "app.py"],
-                cwd=ROOT,
-                env=os.environ | settings | {"GRADIO_TEMP_DIR": folder} | environment,
+                cwd=folder,
+                env=os.environ | settings | {"GRADIO_TEMP_DIR": scratch} | environment,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
             )
@@ -65,7 +65,7 @@ def serve(seconds: float = 120, **environment: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -25,13 +25,6 @@ def checkpoint() -> Checkpoint:
     return load_checkpoint(*find_checkpoint())
 
 
-@pytest.fixture(scope="module")
-def exported(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported")
-    export_onnx(checkpoint, folder)
-    return folder
-
-
 def test_float32_has_torchs_probabilities(checkpoint: Checkpoint, exported: Path) -> None:
     found = compare(checkpoint, exported / FLOAT, draw_rows(CHARSETS["byclass"], 8).images)
     assert found.largest_difference < 1e-4

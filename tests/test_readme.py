@@ -40,6 +40,11 @@ NOT_RUN = {
     "hf auth login": "asks for a token",
     "emnist_hf push": "needs the Hub; test_hub_push.py pushes to one on loopback",
     "--push_to_hub": "needs the Hub; test_hub_push.py trains and pushes to one on loopback",
+    "publish-dataset": "needs the Hub; test_hub_dataset.py publishes to one on loopback",
+    "publish-space": "needs the Hub; test_hub_space.py publishes to one on loopback and starts what is there",
+    "npm install": "tests/browser/test_web.py does this, and opens the page",
+    "export-onnx web/model": "the same, into a folder of its own",
+    "http.server": "the same",
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from emnist_hf import Prediction, Recognizer
+from emnist_hf.feedback import FeedbackError
 from emnist_hf.ink import NoInkError, PictureError, open_picture, to_ink
 from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 TOP_K = 5
 READER = "reader"
 """Events that run the network share one queue: two at once would only share the same cores."""
-EXPECTED = (PictureError, NoInkError, LabelError, StylingError)
+EXPECTED = (PictureError, NoInkError, LabelError, StylingError, FeedbackError)
 """Errors whose text is a sentence for the visitor."""
 SORRY = "Something went wrong on our side. Your picture is still here: please try again."
 

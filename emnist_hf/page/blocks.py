@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
+from emnist_hf.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.api_page import documented
@@ -86,10 +87,13 @@ class Page(gr.Blocks):
             raise gr.Error(BAD_REQUEST, print_exception=False) from None
 
 
-def build_page(recognizer: Recognizer, notice: str = "", keep_seconds: int = KEEP_SECONDS) -> Page:
+def build_page(
+    recognizer: Recognizer, notice: str = "", keep_seconds: int = KEEP_SECONDS, feedback: Feedback | None = None
+) -> Page:
     """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
 
     `keep_seconds` is how old uploaded and made files grow before they are deleted, and how often that is looked at.
+    With `feedback`, visitors can correct what was read.
     """
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(keep_seconds, keep_seconds))
     with page:
@@ -98,19 +102,19 @@ def build_page(recognizer: Recognizer, notice: str = "", keep_seconds: int = KEE
             gr.HTML(notice_bar(notice), apply_default_css=False)
         with gr.Tabs() as tabs:
             with gr.Tab(label("Draw"), id="draw"):
-                drawn = draw.build(recognizer)
+                drawn = draw.build(recognizer, feedback)
             with gr.Tab(label("Upload"), id="upload"):
-                uploaded = upload.build(recognizer)
+                uploaded = upload.build(recognizer, feedback)
             with gr.Tab(label("Set"), id="set"):
                 setting = compose.build()
                 own_font.build(setting)
             with gr.Tab(label("Your font"), id="your-font"):
                 hand_font.build(recognizer, setting)
             with gr.Tab(label("Model"), id="model"):
-                model.build(recognizer)
+                model.build(recognizer, feedback)
         panels = [drawn.choices(), uploaded.choices()]
         share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
-        gr.HTML(privacy.footer(), apply_default_css=False)
+        gr.HTML(privacy.footer(feedback.repo if feedback is not None else None), apply_default_css=False)
         api.build(recognizer)
         render_api.build()
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)

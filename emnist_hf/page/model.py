@@ -10,6 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.feedback import Feedback
 from emnist_hf.page import privacy
 from emnist_hf.page.calligraphy import data_url
 
@@ -100,7 +101,7 @@ def figure(path: Path, caption: str) -> str | None:
     )
 
 
-def build(recognizer: Recognizer) -> None:
+def build(recognizer: Recognizer, feedback: Feedback | None = None) -> None:
     with gr.Column(elem_classes="card model"):
         gr.HTML("<h2>The model</h2>" + description(recognizer), apply_default_css=False)
         measured = tiles(recognizer.results)
@@ -115,4 +116,4 @@ def build(recognizer: Recognizer) -> None:
                 if shown := figure(recognizer.folder / name, caption):
                     with gr.Column(min_width=300):
                         gr.HTML(shown, apply_default_css=False)
-        gr.Markdown(LIMITS + privacy.FULL)
+        gr.Markdown(LIMITS + privacy.full(feedback.repo if feedback is not None else None))

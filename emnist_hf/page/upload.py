@@ -8,8 +8,10 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.feedback import Feedback
 from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.correction import correction_form
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
 from emnist_hf.page.language import html
@@ -50,7 +52,7 @@ def open_example(event: gr.EventData) -> Image.Image:
     return Image.open(FOLDER / name)
 
 
-def build(recognizer: Recognizer) -> AnswerPanel:
+def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML(html("h2", "Upload"), apply_default_css=False)
@@ -67,6 +69,8 @@ def build(recognizer: Recognizer) -> AnswerPanel:
             )
             examples = gr.HTML(example_strip(), js_on_load=_STRIP_SCRIPT, apply_default_css=False)
         panel = answer_panel(recognizer, PROMPT, tab="upload")
+    if feedback is not None:
+        correction_form(panel, recognizer, feedback, picture, picture_path)
     panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
     examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")

@@ -53,9 +53,9 @@ def on_screen(pad: Locator, stroke: list[Point]) -> list[Point]:
     return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
 
 
-def draw(page: Page, character: str) -> None:
+def draw(page: Page, character: str, canvas: str = "#pad canvas") -> None:
     """Draws the character with the mouse, stroke by stroke, in small steps as a hand does."""
-    pad = page.locator("#pad canvas")
+    pad = page.locator(canvas)
     pad.scroll_into_view_if_needed()
     for stroke in STROKES[character]:
         points = on_screen(pad, stroke)

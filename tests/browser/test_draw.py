@@ -99,3 +99,8 @@ def test_the_visitor_can_pick_another_of_the_answers(page: Page) -> None:
     label = second.locator("dt").inner_text()
     second.click()
     expect(calligraphy(page)).to_have_attribute("alt", re.compile(f"^{re.escape(label)} set in "))
+
+
+def test_no_correction_is_asked_for_where_the_owner_wants_none(page: Page) -> None:
+    expect(page.get_by_text("Nothing that you draw, upload or write is kept.")).to_be_visible()
+    expect(page.get_by_text("Wrong? Say what it was")).to_have_count(0)

@@ -1,0 +1,67 @@
+"""The form in which a visitor says what a character really was. It is there only if the owner of the page wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from emnist_hf import Recognizer
+from emnist_hf.feedback import Correction, Feedback, FeedbackError
+from emnist_hf.page.answer import READER, AnswerPanel, is_page, sentence
+
+NOTHING = "There is nothing to correct yet: draw or choose a character first."
+CONSENT = "Tick the box above first: without it nothing is kept."
+SEVERAL = "This was read as more than one character: correct it in its text, or send one character alone."
+THANKS = "Thank you. The drawing and your answer are kept."
+
+
+def consent_text(repo: str) -> str:
+    return f"This drawing, its answer and my correction may be kept in the Hub data set {repo} and learnt from."
+
+
+def correction_form(
+    panel: AnswerPanel,
+    recognizer: Recognizer,
+    feedback: Feedback,
+    picture: gr.components.Component,
+    read_picture: Callable[[Any], Any],
+) -> None:
+    """Hangs the form below a tab's answer. `read_picture` is as `answer.connect` takes it."""
+
+    def send(value: Any, charset: str, label: str, consent: bool) -> tuple[str, Any, Any]:
+        try:
+            if consent is not True:
+                raise FeedbackError(CONSENT)
+            image = read_picture(value)
+            if image is None:
+                raise FeedbackError(NOTHING)
+            # Read again here: what a request says that the answer was is not taken on trust.
+            found = recognizer.examine(image, top_k=1, charset=charset)
+            if is_page(recognizer.read(image, charset), found):
+                raise FeedbackError(SEVERAL)
+            feedback.record(Correction(image, found, str(label or "").strip(), charset, recognizer.name))
+        except Exception as error:
+            return note(sentence(error), "problem"), gr.skip(), gr.skip()
+        return note(THANKS, "said"), "", False
+
+    with gr.Accordion("Wrong? Say what it was", open=False, elem_classes="correction"):
+        label = gr.Textbox(label="It was", placeholder="one letter or digit", max_length=1, max_lines=1)
+        consent = gr.Checkbox(label=consent_text(feedback.repo), value=False)
+        button = gr.Button("Send the correction")
+        said = gr.HTML("", apply_default_css=False)
+    button.click(
+        send,
+        [picture, panel.charset, label, consent],
+        [said, label, consent],
+        preprocess=False,
+        show_progress="hidden",
+        api_visibility="private",
+        concurrency_id=READER,
+    )
+
+
+def note(text: str, kind: str) -> str:
+    return f'<p class="message {kind}" role="status">{escape(text)}</p>'

@@ -1,0 +1,72 @@
+"""The Hub, both ways, in one go: data, training, push, tag, page, and what a visitor says of it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Browser, expect
+
+from emnist_hf.page.correction import THANKS, consent_text
+from emnist_hf.splits import CHARACTERS, SPLITS
+from tests.browser.chromium import answer, draw
+from tests.browser.conftest import visit
+from tests.drawn import draw_rows
+from tests.hub_client import client_settings, command, files_that_hold, run
+from tests.hub_server import serve_hub
+from tests.server import ROOT, serve
+from tests.test_data import write_raw
+
+USER = "user"
+DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/corrections"
+
+
+@pytest.mark.timeout(1800)
+def test_from_the_raw_files_to_a_correction_in_a_data_set(browser: Browser, tmp_path: Path) -> None:
+    pytest.importorskip("emnist_hf.hub", reason="pushing is not there yet")
+    label_set = SPLITS["byclass"].label_set
+    drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 24), ("test", 4)))}
+    raw = write_raw(tmp_path / "raw", "byclass", drawn, zipped=True)
+    with serve_hub(USER) as hub:
+        token = hub.tokens[USER]
+        command(hub, tmp_path / "owner", "publish-dataset", "--source", raw, DATA, token=token)
+        # A step or two from the package's checkpoint, so that the result reads what a visitor draws.
+        gently = ("--model_name_or_path", "byclass", "--learning_rate", "1e-5", "--num_train_epochs", "1", "--cpu")
+        few = ("--max_train_samples", "400", "--max_eval_samples", "100")
+        settings = ("--split", "byclass", "--dataset", DATA, "--output_dir", tmp_path / "run", *gently, *few)
+        done = run(hub, tmp_path / "owner", ROOT / "train.py", *settings, token=token)
+        assert done.returncode == 0, done.stderr[-3000:]
+        pushed = command(hub, tmp_path / "owner", "push", tmp_path / "run", MODEL, "--tag", "v1", token=token)
+        assert hub.repositories["model", MODEL].tags["v1"] == pushed["commit"]
+
+        environment = client_settings(hub, tmp_path / "space", token) | {
+            "EMNIST_HF_CHECKPOINT": f"{MODEL}@v1",
+            "EMNIST_HF_FEEDBACK_DATASET": CORRECTIONS,
+            "EMNIST_HF_FEEDBACK_MINUTES": "60",  # so that what comes, comes because the page ends
+        }
+        with serve(seconds=400, **environment) as url:
+            for page in visit(browser, url, viewport={"width": 1280, "height": 1000}):
+                page.get_by_role("tab", name="Model").click()
+                expect(page.get_by_text(f"{MODEL}@v1")).to_be_visible()
+                page.get_by_role("tab", name="Draw").click()
+                said = page.locator(".correction .message").locator("visible=true")
+                page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
+                draw(page, "E")
+                expect(answer(page)).to_have_text("E")
+                page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true").check()
+                page.get_by_label("It was").locator("visible=true").fill("F")
+                page.get_by_role("button", name="Send the correction").locator("visible=true").click()
+                expect(said).to_have_text(THANKS)
+        files = hub.repositories["dataset", CORRECTIONS].find("main").files
+        (row,) = [
+            row
+            for path, file in files.items()
+            if path.endswith(".parquet")
+            for row in pq.read_table(io.BytesIO(file.content)).to_pylist()
+        ]
+        assert (row["answer"], CHARACTERS[row["label"]], row["checkpoint"]) == ("E", "F", f"{MODEL}@v1")
+
+        assert not files_that_hold(token, tmp_path)
