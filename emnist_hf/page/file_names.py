@@ -20,5 +20,5 @@ def saved_name(text: str, font: str) -> str:
     for word in words:
         if kept and len(kept) + len(word) >= LONGEST:
             break
-        kept = f"{kept}-{word}"[:LONGEST].strip("-")
+        kept = f"{kept}-{word}" if kept else word[:LONGEST]
     return f"{kept or 'text'}-{font}"
