@@ -534,11 +534,14 @@ def failing(status: int, part: str = "", times: int | None = None, **headers: st
     return interfere
 
 
-def slow(seconds: float, part: str = "") -> Interference:
-    """Answer requests whose address contains `part` only after some time, or never if that is long enough."""
+def slow(seconds: float, part: str = "", method: str | None = None) -> Interference:
+    """Answer requests whose address contains `part` only after some time, or never if that is long enough.
+
+    method: only those of this one, such as PUT.
+    """
 
     async def interfere(request: Request) -> None:
-        if part in request.url.path:
+        if part in request.url.path and method in (None, request.method):
             await asyncio.sleep(seconds)
 
     return interfere

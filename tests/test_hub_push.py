@@ -527,13 +527,14 @@ def test_a_push_that_is_killed_in_mid_upload_leaves_the_last_revision(hub: Hub, 
     assert done.returncode == 0, done.stderr[-2000:]
     repository = hub.repositories["model", f"{USER}/killed"]
     before = dict(repository.branches)
-    hub.interfere = slow(60, "/lfs/")
+    hub.interfere = slow(60, "/lfs/", method="PUT")
     command = [sys.executable, "-m", "emnist_hf", "push", "mnist", f"{USER}/killed"]
     environment = settings(hub, tmp_path, hub.tokens[USER])
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
         batch = f"POST /{USER}/killed.git/info/lfs/objects/batch 200"
         seen, deadline = hub.requests.count(batch), time.monotonic() + 200
         while hub.requests.count(batch) == seen and time.monotonic() < deadline:
+            assert process.poll() is None, process.stderr.read()[-2000:] if process.stderr else ""
             time.sleep(0.05)
         time.sleep(0.3)
         process.send_signal(signal.SIGKILL)
