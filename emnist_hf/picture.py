@@ -175,7 +175,8 @@ def _upright(picture: Image.Image) -> Image.Image:
         8: Image.Transpose.ROTATE_90,
     }
     turn = turns.get(orientation) if isinstance(orientation, int) else None
-    return eight_bits.transpose(turn) if turn is not None else eight_bits
+    upright = eight_bits.transpose(turn) if turn is not None else eight_bits
+    return Image.frombytes(upright.mode, upright.size, upright.tobytes())  # no EXIF: it would be turned once more
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:

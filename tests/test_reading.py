@@ -8,6 +8,7 @@ import gradio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.page_reading import box_matches, errors, folded
@@ -207,3 +208,20 @@ def test_a_sheet_of_one_character_stays_open_to_another_that_is_sure() -> None:
     assert frequencies.sum() == pytest.approx(1)
     few = np.stack([*[likelihoods(E=1.0)] * 12, likelihoods(Z=0.9, E=0.02)])  # too few to be a sheet
     assert CHARACTERS[int((few * page_frequencies(few, np.ones(len(CHARACTERS), bool)))[-1].argmax())] == "Z"
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_photo_that_lies_on_its_side_is_read_upright(
+    recognizer: Recognizer, tmp_path: Path, orientation: int
+) -> None:
+    """As phones store portraits: the picture turned, and a tag that says how."""
+    page = compose(["TEN RED HENS", "RUN HOME"], font_hand("patrick-hand"), seed=2)
+    upright = Image.fromarray(page.picture)
+    back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright.transpose(back).save(tmp_path / "phone.jpg", quality=92, exif=exif)
+    for source in (tmp_path / "phone.jpg", (tmp_path / "phone.jpg").read_bytes(), Image.open(tmp_path / "phone.jpg")):
+        reading = recognizer.read(source)
+        assert wrong(page.text, reading) <= 0.1
+        assert reading.size == upright.size
