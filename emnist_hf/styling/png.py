@@ -10,6 +10,7 @@ from PIL import Image
 
 from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.scene import Scene
+from emnist_hf.styling.setting import check_number
 from emnist_hf.styling.svg import to_svg
 
 MAX_PIXELS = 40_000_000
@@ -26,8 +27,7 @@ def to_image(scene: Scene, resolution: float = CSS_RESOLUTION) -> Image.Image:
     Raises `StylingError` for a resolution out of bounds and a picture of more than 40 megapixels or 16,000 pixels a
     side, before any of it is made.
     """
-    if not MIN_RESOLUTION <= resolution <= MAX_RESOLUTION:
-        raise StylingError(f"Choose a resolution of {MIN_RESOLUTION} to {MAX_RESOLUTION} dots an inch.")
+    resolution = check_number("resolution", resolution, MIN_RESOLUTION, MAX_RESOLUTION, "dots an inch")
     zoom = resolution / CSS_RESOLUTION
     width, height = (max(1, math.ceil(side * zoom - 1e-6)) for side in (scene.width, scene.height))
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
@@ -43,5 +43,6 @@ def to_image(scene: Scene, resolution: float = CSS_RESOLUTION) -> Image.Image:
 def to_png(scene: Scene, resolution: float = CSS_RESOLUTION) -> bytes:
     """As `to_image`, as a file that knows its resolution."""
     buffer = io.BytesIO()
+    resolution = check_number("resolution", resolution, MIN_RESOLUTION, MAX_RESOLUTION, "dots an inch")
     to_image(scene, resolution).save(buffer, "PNG", dpi=(resolution, resolution))
     return buffer.getvalue()
