@@ -116,7 +116,7 @@ def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) ->
     client.predict(SECRET, font="tangerine", api_name="/render_text")
     with pytest.raises(AppError, match="font"):
         client.predict(SECRET, font="../../" + SECRET, api_name="/render_text")
-    made = [path for path in page.files() if path.name.startswith("text.")]
+    made = [path for path in page.files() if path not in own and path != uploaded]
     assert uploaded.is_relative_to(page.folder) and made
     assert gone(uploaded, 60) and all(gone(path, 60) for path in made)
 
