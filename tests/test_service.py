@@ -48,9 +48,9 @@ class Running:
     folder: Path
 
     def lines(self) -> list[dict[str, Any]]:
-        """The log, apart from what is no JSON: the line that gives the address."""
+        """The log, apart from what is no JSON: the lines that give the addresses of the page and of its MCP server."""
         text = self.log.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines() if not line.startswith("* Running on local URL:")]
+        return [json.loads(line) for line in text.splitlines() if line and not line.startswith(("* ", "🔨"))]
 
     def files(self) -> list[Path]:
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
