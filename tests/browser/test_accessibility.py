@@ -1,4 +1,4 @@
-"""For everyone: axe-core on every tab in light and dark, and the page under the keyboard alone."""
+"""For everyone: axe-core on every tab in light and dark."""
 
 from __future__ import annotations
 
