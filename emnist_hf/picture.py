@@ -176,7 +176,8 @@ def _upright(picture: Image.Image) -> Image.Image:
     }
     turn = turns.get(orientation) if isinstance(orientation, int) else None
     upright = eight_bits.transpose(turn) if turn is not None else eight_bits
-    return Image.frombytes(upright.mode, upright.size, upright.tobytes())  # no EXIF: it would be turned once more
+    upright.info = {}  # a picture of its own by now; with its EXIF it would be turned once more
+    return upright
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:

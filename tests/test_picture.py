@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from emnist_hf import ink
 from emnist_hf.picture import MAX_BYTES, NoInkError, PictureError, open_picture
 from emnist_hf.strokes import draw, draw_coverage
+from tests.hostile import UNDO
 
 Array = NDArray[Any]
 
@@ -154,16 +155,7 @@ def test_ink_hands_the_names_on() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_turns_the_picture(orientation: int) -> None:
     upright = Image.fromarray(draw(A, size=120))
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    stored = upright.transpose(UNDO[orientation]) if orientation > 1 else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
     opened = open_picture(encoded(stored, exif=exif))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.feedback import FeedbackError
-from emnist_hf.ink import NoInkError, PictureError, open_picture, to_ink
+from emnist_hf.ink import Ink, NoInkError, PictureError, open_picture, to_ink
 from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
 from emnist_hf.page.history import asked_again, entry, history
@@ -145,12 +145,12 @@ def is_page(page: Reading, found: Answer) -> bool:
 
 
 def page_answer(
-    page: Reading, image: Any, style: Style, place: str, strength: float, remembered: dict[str, str]
+    page: Reading, image: Any, ink: Ink, style: Style, place: str, strength: float, remembered: dict[str, str]
 ) -> list[Any]:
-    """What the panel shows of a page, and what the history does."""
+    """What the panel shows of a page that was read in a picture and its ink, and what the history does."""
     words, hint = summary(page)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
-    transcript = transcript_of(page, image)
+    transcript = transcript_of(page, ink)
     return [
         said,
         gr.Label(value=None, visible=False),
@@ -266,7 +266,7 @@ def connect(
             few = len(lettered(page)) < 3
             found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
             if found is None or is_page(page, found):
-                return page_answer(page, picture, style, place, strength, entry(value, page.text))
+                return page_answer(page, picture, written, style, place, strength, entry(value, page.text))
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character, language)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
-from typing import Any
 
 import gradio as gr
 
 from emnist_hf.errors import EmnistError
+from emnist_hf.ink import Ink
 from emnist_hf.page.calligraphy import Style, sheet
 from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.page_view import Transcript
@@ -37,11 +37,11 @@ def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
     return whole, place, strength
 
 
-def transcript_of(page: Reading, image: Any) -> Transcript:
-    """What was read, with the hand that wrote it; without the hand where it cannot be measured."""
+def transcript_of(page: Reading, ink: Ink) -> Transcript:
+    """What was read in a picture's ink, with the hand that wrote it; without the hand where it cannot be measured."""
     hand: Hand | None = None
     try:
-        hand = estimate_hand(image, page.characters)
+        hand = estimate_hand(ink, page.characters)
     except EmnistError as error:
         log.info("no hand was measured: %s", type(error).__name__)
     return Transcript(page.characters, page.size, hand)
