@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -62,6 +63,27 @@ def augment(images: Tensor, side: int, settings: Augmentation, generator: torch.
     pixels = _change_weight(pixels, settings, generator)
     grid = _sampling_grid(len(images), side, settings, generator).to(pixels.device)
     return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A batch laid over itself: image i is `share` of row i and the rest of row `order[i]`."""
+
+    order: Tensor  # int64 [N]
+    share: float  # 0 to 1
+
+
+def mix(pixels: Tensor, alpha: float, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
+    """Mixup (Zhang et al. 2018): float32 [N, 1, side, side] to the same, and how; unchanged where alpha is 0.
+
+    One share a batch, of Beta(alpha, alpha), as the paper's own code has it.
+    """
+    if not alpha:
+        return pixels, None
+    seed = int(torch.randint(2**31, (1,), generator=generator))  # torch's own Beta takes no generator
+    share = float(np.random.default_rng(seed).beta(alpha, alpha))
+    order = torch.randperm(len(pixels), generator=generator).to(pixels.device)
+    return torch.lerp(pixels[order], pixels, share), Mixture(order, share)
 
 
 def _uniform(count: int, reach: float, generator: torch.Generator) -> Tensor:

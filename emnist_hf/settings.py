@@ -68,6 +68,7 @@ class TrainConfig:
     lr_scheduler_type: Literal["onecycle", "cosine", "linear"] = _option("onecycle", "shape of the learning rate")
     warmup_ratio: float = _option(0.15, "share of the steps in which the learning rate rises")
     label_smoothing_factor: float = _option(0.05, "0 for none")
+    mixup: float = _option(0.0, "lay images over each other by shares of Beta(mixup, mixup); 0.2 is usual, 0 for none")
     ema_decay: float = _option(0.9995, "of the averaged weights that are evaluated and saved")
     validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
     class_frequencies: Literal["train", "official"] = _option(
@@ -106,6 +107,8 @@ class TrainConfig:
             raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             raise TrainingError(f"--weight_decay is {self.weight_decay}: give a number of at least 0, such as 0.02.")
+        if not (math.isfinite(self.mixup) and self.mixup >= 0):
+            raise TrainingError(f"--mixup is {self.mixup}: give a number of at least 0, such as 0.2.")
         if not (math.isfinite(self.teacher_temperature) and self.teacher_temperature > 0):
             raise TrainingError(
                 f"--teacher_temperature is {self.teacher_temperature}: give a number above 0, such as 2."

@@ -32,7 +32,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from emnist_hf import evaluation, figures
-from emnist_hf.augment import Augmentation, augment, to_input
+from emnist_hf.augment import Augmentation, Mixture, augment, mix, to_input
 from emnist_hf.calibration import calibration_bins, fit_calibration
 from emnist_hf.card import write_card
 from emnist_hf.data import DataError, Rows, hash_images, load_parts
@@ -137,12 +137,15 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
             clock = time.monotonic()
             for images, targets in skip_first_batches(loader, progress.step_in_epoch):
                 generator = _generator(config.seed, progress.step, accelerator)
-                pixels = augment(images, side, augmentation, generator)
+                pixels, mixture = mix(augment(images, side, augmentation, generator), config.mixup, generator)
                 logits = model(((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last))
-                loss = group_loss(logits + offsets[targets], groups[targets], config.label_smoothing_factor)
+                loss = _label_loss(logits, targets, groups, offsets, mixture, config.label_smoothing_factor)
                 if teachers.members:
+                    answers = believed[targets]
+                    if mixture is not None:
+                        answers = answers | answers[mixture.order]
                     with accelerator.autocast():
-                        taught = teachers.probabilities(pixels, config.teacher_temperature, believed[targets])
+                        taught = teachers.probabilities(pixels, config.teacher_temperature, answers)
                     distilled = distillation_loss(logits, taught, config.teacher_temperature)
                     loss = torch.lerp(loss, distilled, config.teacher_weight)
                 accelerator.backward(loss)
@@ -174,6 +177,17 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
+
+
+def _label_loss(
+    logits: Tensor, targets: Tensor, groups: Tensor, offsets: Tensor, mixture: Mixture | None, smoothing: float
+) -> Tensor:
+    """The loss by the labels, a scalar in nats: of each row's own label, and of the one that was mixed into it."""
+    own = group_loss(logits + offsets[targets], groups[targets], smoothing)
+    if mixture is None:
+        return own
+    other = targets[mixture.order]
+    return torch.lerp(group_loss(logits + offsets[other], groups[other], smoothing), own, mixture.share)
 
 
 def _first_model(config: TrainConfig) -> nn.Module:

@@ -100,3 +100,20 @@ def test_a_student_learns_from_its_teacher_alone(small_emnist: Path, tmp_path: P
     assert "Learnt from the labels and from the checkpoints byclass." in (tmp_path / "taught/README.md").read_text()
     with pytest.raises(TrainingError, match="--teacher_weight"):
         replace(config, teacher_weight=1.5)
+
+
+def test_a_teacher_sees_the_mixed_images(small_emnist: Path, tmp_path: Path) -> None:
+    config = TrainConfig(
+        split="digits",
+        dataset=str(small_emnist),
+        output_dir=str(tmp_path),
+        teacher_name_or_path=["byclass"],
+        mixup=0.2,
+        ema_decay=0.5,
+        num_train_epochs=5,
+        per_device_train_batch_size=16,
+        image_size=28,
+        mixed_precision="no",
+        cpu=True,
+    )
+    assert train(config)["test"]["accuracy"] > 0.5

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 import train as command
-from emnist_hf.augment import NONE, Augmentation, augment, to_input
+from emnist_hf.augment import NONE, Augmentation, augment, mix, to_input
 from emnist_hf.data import DataError, hash_images
 from emnist_hf.evaluation import evaluate_checkpoint, load_seen, short_hashes
 from emnist_hf.model import MEAN, STD, create_model
@@ -35,7 +35,7 @@ from emnist_hf.sampling import (
 )
 from emnist_hf.settings import TrainConfig, TrainingError
 from emnist_hf.splits import CHARSETS, SHAPE_SET, fold_shape
-from emnist_hf.training import _renew_statistics, prepare_data, train
+from emnist_hf.training import _label_loss, _renew_statistics, prepare_data, train
 from tests.drawn import draw_rows, write_parquet
 from tests.server import ROOT
 
@@ -263,6 +263,7 @@ def test_resuming_with_other_settings_is_refused(unbroken: Path, small_emnist: P
         (["--dataset", "/none"], "no file or folder"),
         (["--dataset", "/none", "--split", "numbers"], "There is no split 'numbers'"),
         (["--dataset", "/none", "--learning_rate", "-1"], "--learning_rate is -1.0"),
+        (["--dataset", "/none", "--mixup", "-0.2"], "--mixup is -0.2"),
         (["--dataset", "/none", "--rotation", "nan"], "Augmentation rotation is nan"),
         (["--dataset", "/none", "--model_args", "[1]"], "--model_args"),
         (["--dataset", "/none", "--checkpointing_steps", "0"], "--checkpointing_steps"),
@@ -421,6 +422,22 @@ def test_augmentation_repeats_with_its_seed_and_keeps_what_it_should() -> None:
     # Nothing is mirrored: a changed letter is still closer to itself than to its mirror image.
     plain = to_input(images, 56)
     assert (first - plain).abs().mean() < (first - plain.flip(3)).abs().mean()
+
+
+def test_mixed_images_count_for_both_labels() -> None:
+    """The loss of a mixed batch is that of its own labels and of the mixed-in ones, by their shares."""
+    images = to_input(torch.from_numpy(draw_rows(CHARSETS["digits"], 2).images), 28)
+    same, mixture = mix(images, 0, torch.Generator())
+    assert same is images and mixture is None
+    (mixed, mixture), (again, _) = (mix(images, 0.4, torch.Generator().manual_seed(2)) for _ in range(2))
+    assert mixture is not None and 0 < mixture.share < 1 and torch.equal(mixed, again)
+    torch.testing.assert_close(mixed, mixture.share * images + (1 - mixture.share) * images[mixture.order])
+
+    targets, groups, offsets = torch.arange(20) // 2, torch.eye(10, dtype=torch.bool), torch.zeros(10, 10)
+    logits = torch.randn(20, 10, generator=torch.Generator().manual_seed(3))
+    own, other = (torch.nn.functional.cross_entropy(logits, labels) for labels in (targets, targets[mixture.order]))
+    loss = _label_loss(logits, targets, groups, offsets, mixture, smoothing=0)
+    torch.testing.assert_close(loss, mixture.share * own + (1 - mixture.share) * other)
 
 
 def test_statistics_are_measured_anew_for_the_averaged_weights() -> None:
