@@ -10,8 +10,6 @@ import asyncio
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,75 +18,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hub_server import Hub, client_environment, serve_hub
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from emnist_hf.data import Rows
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.drawn import draw_glyph, draw_rows, write_parquet
-from tests.server import ROOT
+from tests.hub_client import SOON, check_refusal, in_client, refusal, restore
+from tests.hub_server import Hub, serve_hub
 
 USER = "user"
 CHECKPOINT = f"{USER}/glyphs"
-
-
-def in_client(function: Callable[..., Any], hub: Hub, home: Path, *arguments: Any, **environment: str) -> Any:
-    """`function(*arguments)` in a new Python whose Hub is `hub` and whose cache is in `home`; values travel as JSON."""
-    answer = home / f"{function.__name__}.json"
-    home.mkdir(parents=True, exist_ok=True)
-    code = (
-        "import importlib, json, pathlib, sys\n"
-        "module, function, arguments, answer = sys.argv[1:]\n"
-        "value = getattr(importlib.import_module(module), function)(*json.loads(arguments))\n"
-        "pathlib.Path(answer).write_text(json.dumps(value))\n"
-    )
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING_FACE_"))}
-    settings = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | client_environment(hub, home) | environment
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            code,
-            function.__module__,
-            function.__name__,
-            json.dumps(arguments, default=str),
-            str(answer),
-        ],
-        cwd=home,
-        env=inherited | settings,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    output = done.stdout + done.stderr
-    assert not any(token in output for token in hub.tokens.values()), "a token was printed"
-    return json.loads(answer.read_text())
-
-
-def refusal(action: Callable[..., object], *arguments: Any, **options: Any) -> dict[str, Any]:
-    """In a client: which exception ends `action`, its message, and how many seconds it took."""
-    start = time.monotonic()
-    try:
-        action(*arguments, **options)
-    except Exception as error:
-        return {"type": type(error).__name__, "message": str(error), "seconds": time.monotonic() - start}
-    return {"type": "", "message": "nothing was raised", "seconds": time.monotonic() - start}
-
-
-SOON = 10
-"""Seconds after which a Hub in trouble must have been given up; the client's own retries take 23."""
-
-
-def check_refusal(refused: dict[str, Any], error: str, *words: str, seconds: float = 60) -> None:
-    """It must have been one short sentence of ours, in time."""
-    message = refused["message"]
-    assert refused["type"] == error, message
-    assert "\n" not in message and len(message) < 400 and "Traceback" not in message
-    for word in words:
-        assert word in message
-    assert refused["seconds"] < seconds, message
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +39,8 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture(autouse=True)
 def restored(hub: Hub) -> Iterator[None]:
-    """Whatever a test did to the Hub, the next one finds it up and friendly."""
     yield
-    hub.interfere = None
-    hub.stop()
-    hub.start()
+    restore(hub)
 
 
 # --- the Hub itself ----------------------------------------------------------------------------------------------

@@ -21,25 +21,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hub_server import (
+
+from emnist_hf import card, pretrained, published
+from emnist_hf.hub_session import is_repo_id, is_revision
+from emnist_hf.splits import CHARSETS
+from tests.drawn import draw_rows
+from tests.hub_client import check_refusal, client_settings, files_that_hold, in_client, refusal, restore
+from tests.hub_client import run as run_client
+from tests.hub_server import (
     Commit,
     Hub,
     Interference,
     Repository,
     check_card,
-    client_environment,
     cut_download,
     cut_upload,
     failing,
     serve_hub,
     slow,
 )
-from test_hub import check_refusal, in_client, refusal
-
-from emnist_hf import card, pretrained, published
-from emnist_hf.hub_session import is_repo_id, is_revision
-from emnist_hf.splits import CHARSETS
-from tests.drawn import draw_rows
 from tests.server import ROOT
 
 USER = "user"
@@ -57,43 +57,18 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture(autouse=True)
 def restored(hub: Hub) -> Iterator[None]:
     yield
-    hub.interfere = None
-    hub.stop()
-    hub.start()
-
-
-def settings(hub: Hub, home: Path, token: str | None) -> dict[str, str]:
-    """The environment of a client of the Hub, with one thread, as this machine may be busy."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING_FACE_"))}
-    home.mkdir(parents=True, exist_ok=True)
-    known = {"HF_TOKEN": token} if token else {}
-    return inherited | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | client_environment(hub, home) | known
+    restore(hub)
 
 
 def run(hub: Hub, home: Path, *arguments: Any, token: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program of ours as a client of the Hub. It may print neither a token nor a traceback."""
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT,
-        env=settings(hub, home, token),
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    printed = done.stdout + done.stderr
-    assert not any(known in printed for known in hub.tokens.values()), "a token was printed"
-    assert "Traceback" not in printed, printed[-3000:]
+    """Run a program of ours, in the checkout, as a client of the Hub. It may print neither a token nor a traceback."""
+    done = run_client(hub, home, *arguments, token=token, folder=ROOT)
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
     return done
 
 
 def push(hub: Hub, home: Path, *arguments: Any, token: str | None = None) -> subprocess.CompletedProcess[str]:
     return run(hub, home, "-m", "emnist_hf", "push", *arguments, token=token)
-
-
-def files_that_hold(secret: str, *folders: Path) -> list[Path]:
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [path for path in found if secret.encode() in path.read_bytes()]
 
 
 @dataclass(frozen=True)
@@ -529,7 +504,7 @@ def test_a_push_that_is_killed_in_mid_upload_leaves_the_last_revision(hub: Hub, 
     before = dict(repository.branches)
     hub.interfere = slow(60, "/lfs/", method="PUT")
     command = [sys.executable, "-m", "emnist_hf", "push", "mnist", f"{USER}/killed"]
-    environment = settings(hub, tmp_path, hub.tokens[USER])
+    environment = client_settings(hub, tmp_path, hub.tokens[USER])
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
         batch = f"POST /{USER}/killed.git/info/lfs/objects/batch 200"
         seen, deadline = hub.requests.count(batch), time.monotonic() + 200

@@ -165,7 +165,7 @@ def test_a_killed_run_resumes_to_the_same_result(
 
 
 def test_two_processes_give_the_same_kind_of_result(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
-    launcher = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port()))
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
     arguments = flags(small_emnist, tmp_path / "two", "--num_train_epochs", "2")
     arguments[arguments.index("32")] = "16"  # a process: the step has the same 32 rows
     done = run(arguments, launcher)
@@ -221,14 +221,6 @@ def test_what_the_parent_learnt_from_is_not_scored(unbroken: Path, small_emnist:
         (swapped / f"{part}.parquet").write_bytes((small_emnist / "digits" / f"{other}.parquet").read_bytes())
     with pytest.raises(DataError, match="of the test rows"):
         prepare_data(replace(config, dataset=str(tmp_path)))
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.security(32)
