@@ -36,6 +36,7 @@ NOT_RUN = {
     "recipes/bymerge-1": "takes half an hour",
     "recipes/bymerge.yaml": "goes on from the one before",
     "recipes/mnist": "takes a quarter of an hour",
+    "recipes/letters": "takes half an hour",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "hf auth login": "asks for a token",
     "emnist_hf push": "needs the Hub; test_hub_push.py pushes to one on loopback",
