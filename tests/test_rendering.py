@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from PIL import Image
 
 from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_page, set_text
 from emnist_hf.styling.png import to_image
+from emnist_hf.styling.scene import SetWord
 from tests.handwriting import Drawn, write
 from tests.test_command_line import command
 
@@ -210,6 +212,65 @@ def test_the_page_keeps_the_writers_colour_and_lean(blue_page: Drawn) -> None:
     assert abs(found.slant - 14) < abs(plain.slant - 14)
     upright = estimate_hand(set_page(blue_page.characters, blue_page.image.size, "uncial-antiqua", hand=hand).image)
     assert upright.slant == pytest.approx(14, abs=5)
+
+
+def turn_of(word: SetWord) -> float:
+    """Degrees by which a word's baseline falls."""
+    return math.degrees(math.atan2(word.fall, word.right - word.left))
+
+
+@pytest.mark.parametrize("font", ["pinyon-script", "uncial-antiqua"])
+@pytest.mark.parametrize("skew", [5, -5, 11])
+def test_the_words_of_a_skewed_page_stand_on_its_own_lines(skew: float, font: str) -> None:
+    page = write(PAGE, slant=14, pen=6, x_height=44, colour=BLUE, skew=skew)
+    hand = estimate_hand(page.image, page.characters)
+    assert hand.slant == pytest.approx(14, abs=3)
+    assert hand.x_height == pytest.approx(50, rel=0.1)
+    rendering = set_page(page.characters, page.image.size, font, hand=hand)
+    inked = 255 - np.asarray(rendering.image.convert("L"), np.float32)
+    words = [[c for c in page.characters if c.word == n] for n in sorted({c.word for c in page.characters})]
+    inside = np.zeros_like(inked, bool)
+    for word, found in zip(words, (word for line in rendering.scene.lines for word in line), strict=True):
+        assert turn_of(found) == pytest.approx(skew, abs=0.7)
+        feet = [c.box[3] for c in word if c.label in "adehilmnortuH"]
+        assert found.baseline + found.fall / 2 == pytest.approx(np.mean(feet), abs=8)
+        left, top, right, bottom = (f(c.box[i] for c in word) for i, f in enumerate((min, min, max, max)))
+        inside[int(top) - 44 : int(bottom) + 30, int(left) - 30 : int(right) + 30] = True
+    assert inked[inside].sum() > 0.97 * inked.sum()
+
+
+def test_a_page_that_was_skewed_can_be_put_level() -> None:
+    askew = write(PAGE, slant=14, pen=6, x_height=44, skew=-6)
+    scene = set_page(askew.characters, askew.image.size, "fondamento", level=True, paper="ruled").scene
+    words = [word for line in scene.lines for word in line]
+    assert max(abs(turn_of(word)) for word in words) < 0.7 and scene.fall == 0
+    for line in scene.lines:
+        assert np.ptp([word.baseline for word in line]) < 8
+    straight = set_page(askew.characters, askew.image.size, "fondamento").scene
+    assert [round(scene.width), round(scene.height)] == [round(straight.width), round(straight.height)]
+    assert [word.text for word in words] == [word.text for line in straight.lines for word in line]
+
+
+def test_the_rules_of_a_skewed_page_are_skewed(tmp_path: Path) -> None:
+    page = write(PAGE, skew=5)
+    rendering = set_page(page.characters, page.image.size, "fondamento", paper="ruled")
+    scene = rendering.scene
+    assert scene.fall / scene.width == pytest.approx(math.tan(math.radians(5)), abs=0.01)
+    for rule, line in zip(scene.rules, scene.lines, strict=True):
+        for word in line:
+            assert word.baseline == pytest.approx(rule + scene.fall * word.left / scene.width, abs=8)
+    png = np.asarray(rendering.image).astype(int)
+    blue = np.flatnonzero(png[:, -2, 2] - png[:, -2, 0] > 8)
+    assert np.abs(blue - (scene.rules[0] + scene.fall)).min() < 2
+
+
+@needs_poppler
+@pytest.mark.parametrize("skew", [4, -4, -9])
+def test_the_text_of_a_skewed_page_extracts_exactly(skew: float, tmp_path: Path) -> None:
+    page = write(PAGE, slant=14, pen=6, x_height=44, colour=BLUE, skew=skew)
+    rendering = set_page(page.characters, page.image.size, "pinyon-script", paper="ruled")
+    assert pdf_text(rendering, tmp_path / "a.pdf") == PAGE.split("\n")
+    assert unlike(rendering.image, pdf_picture(rendering, tmp_path / "b.pdf")) < 0.12
 
 
 @needs_poppler

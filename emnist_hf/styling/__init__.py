@@ -2,7 +2,7 @@
 
 fonts ─▶ typeface ─▶ casting, line ─▶ setting ─▶ scene ─▶ png, svg, pdf
 
-hand, slant ─▶ transfer ─▶ the manner in which a line is set
+baselines, slant ─▶ hand ─▶ transfer ─▶ the manner in which a line is set
 
 `set_text` sets text as a `Rendering`, which is a picture and writes files, and `set_page` what was read on a page, in
 its place; `fonts` lists the fonts; `estimate_hand` measures a writer's hand, and `describe` puts it in words.
@@ -15,10 +15,11 @@ from typing import Any
 
 from PIL import Image
 
+from emnist_hf.styling.baselines import ReadCharacter
 from emnist_hf.styling.casting import MAX_CHARACTERS
 from emnist_hf.styling.colours import PAPERS
 from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, StylingError, find_font, fonts
-from emnist_hf.styling.hand import Hand, ReadCharacter, describe, estimate_hand
+from emnist_hf.styling.hand import Hand, describe, estimate_hand
 from emnist_hf.styling.line import PLAIN, Manner
 from emnist_hf.styling.placing import set_in_place
 from emnist_hf.styling.png import MAX_PIXELS, MAX_SIDE
@@ -95,17 +96,19 @@ def set_page(
     hand: Hand | None = None,
     strength: float = 1.0,
     seed: int = 0,
+    level: bool = False,
 ) -> Rendering:
     """Set what was read on a page again, every word in its own place; `page` is width and height of the picture.
 
-    characters: as read, in reading order, boxes in pixels of the picture. The rest is as in `set_text`; the size of the
+    characters: as read, in reading order, boxes in pixels of the picture. level: whether a page that was photographed
+    askew is put level; otherwise its lines fall or climb as they did. The rest is as in `set_text`; the size of the
     letters is the writer's. Raises `StylingError` as `set_text`, and if nothing was read.
     """
     chosen = font if isinstance(font, Font) else find_font(font)
     setting, manner = Setting(ink=colour, paper=paper), PLAIN
     if hand is not None:
         manner, setting = in_hand(hand, chosen, setting, strength, seed)
-    return Rendering(*set_in_place(characters, page, chosen, setting, manner))
+    return Rendering(*set_in_place(characters, page, chosen, setting, manner, level))
 
 
 def render_text(text: str, font: str | Font = DEFAULT_FONT, **how: Any) -> Image.Image:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
+from emnist_hf.styling.baselines import ReadCharacter, baseline, page_slope, x_height_of
 from emnist_hf.styling.casting import MAX_CHARACTERS, clean
 from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.hand import ReadCharacter, fit_line
-from emnist_hf.styling.letterforms import LETTERFORMS
 from emnist_hf.styling.line import PLAIN, Manner, Setter
 from emnist_hf.styling.scene import Mark, Scene, SetWord
 from emnist_hf.styling.setting import Setting, marks_at, words_at
@@ -23,13 +22,17 @@ _NARROWEST, _WIDEST = 0.72, 1.2
 
 @dataclass(frozen=True)
 class PageWord:
-    """A word of a page, in pixels of its picture. baseline: at the middle of the word."""
+    """A word of a page, in pixels of its picture. x, y: the middle of its ink, on the baseline.
+
+    width: of its ink, from left to right on the picture. slope: how far its baseline falls, pixels a pixel.
+    """
 
     text: str
-    left: float
-    right: float
-    baseline: float
+    x: float
+    y: float
+    width: float
     x_height: float
+    slope: float
 
 
 def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
@@ -38,31 +41,21 @@ def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
     A line's baseline is a straight one through the feet of its characters, those of descenders raised by what hangs
     below; its x-height is the median of its characters' heights by those of their letterforms, halfway to the page's.
     """
-    lines = [list(line) for _, line in groupby(characters, key=lambda c: c.line)]
-    page = float(np.median([_x_height(c) for c in characters]))
+    slope = page_slope(characters)
+    page = float(np.median([x_height_of(c, slope) for c in characters]))
     placed = []
-    for line in lines:
-        x_height = math.sqrt(page * float(np.median([_x_height(c) for c in line])))
-        middles = np.array([(c.box[0] + c.box[2]) / 2 for c in line])
-        feet = np.array([c.box[3] + _bottom(c) * _x_height(c) for c in line])
-        base = fit_line(middles, feet)
+    for _, group in groupby(characters, key=lambda c: c.line):
+        line = list(group)
+        x_height = math.sqrt(page * float(np.median([x_height_of(c, slope) for c in line])))
+        base = baseline(line, slope)
         words = []
         for _, word in groupby(line, key=lambda c: c.word):
             letters = list(word)
             left, right = min(c.box[0] for c in letters), max(c.box[2] for c in letters)
-            text = "".join(c.label for c in letters)
-            words.append(PageWord(text, left, right, float(base((left + right) / 2)), x_height))
+            x, text = (left + right) / 2, "".join(c.label for c in letters)
+            words.append(PageWord(text, x, float(base(x)), right - left, x_height, float(base.c[0])))
         placed.append(words)
     return placed
-
-
-def _x_height(character: ReadCharacter) -> float:
-    height = character.box[3] - character.box[1]
-    return max(height, 1.0) / (LETTERFORMS[character.label].height if character.label in LETTERFORMS else 1.25)
-
-
-def _bottom(character: ReadCharacter) -> float:
-    return LETTERFORMS[character.label].bottom if character.label in LETTERFORMS else 0.0
 
 
 def set_in_place(
@@ -71,9 +64,11 @@ def set_in_place(
     font: Font,
     setting: Setting,
     manner: Manner = PLAIN,
+    level: bool = False,
 ) -> tuple[Scene, list[str]]:
     """A page of the same size with every word where it was read; and sentences on what was set otherwise.
 
+    Lines fall or climb as on the page; with `level` the page is first turned about its middle until they lie level.
     Of the setting, only ink and paper count: sizes and places are the page's. Raises `StylingError` if nothing was read
     or no font has any of it.
     """
@@ -87,9 +82,11 @@ def set_in_place(
     marks: list[Mark] = []
     lines: list[list[SetWord]] = []
     heights = []
+    slope = page_slope(characters)
     for line in page_lines(characters):
         set_words: list[SetWord] = []
         for word in line:
+            word = _levelled(word, slope, page) if level else word
             size = word.x_height / font.typeface.x_height
             inked, words = _fitted(word, size, setter)
             marks += inked
@@ -98,27 +95,74 @@ def set_in_place(
         lines += [set_words] if set_words else []
     if not marks:
         raise StylingError("No font here has any character of this page: choose another page.")
-    baselines = [line[0].baseline for line in lines] if setting.is_ruled else []
-    em = float(np.median(heights))
     width, height = (max(1, math.ceil(side)) for side in page)
-    scene = Scene(width, height, setting.ink_colour, setting.paper_colour, marks, lines, baselines, em)
-    return scene, setter.casting.notices()
+    slope = 0.0 if level else slope
+    rules = [_rule(line, slope) for line in lines] if setting.is_ruled else []
+    em = float(np.median(heights))
+    ink, paper = setting.ink_colour, setting.paper_colour
+    return Scene(width, height, ink, paper, marks, lines, rules, em, slope * width), setter.casting.notices()
+
+
+def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWord:
+    """The word after its page was turned about its middle until what fell by `slope` lies level."""
+    cos, sin = _turn(slope)
+    x, y = word.x - page[0] / 2, word.y - page[1] / 2
+    x, y = cos * x + sin * y + page[0] / 2, cos * y - sin * x + page[1] / 2
+    return replace(word, x=x, y=y, slope=(word.slope - slope) / (1 + word.slope * slope))
+
+
+def _rule(line: Sequence[SetWord], slope: float) -> float:
+    """Height, at the left edge of the sheet, of the rule through the middle of a line."""
+    first, last = line[0], line[-1]
+    x, y = (first.left + last.right) / 2, (first.baseline + last.baseline + last.fall) / 2
+    return y - slope * x
 
 
 def _fitted(word: PageWord, size: float, setter: Setter) -> tuple[list[Mark], list[SetWord]]:
-    """A word stretched or condensed so that its ink fills its place, and made smaller where that is not enough."""
+    """A word stretched or condensed so that its ink fills its place, and made smaller where that is not enough.
+
+    A word that stays narrower than its place stands in its middle.
+    """
     cleaned = clean(word.text) if word.text.strip() else []
     line = setter.set(" ".join(cleaned))
-    boxes = line.boxes()
-    if not boxes:
+    if not line.glyphs:
         return [], []
-    left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
-    factor = (word.right - word.left) / max((right - left) * size, 1e-6)
+    left, right = _extent(marks_at(line, 0, 0, size), word.slope)
+    factor = word.width / max(right - left, 1e-6)
     if factor < _NARROWEST:
         size *= max(factor / _NARROWEST, 0.65)  # a little over its place rather than out of scale
     stretch = min(max(factor, _NARROWEST), _WIDEST)
-    start = word.left - left * size * stretch
-    # A word that stays narrower than its place stands in its middle.
-    start += max(0.0, (word.right - word.left) - (right - left) * size * stretch) / 2
-    marks = list(marks_at(line, start, word.baseline, size, stretch))
-    return marks, words_at(line, start, word.baseline, size, stretch)
+    left, right = _extent(marks_at(line, 0, 0, size, stretch), word.slope)
+    across = (left + right) / 2  # along the turned baseline's x, of the pen's start before the middle
+    start = word.x - across, word.y - word.slope * across
+    marks = [_turned_mark(mark, start, word.slope) for mark in marks_at(line, 0, 0, size, stretch)]
+    return marks, [_turned_word(w, start, word.slope) for w in words_at(line, 0, 0, size, stretch)]
+
+
+def _turn(slope: float) -> tuple[float, float]:
+    """Cosine and sine of the angle at which a baseline falls."""
+    return 1 / math.hypot(1, slope), slope / math.hypot(1, slope)
+
+
+def _turned_mark(mark: Mark, start: tuple[float, float], slope: float) -> Mark:
+    """A mark of a level line that begins at the origin, moved to where a line begins that falls by `slope`."""
+    cos, sin = _turn(slope)
+    a, b, c, d, e, f = mark.matrix
+    across = [cos * x - sin * y for x, y in ((a, b), (c, d), (e, f))]
+    down = [sin * x + cos * y for x, y in ((a, b), (c, d), (e, f))]
+    x, y = start
+    return Mark(mark.outline, (across[0], down[0], across[1], down[1], across[2] + x, down[2] + y))
+
+
+def _turned_word(word: SetWord, start: tuple[float, float], slope: float) -> SetWord:
+    cos, sin = _turn(slope)
+    x, y = start
+    return SetWord(
+        word.text, x + cos * word.left, x + cos * word.right, y + sin * word.left, sin * (word.right - word.left)
+    )
+
+
+def _extent(marks: Iterable[Mark], slope: float) -> tuple[float, float]:
+    """Left and right end of the ink of a line, once it falls by `slope` from the origin."""
+    boxes = [mark.outline.bounds(mark.matrix) for mark in (_turned_mark(m, (0, 0), slope) for m in marks)]
+    return min(box[0] for box in boxes), max(box[2] for box in boxes)
