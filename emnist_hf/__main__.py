@@ -455,8 +455,8 @@ def render(
 ) -> None:
     """Set text in a calligraphic hand, with --like in a writer's own manner: a picture, and a JSON line about it.
 
-    With --page what is read in a picture is set again, in its place, and in that writer's manner unless --like names
-    another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
+    With --page what is read in a picture is set again, in its place and size, and in that writer's manner unless --like
+    names another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
     --page, "hand": slant in degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
     """
     with sentence():
@@ -515,6 +515,7 @@ def make_font(
         from emnist_hf.recognizer import Recognizer
         from emnist_hf.styling import StylingError, describe
         from emnist_hf.styling.hand_font import make_font
+        from emnist_hf.styling.rendering import write_file
         from emnist_hf.styling.sheet import read_sheets
 
         if output.suffix.lower() != ".ttf":
@@ -522,7 +523,7 @@ def make_font(
         sheets = read_sheets(files, Recognizer.from_pretrained(checkpoint), labels)
         hand = max(sheets, key=lambda sheet: len(sheet.characters)).hand()
         made = make_font([sample for sheet in sheets for sample in sheet.samples()], hand, name=name, filler=font)
-        output.write_bytes(made.data)
+        write_file(output, made.data)
     write_line(
         {
             "file": str(output),

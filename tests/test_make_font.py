@@ -174,6 +174,20 @@ def test_a_name_is_never_a_path(sheet: Sheet) -> None:
     assert "/" not in font.name and "/" not in font.title and font.path.parent == Path(".")
 
 
+@pytest.mark.parametrize("ink", [None, "x", np.ones((5, 5, 3)), np.full((5, 5), np.nan), np.ones((5, 5), complex)])
+def test_ink_that_is_no_picture_is_a_sentence(ink: object) -> None:
+    with pytest.raises(StylingError, match="ink of a sample"):
+        Sample("a", ink)  # type: ignore[arg-type]
+
+
+def test_what_is_no_sample_or_no_hand_is_a_sentence(sheet: Sheet) -> None:
+    for samples in (None, 7, ["a"]):
+        with pytest.raises(StylingError, match="no samples"):
+            make_font(samples, sheet.hand())  # type: ignore[arg-type]
+    with pytest.raises(StylingError, match="no writer's hand"):
+        make_font(sheet.samples(), None)  # type: ignore[arg-type]
+
+
 def test_no_samples_are_a_sentence(sheet: Sheet) -> None:
     with pytest.raises(StylingError, match="no character"):
         make_font([], sheet.hand())

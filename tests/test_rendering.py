@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,14 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_page, set_text
+from emnist_hf.styling import Hand, Rendering, StylingError, describe, estimate_hand, set_page, set_text
 from emnist_hf.styling.png import to_image
 from emnist_hf.styling.scene import SetWord
 from tests.handwriting import Drawn, write
 from tests.test_command_line import command
 
 BLUE = (30, 60, 190)
+HAND = Hand(12.0, 6.0, 50.0, 0.1, 1.0, 0.02, 0.3, BLUE, 0.0)
 TEXT = 'Quick <b>fox</b> & "co"\n  fi ffi, caf\u00e9 \u03a9 1/2\n\nlast line'
 PDFTOTEXT, PDFTOPPM = shutil.which("pdftotext"), shutil.which("pdftoppm")
 needs_poppler = pytest.mark.skipif(not PDFTOTEXT or not PDFTOPPM, reason="needs Debian's poppler-utils")
@@ -155,6 +157,50 @@ def test_a_layout_that_cannot_be_is_a_sentence(layout: dict[str, object]) -> Non
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("name", ["center", "Center", " CENTRE "])
+def test_both_spellings_of_centre_will_do(name: str) -> None:
+    plain = set_text("a long line\nshort", size=40, align="centre")
+    assert set_text("a long line\nshort", size=40, align=name).svg() == plain.svg()
+
+
+def test_the_colour_has_three_names() -> None:
+    plain = set_text("a", colour="#102030").svg()
+    assert set_text("a", color="#102030").svg() == set_text("a", ink="#102030").svg() == plain
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ink": 7},
+        {"color": None},
+        {"nonsense": 1},
+        {"strength": 2},
+        {"hand": "mine"},
+        {"hand": HAND, "seed": -1},
+        {"hand": HAND, "seed": 0.5},
+        {"hand": HAND, "seed": "x"},
+        {"align": ["left"]},
+        {"size": None},
+        {"measure": "wide"},
+    ],
+)
+def test_what_set_text_cannot_use_is_a_sentence(wrong: dict[str, object]) -> None:
+    with pytest.raises(StylingError) as caught:
+        set_text("a", **wrong)  # type: ignore[arg-type]
+    assert str(caught.value).endswith(".") and len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"slant": float("nan")}, {"pen": 0}, {"x_height": -1}, {"width": None}, {"waver": "x"}, {"colour": (300, 0, 0)}],
+)
+def test_a_hand_that_cannot_be_is_a_sentence(wrong: dict[str, object]) -> None:
+    with pytest.raises(StylingError, match=r"hand|colour"):
+        replace(HAND, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(StylingError, match="no writer's hand"):
+        describe(wrong)  # type: ignore[arg-type]
+
+
 # --- the text in the PDF ---
 
 
@@ -280,6 +326,22 @@ def test_the_text_of_a_page_extracts_exactly(blue_page: Drawn, tmp_path: Path) -
     assert unlike(rendering.image, pdf_picture(rendering, tmp_path / "b.pdf")) < 0.12
 
 
+@pytest.mark.parametrize("page", [None, (0, 5), (5, float("nan")), (1, 2, 3), ("a", "b"), (1e9, 1e9)])
+def test_a_page_without_a_size_is_a_sentence(blue_page: Drawn, page: object) -> None:
+    with pytest.raises(StylingError, match="page"):
+        set_page(blue_page.characters, page)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changes", [{"box": (1, 2, 3)}, {"box": (float("nan"),) * 4}, {"label": None}, {"line": None}])
+def test_what_is_no_character_of_a_page_is_a_sentence(blue_page: Drawn, changes: dict[str, object]) -> None:
+    wrong = [*blue_page.characters[:3], replace(blue_page.characters[3], **changes)]  # type: ignore[arg-type]
+    for characters in (wrong, 7, "text"):
+        with pytest.raises(StylingError, match="no characters of a page"):
+            set_page(characters, (500, 300))  # type: ignore[arg-type]
+        with pytest.raises(StylingError, match="no characters of a page"):
+            estimate_hand(blue_page.image, characters)  # type: ignore[arg-type]
+
+
 def test_an_empty_page_is_a_sentence() -> None:
     with pytest.raises(StylingError, match="Nothing was read"):
         set_page([], (100, 100))
@@ -309,6 +371,11 @@ def test_each_format_is_written_by_its_ending(tmp_path: Path) -> None:
         assert (tmp_path / f"out.{kind}").read_bytes().startswith(magic)
     with pytest.raises(StylingError, match="names no format"):
         rendering.save(tmp_path / "out.gif")
+    for path in (tmp_path / "no folder" / "out.png", tmp_path / ("a" * 300 + ".svg"), "a\0.pdf"):
+        with pytest.raises(StylingError, match="cannot be written"):
+            rendering.save(path)
+    with pytest.raises(StylingError, match="no name of a file"):
+        rendering.save(None)  # type: ignore[arg-type]
 
 
 def test_render_writes_a_file_and_a_line_about_it(tmp_path: Path) -> None:
@@ -330,6 +397,7 @@ def test_render_writes_a_file_and_a_line_about_it(tmp_path: Path) -> None:
         (["hi", "--output", "x.gif"], "x.gif"),
         (["  ", "--output", "x.png"], "no text"),
         (["hi", "--output", "x.png", "--like", "nothing.png"], "no picture file"),
+        (["hi", "--output", "no folder/x.png"], "cannot be written"),
     ],
 )
 def test_render_says_what_is_wrong(arguments: list[str], word: str) -> None:

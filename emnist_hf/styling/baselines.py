@@ -10,11 +10,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.letterforms import LETTERFORMS
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
+_FARTHEST = 1e6  # pixels from the corner of a picture, beyond which no character stands
 _FILLED = 0.5  # of the growth of a box that turns, what a character's ink fills: a bar in a box all of it, an o none
 # How far out, in x-heights, a foot would lie that says as much as is known before: pages fall by some 2.5 degrees,
 # lines depart from their page by 1.5, and feet stray by 0.06 x-heights.
@@ -32,6 +34,22 @@ class ReadCharacter(Protocol):
     def line(self) -> int: ...
     @property
     def word(self) -> int: ...
+
+
+def checked(characters: Sequence[ReadCharacter]) -> Sequence[ReadCharacter]:
+    """The characters as they are. Raises `StylingError` if one has no label, line, word or box of four numbers."""
+    try:
+        for character in characters:
+            left, top, right, bottom = (float(side) for side in character.box)
+            is_whole = isinstance(character.label, str) and None not in (character.line, character.word)
+            if not is_whole or not max(abs(left), abs(top), abs(right), abs(bottom)) <= _FARTHEST:
+                raise ValueError
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise StylingError(
+            "These are no characters of a page: each needs a label, a box of four numbers, a line and a word, "
+            "as `Recognizer.read` gives them."
+        ) from None
+    return characters
 
 
 def level_height(character: ReadCharacter, slope: float = 0.0) -> float:

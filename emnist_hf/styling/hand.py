@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby, pairwise
+from numbers import Real
 from typing import Any
 
 import cv2
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.skew import LEAST_SKEW, level
-from emnist_hf.styling.baselines import Box, ReadCharacter, degrees, fit_line, page_slope
+from emnist_hf.styling.baselines import Box, ReadCharacter, checked, degrees, fit_line, page_slope
+from emnist_hf.styling.colours import parse_colour
+from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.letterforms import CAPITAL, LETTERFORMS
 from emnist_hf.styling.slant import find_slant, sheared
 from emnist_hf.widths import Floats, depth, ridge
@@ -26,7 +29,7 @@ _MOST_PARTS = 40
 
 @dataclass(frozen=True)
 class Hand:
-    """How somebody writes.
+    """How somebody writes. Raises `StylingError` for numbers that no hand has, such as a pen of 0.
 
     slant: degrees from the vertical, positive to the right, of a page that lies level; see `slant.find_slant`.
     pen: median width of the strokes in pixels of the picture, twice the depth of the ink along its middle lines.
@@ -52,6 +55,16 @@ class Hand:
     spacing: float | None
     colour: tuple[int, int, int]
     texture: float
+
+    def __post_init__(self) -> None:
+        sizes = (self.pen, self.x_height, self.width)
+        shares = (self.variation, self.waver, self.texture)
+        known = (*sizes, *shares, self.slant, 0.0 if self.spacing is None else self.spacing)
+        if not all(isinstance(number, Real) and math.isfinite(number) for number in known):
+            raise StylingError("These are no measures of a hand: all but the colour are finite numbers.")
+        if min(sizes) <= 0 or min(shares) < 0:
+            raise StylingError("These are no measures of a hand: pen, x-height and width are above 0, no share below.")
+        parse_colour(self.colour)
 
     @property
     def weight(self) -> float:
@@ -82,8 +95,9 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
     heights, widths and lines certain, and the page is measured as if its lines lay level. Without it, marks that hang
     together are taken for characters, and the picture for level.
 
-    Raises `PictureError` and `NoInkError` as `to_ink` does.
+    Raises `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for characters that are none.
     """
+    checked(characters)
     ink = source if isinstance(source, Ink) else to_ink(source)
     as_found = read_parts(ink, characters) or _found_parts(ink.coverage)
     parts = level_parts(as_found) if as_found and characters else as_found
@@ -257,6 +271,12 @@ def _gap(one: Part, other: Part, tangent: float) -> float | None:
     return ends[1] - ends[0] - 1
 
 
+def check_hand(hand: Any) -> None:
+    """Raises `StylingError` for anything but a `Hand`."""
+    if not isinstance(hand, Hand):
+        raise StylingError("This is no writer's hand: give what `estimate_hand` returns.")
+
+
 # --- in words ---
 
 _COLOURS = (
@@ -292,7 +312,8 @@ def _in_steps(value: float, steps: Sequence[tuple[float, str]], last: str) -> st
 
 
 def describe(hand: Hand) -> str:
-    """The hand in words: "leans 12 degrees to the right, fine pen, blue"."""
+    """The hand in words: "leans 12 degrees to the right, fine pen, blue". Raises `StylingError` for what is no hand."""
+    check_hand(hand)
     degrees = round(abs(hand.slant))
     lean = (
         "stands upright" if degrees < 3 else f"leans {degrees} degrees to the {'right' if hand.slant > 0 else 'left'}"

@@ -15,7 +15,7 @@ from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.font_file import UNITS, build_font
 from emnist_hf.styling.fonts import DEFAULT_FONT, Font, StylingError, find_font
 from emnist_hf.styling.glyphset import GlyphSet, SetGlyph
-from emnist_hf.styling.hand import Hand
+from emnist_hf.styling.hand import Hand, check_hand
 from emnist_hf.styling.letterforms import LETTERFORMS
 from emnist_hf.styling.line import Setter
 from emnist_hf.styling.outline import Outline
@@ -37,12 +37,23 @@ class Sample:
     """One written character.
 
     ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62. score: how sure the label is, and how good the
-    sample, 0 to 1.
+    sample, 0 to 1. Raises `StylingError` for ink that is no such picture.
     """
 
     label: str
     ink: Floats
     score: float = 1.0
+
+    def __post_init__(self) -> None:
+        ink = self.ink
+        if (
+            not isinstance(ink, np.ndarray)
+            or ink.ndim != 2
+            or ink.dtype.kind not in "fiub"
+            or not np.isfinite(ink).all()
+        ):
+            raise StylingError("The ink of a sample is an array of height by width, 0 for paper to 1 for ink.")
+        object.__setattr__(self, "ink", np.asarray(ink, np.float32))
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,9 @@ def make_font(
     g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`), or
     a quarter of an x-height, and pairs are kerned until their white is alike. What was not written is taken
     from `filler` with the writer's slant and weight.
-    Raises `StylingError` if no sample is of the 62 characters, or the name has no letter in it.
+    Raises `StylingError` if no sample is of the 62 characters, the name has no letter in it, or the hand is none.
     """
+    check_hand(hand)
     family = _family(name)
     best = choose_samples(samples)
     if not best:
@@ -96,6 +108,8 @@ def make_font(
 
 def choose_samples(samples: Sequence[Sample]) -> dict[str, Sample]:
     """The best sample of each of the 62 characters: the surest, and of several as sure the one most like the others."""
+    if not isinstance(samples, Sequence) or not all(isinstance(sample, Sample) for sample in samples):
+        raise StylingError("These are no samples of characters: give a list of `Sample`, as `Sheet.samples` has it.")
     by_label: dict[str, list[Sample]] = {}
     for sample in samples:
         if sample.label in LETTERFORMS and (sample.ink > 0.5).any():

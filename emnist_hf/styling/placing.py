@@ -9,13 +9,14 @@ from itertools import groupby
 
 import numpy as np
 
-from emnist_hf.styling.baselines import ReadCharacter, baseline, page_slope, x_height_of
+from emnist_hf.styling.baselines import ReadCharacter, baseline, checked, page_slope, x_height_of
 from emnist_hf.styling.casting import MAX_CHARACTERS, clean
 from emnist_hf.styling.fonts import Font, StylingError
 from emnist_hf.styling.line import PLAIN, Manner, Setter
 from emnist_hf.styling.scene import Mark, Scene, SetWord
-from emnist_hf.styling.setting import Setting, marks_at, words_at
+from emnist_hf.styling.setting import Setting, check_number, marks_at, words_at
 
+_LONGEST = 100_000  # pixels of a side of a page
 _NARROWEST, _WIDEST = 0.72, 1.2
 """Factors on a word's width between which it is fitted to its place; a word that needs less becomes smaller."""
 
@@ -72,7 +73,9 @@ def set_in_place(
     Of the setting, only ink and paper count: sizes and places are the page's. Raises `StylingError` if nothing was read
     or no font has any of it.
     """
-    if not characters:
+    checked(characters)
+    width, height = _sides(page)
+    if len(characters) == 0:
         raise StylingError("Nothing was read on this page: give one with writing on it.")
     if len(characters) > MAX_CHARACTERS:
         raise StylingError(
@@ -86,7 +89,7 @@ def set_in_place(
     for line in page_lines(characters):
         set_words: list[SetWord] = []
         for word in line:
-            word = _levelled(word, slope, page) if level else word
+            word = _levelled(word, slope, (width, height)) if level else word
             size = word.x_height / font.typeface.x_height
             inked, words = _fitted(word, size, setter)
             marks += inked
@@ -95,12 +98,22 @@ def set_in_place(
         lines += [set_words] if set_words else []
     if not marks:
         raise StylingError("No font here has any character of this page: choose another page.")
-    width, height = (max(1, math.ceil(side)) for side in page)
     slope = 0.0 if level else slope
     rules = [_rule(line, slope) for line in lines] if setting.is_ruled else []
     em = float(np.median(heights))
     ink, paper = setting.ink_colour, setting.paper_colour
     return Scene(width, height, ink, paper, marks, lines, rules, em, slope * width), setter.casting.notices()
+
+
+def _sides(page: tuple[float, float]) -> tuple[int, int]:
+    """Width and height of a page in whole pixels. Raises `StylingError`."""
+    try:
+        width, height = page
+    except (TypeError, ValueError):
+        raise StylingError("This is no size of a page: give its width and its height in pixels.") from None
+    width = check_number("page width", width, 1, _LONGEST, "pixels")
+    height = check_number("page height", height, 1, _LONGEST, "pixels")
+    return math.ceil(width), math.ceil(height)
 
 
 def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWord:
