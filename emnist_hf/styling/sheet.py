@@ -82,7 +82,9 @@ class Sheet:
         return [Sample(character.label, picture, character.score) for character, picture in _cut(self.ink, kept)]
 
     def hand(self) -> Hand:
-        return estimate_hand(self.ink, [character for character in self.characters if character.label != SKIP])
+        """The hand on the sheet, without its spacing: on a sheet characters stand as far apart as its cells do."""
+        written = [character for character in self.characters if character.label != SKIP]
+        return replace(estimate_hand(self.ink, written), spacing=None)
 
 
 def read_sheet(image: Any, reader: Reader) -> Sheet:
