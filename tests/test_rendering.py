@@ -285,6 +285,22 @@ def test_the_words_of_a_skewed_page_stand_on_its_own_lines(skew: float, font: st
     assert inked[inside].sum() > 0.97 * inked.sum()
 
 
+def test_letters_are_not_cut_off_at_the_edge_of_a_page() -> None:
+    page = write("Hut\nThat", x_height=44)
+    left, top = (min(c.box[i] for c in page.characters) for i in (0, 1))
+    moved = [
+        replace(c, box=(c.box[0] - left, c.box[1] - top, c.box[2] - left, c.box[3] - top)) for c in page.characters
+    ]
+    width, height = (round(max(c.box[i] for c in moved)) for i in (2, 3))
+    rendering = set_page(moved, (width, height), "pinyon-script", paper="ruled", colour="black")
+    scene = rendering.scene
+    assert scene.width >= width and scene.height > height and "larger" in rendering.notices[0]
+    for mark in scene.marks:
+        x0, y0, x1, y1 = mark.outline.bounds(mark.matrix)
+        assert min(x0, y0) >= 0 and x1 <= scene.width and y1 <= scene.height
+    assert scene.rules[0] == pytest.approx(scene.lines[0][0].baseline, abs=3)
+
+
 def test_a_page_that_was_skewed_can_be_put_level() -> None:
     askew = write(PAGE, slant=14, pen=6, x_height=44, skew=-6)
     scene = set_page(askew.characters, askew.image.size, "fondamento", level=True, paper="ruled").scene

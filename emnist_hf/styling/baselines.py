@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,17 @@ _FILLED = 0.5  # of the growth of a box that turns, what a character's ink fills
 # How far out, in x-heights, a foot would lie that says as much as is known before: pages fall by some 2.5 degrees,
 # lines depart from their page by 1.5, and feet stray by 0.06 x-heights.
 _PAGE, _LINE = 1.4, 2.3
+
+
+class StraightLine(NamedTuple):
+    """y = slope x + shift, in pixels; a positive slope falls to the right."""
+
+    slope: float
+    shift: float
+
+    def at(self, x: Any) -> Any:
+        """y at a place, or at each of many."""
+        return self.slope * x + self.shift
 
 
 class ReadCharacter(Protocol):
@@ -78,16 +89,16 @@ def page_slope(characters: Sequence[ReadCharacter]) -> float:
     if not lines:
         return 0.0
     reach = _PAGE * float(np.median([x_height_of(c) for c in characters]))
-    return float(fit_line(np.concatenate([line - np.median(line, axis=0) for line in lines]), 0.0, reach).c[0])
+    return fit_line(np.concatenate([line - np.median(line, axis=0) for line in lines]), 0.0, reach).slope
 
 
-def baseline(line: Sequence[ReadCharacter], slope: float) -> np.poly1d:
+def baseline(line: Sequence[ReadCharacter], slope: float) -> StraightLine:
     """The straight line that characters stand on, y by x; the shorter it is, the more it falls as its page: `slope`."""
     reach = _LINE * float(np.median([x_height_of(c, slope) for c in line]))
     return fit_line(np.array([foot(c, slope) for c in line]), slope, reach)
 
 
-def fit_line(points: NDArray[np.float64], slope: float = 0.0, reach: float = 0.0) -> np.poly1d:
+def fit_line(points: NDArray[np.float64], slope: float = 0.0, reach: float = 0.0) -> StraightLine:
     """A straight line, y by x, through most of the points, float64 [n, 2], whatever a few outliers do.
 
     Least squares, reweighted (Huber). `slope` is what is expected: it counts as one point does that lies `reach` from
@@ -104,7 +115,7 @@ def fit_line(points: NDArray[np.float64], slope: float = 0.0, reach: float = 0.0
         off = np.abs(y - found * x - shift)
         scale = max(1.48 * float(np.median(off)), 0.5)
         weights = np.minimum(1, scale / np.maximum(off, 1e-9)) ** 2
-    return np.poly1d([found, shift])
+    return StraightLine(found, float(shift))
 
 
 def degrees(slope: float) -> float:

@@ -240,7 +240,7 @@ def _waver(parts: Sequence[Part], x_height: float) -> float:
         standing = [p for p in line if p.label not in LETTERFORMS or LETTERFORMS[p.label].bottom == 0]
         if len(standing) >= 3:
             feet = np.array([((p.box[0] + p.box[2]) / 2, p.box[3]) for p in standing])
-            distances.append(np.abs(feet[:, 1] - fit_line(feet)(feet[:, 0])))
+            distances.append(np.abs(feet[:, 1] - fit_line(feet).at(feet[:, 0])))
     if not distances:
         return 0.0
     return float(1.48 * np.median(np.concatenate(distances)) / x_height)

@@ -16,6 +16,7 @@ from emnist_hf.styling.line import PLAIN, Manner, Setter
 from emnist_hf.styling.scene import Mark, Scene, SetWord
 from emnist_hf.styling.setting import Setting, check_number, marks_at, words_at
 
+LARGER = "The sheet is larger than the page, since letters of this font would have been cut off at its edge."
 _LONGEST = 100_000  # pixels of a side of a page
 _NARROWEST, _WIDEST = 0.72, 1.2
 """Factors on a word's width between which it is fitted to its place; a word that needs less becomes smaller."""
@@ -54,7 +55,7 @@ def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
             letters = list(word)
             left, right = min(c.box[0] for c in letters), max(c.box[2] for c in letters)
             x, text = (left + right) / 2, "".join(c.label for c in letters)
-            words.append(PageWord(text, x, float(base(x)), right - left, x_height, float(base.c[0])))
+            words.append(PageWord(text, x, base.at(x), right - left, x_height, base.slope))
         placed.append(words)
     return placed
 
@@ -69,6 +70,7 @@ def set_in_place(
 ) -> tuple[Scene, list[str]]:
     """A page of the same size with every word where it was read; and sentences on what was set otherwise.
 
+    Where letters would be cut off at an edge, since the font's reach farther than the writer's, the sheet is larger.
     Lines fall or climb as on the page; with `level` the page is first turned about its middle until they lie level.
     Of the setting, only ink and paper count: sizes and places are the page's. Raises `StylingError` if nothing was read
     or no font has any of it.
@@ -102,7 +104,32 @@ def set_in_place(
     rules = [_rule(line, slope) for line in lines] if setting.is_ruled else []
     em = float(np.median(heights))
     ink, paper = setting.ink_colour, setting.paper_colour
-    return Scene(width, height, ink, paper, marks, lines, rules, em, slope * width), setter.casting.notices()
+    scene = Scene(width, height, ink, paper, marks, lines, rules, em, slope * width)
+    whole = _whole(scene)
+    return whole, setter.casting.notices() + ([LARGER] if whole is not scene else [])
+
+
+def _whole(scene: Scene) -> Scene:
+    """The scene, on a larger sheet where its ink reaches beyond this one."""
+    lefts, tops, rights, bottoms = zip(*(mark.outline.bounds(mark.matrix) for mark in scene.marks))
+    left, top = (max(0, math.ceil(-min(ends))) for ends in (lefts, tops))
+    right, bottom = max(scene.width, math.ceil(max(rights))), max(scene.height, math.ceil(max(bottoms)))
+    width, height = left + right, top + bottom
+    if (width, height) == (scene.width, scene.height):
+        return scene
+    slope = scene.fall / scene.width
+    return replace(
+        scene,
+        width=width,
+        height=height,
+        marks=[Mark(m.outline, (*m.matrix[:4], m.matrix[4] + left, m.matrix[5] + top)) for m in scene.marks],
+        lines=[
+            [replace(w, left=w.left + left, right=w.right + left, baseline=w.baseline + top) for w in line]
+            for line in scene.lines
+        ],
+        rules=[rule + top - slope * left for rule in scene.rules],
+        fall=slope * width,
+    )
 
 
 def _sides(page: tuple[float, float]) -> tuple[int, int]:
