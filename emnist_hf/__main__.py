@@ -17,7 +17,10 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.splits import CHARSETS, SPLITS
 
 if TYPE_CHECKING:
+    from emnist_hf.reading import Reading
     from emnist_hf.real_ink import StrokeTest
+    from emnist_hf.recognizer import Recognizer
+    from emnist_hf.styling import Hand
 
 app = typer.Typer(
     help="Read hand-printed characters. Every command prints JSON to standard output and talks on standard error.",
@@ -403,6 +406,16 @@ def push(
         write_line(push(checkpoint, repo, tag=tag, private=private, token=token))
 
 
+def read_hand(picture: str, recognizer: Recognizer) -> tuple[Reading, Hand]:
+    """What is written in a picture, and the hand that wrote it, which it makes certain. Raises as `to_ink` does."""
+    from emnist_hf.ink import to_ink
+    from emnist_hf.styling import estimate_hand
+
+    ink = to_ink(picture)
+    reading = recognizer.read(picture, ink=ink)
+    return reading, estimate_hand(ink, reading.characters)
+
+
 @app.command()
 def render(
     output: Annotated[Path, typer.Option(help="The picture: .png, .svg or .pdf.", metavar="OUT")],
@@ -416,6 +429,9 @@ def render(
             help="Instead of TEXT: a picture of a page, set again with each word in its place.", metavar="IMAGE"
         ),
     ] = None,
+    level: Annotated[
+        bool, typer.Option("--level", help="Put a page level that was photographed askew. Default: as it lies.")
+    ] = False,
     font: Annotated[str, typer.Option(help="Name or title of a font under fonts/.")] = "pinyon-script",
     like: Annotated[str | None, typer.Option(help="A picture whose writer's hand to keep.", metavar="IMAGE")] = None,
     strength: Annotated[
@@ -439,13 +455,13 @@ def render(
 ) -> None:
     """Set text in a calligraphic hand, with --like in a writer's own manner: a picture, and a JSON line about it.
 
-    With --page what is read in a picture is set again, in its place, and in that writer's manner unless --like names
-    another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
+    With --page what is read in a picture is set again, in its place and size, and in that writer's manner unless --like
+    names another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
     --page, "hand": slant in degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
     """
     with sentence():
         from emnist_hf.recognizer import Recognizer
-        from emnist_hf.styling import StylingError, describe, estimate_hand, set_page, set_text
+        from emnist_hf.styling import StylingError, describe, set_page, set_text
         from emnist_hf.styling.rendering import check_format
 
         check_format(output)
@@ -454,13 +470,13 @@ def render(
         hand, reading = None, None
         if page is not None or like is not None:
             recognizer = Recognizer.from_pretrained(checkpoint)
-            reading = recognizer.read(page) if page is not None else None
-            measured = recognizer.read(like) if like is not None else reading
-            # What was read makes the measures certain.
-            hand = estimate_hand(like or page, measured.characters if measured is not None else ())
+            if page is not None:
+                reading, hand = read_hand(page, recognizer)
+            if like is not None:
+                _, hand = read_hand(like, recognizer)
         manner: dict[str, Any] = {"colour": ink, "paper": paper, "hand": hand, "strength": strength, "seed": seed}
         if reading is not None:
-            rendering = set_page(reading.characters, reading.size, font, **manner)
+            rendering = set_page(reading.characters, reading.size, font, level=level, **manner)
         else:
             layout: dict[str, Any] = {
                 "align": align,
@@ -499,6 +515,7 @@ def make_font(
         from emnist_hf.recognizer import Recognizer
         from emnist_hf.styling import StylingError, describe
         from emnist_hf.styling.hand_font import make_font
+        from emnist_hf.styling.rendering import write_file
         from emnist_hf.styling.sheet import read_sheets
 
         if output.suffix.lower() != ".ttf":
@@ -506,7 +523,7 @@ def make_font(
         sheets = read_sheets(files, Recognizer.from_pretrained(checkpoint), labels)
         hand = max(sheets, key=lambda sheet: len(sheet.characters)).hand()
         made = make_font([sample for sheet in sheets for sample in sheet.samples()], hand, name=name, filler=font)
-        output.write_bytes(made.data)
+        write_file(output, made.data)
     write_line(
         {
             "file": str(output),

@@ -215,7 +215,9 @@ def _characters(
     )
     folded /= np.maximum(folded.sum(axis=1, keepdims=True), 1e-30)
     rows = iter(folded)
-    words = np.cumsum(line.starts) - 1
+    kept = np.array([s.probabilities is not None or bool(s.punctuation) for s in line.segments])
+    begun = np.cumsum(line.starts)
+    words = np.searchsorted(np.unique(begun[kept]), begun)  # a word of which nothing is kept is not counted
     characters = []
     for segment_, word in zip(line.segments, words):
         box = _box_in_picture(segment_, layout, ink)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -67,13 +67,19 @@ def write(
     width: float = 1.0,
     gap: float = 0.35,
     waver: float = 0.0,
+    skew: float = 0.0,
     colour: tuple[int, int, int] = (20, 20, 24),
     seed: int = 0,
 ) -> Drawn:
-    """Lines of text in skeleton letters. slant: degrees; pen: its diameter in pixels; gap, waver: in x-heights."""
+    """Lines of text in skeleton letters. slant: degrees; pen: its diameter in pixels; gap, waver: in x-heights.
+
+    skew: degrees by which the lines fall to the right.
+    """
     fine, margin = 8, 2 * x_height
     rng = np.random.default_rng(seed)
     lean = math.tan(math.radians(slant))
+    cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
+    turn = np.array([[cos, sin], [-sin, cos]])
     strokes, characters, word = [], [], 0
     for line, row in enumerate(text.split("\n")):
         pen_x, baseline = margin + x_height * 0.8, margin + x_height * (1.5 + 3.2 * line)
@@ -83,7 +89,7 @@ def write(
                 continue
             foot = baseline + waver * x_height * rng.normal()
             drawn = [
-                np.array([(pen_x + x_height * (width * x + lean * y), foot - x_height * y) for x, y in stroke])
+                np.array([(pen_x + x_height * (width * x + lean * y), foot - x_height * y) for x, y in stroke]) @ turn
                 for stroke in LETTERS[letter]
             ]
             strokes += drawn
@@ -92,6 +98,9 @@ def write(
             characters.append(DrawnCharacter(letter, (*low.tolist(), *high.tolist()), line, word))
             pen_x += x_height * (width * max(x for stroke in LETTERS[letter] for x, _ in stroke) + gap) + pen
         word += 1
+    moved = np.array([max(0.0, margin - min(c.box[i] for c in characters)) for i in (0, 1)]) if skew else np.zeros(2)
+    strokes = [points + moved for points in strokes]
+    characters = [replace(c, box=tuple((np.array(c.box) + np.tile(moved, 2)).tolist())) for c in characters]
     size = [math.ceil(max(c.box[i] for c in characters) + margin) for i in (2, 3)]
     canvas = np.zeros((size[1] * fine, size[0] * fine), np.uint8)
     for points in strokes:

@@ -16,12 +16,14 @@ from typer.testing import CliRunner
 
 from emnist_hf import Recognizer
 from emnist_hf.__main__ import app
+from emnist_hf.ink import to_ink
 from emnist_hf.strokes import StrokeSet, draw_coverage
 from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_text
 from emnist_hf.styling.hand_font import MadeFont, Sample, make_font
 from emnist_hf.styling.letterforms import LETTERFORMS
-from emnist_hf.styling.sheet import Sheet, read_sheet
+from emnist_hf.styling.sheet import Sheet, SheetCharacter, read_sheet
 from emnist_hf.styling.tracing import trace
+from emnist_hf.widths import stroke_width
 from tests.handwriting import Drawn, write
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -137,6 +139,42 @@ def test_the_font_leans_and_weighs_as_the_writer_does(made: MadeFont, sheet: She
     assert again.pen == pytest.approx(hand.weight * 0.46 * 120, rel=0.2)
 
 
+@pytest.fixture(scope="module")
+def heavy() -> MadeFont:
+    return drawn_font(pen=16, gap=0.9)
+
+
+def drawn_font(pen: float, gap: float, filler: str = "fondamento") -> MadeFont:
+    """A font of characters whose labels are known; `gap` is between the cells of the sheet, in x-heights."""
+    drawn = write("abdehilm\nnoprtuHT", slant=12, pen=pen, x_height=56, gap=gap)
+    characters = [SheetCharacter(c.label, 1.0, c.box, c.line, c.word) for c in drawn.characters]
+    sheet = Sheet(to_ink(drawn.image), characters)
+    return make_font(sheet.samples(), sheet.hand(), filler=filler)
+
+
+@pytest.mark.parametrize("gap", [0.6, 1.1, 3.0])
+def test_a_sheet_with_cells_far_apart_sets_as_closely_as_one_with_narrow_ones(gap: float) -> None:
+    near, far = drawn_font(pen=7, gap=0.2), drawn_font(pen=7, gap=gap)
+    one, other = (set_text("the hut at home", made.font, size=100, margin=0).scene.width for made in (near, far))
+    assert other == pytest.approx(one, rel=0.02)
+
+
+def stroke_of(text: str, made: MadeFont) -> float:
+    picture = set_text(text, made.font, size=400, colour="black").image
+    return stroke_width(np.asarray(picture.convert("L")) < 128)
+
+
+@pytest.mark.parametrize("sign", ["-", "!", "(", "?", "."])
+def test_punctuation_has_the_writers_weight(heavy: MadeFont, sign: str) -> None:
+    assert stroke_of(sign, heavy) == pytest.approx(stroke_of("lnod", heavy), rel=0.25)
+
+
+def test_letters_that_cannot_be_as_heavy_are_told_of() -> None:
+    told = "Letters that were filled in are finer than your pen: Pinyon Script bears no more weight."
+    assert told in drawn_font(16, 0.9, "pinyon-script").notices
+    assert len(drawn_font(5, 0.9, "fondamento").notices) == 1
+
+
 def test_what_was_not_written_is_filled_in_and_told_of(made: MadeFont) -> None:
     assert set(made.written) == set(ROWS) - set(" \n")
     assert len(made.notices) == 1 and " z." in made.notices[0]
@@ -172,6 +210,20 @@ def test_a_name_without_letters_is_a_sentence(sheet: Sheet, name: str) -> None:
 def test_a_name_is_never_a_path(sheet: Sheet) -> None:
     font = make_font(sheet.samples()[:2], sheet.hand(), name="../../app.py").font
     assert "/" not in font.name and "/" not in font.title and font.path.parent == Path(".")
+
+
+@pytest.mark.parametrize("ink", [None, "x", np.ones((5, 5, 3)), np.full((5, 5), np.nan), np.ones((5, 5), complex)])
+def test_ink_that_is_no_picture_is_a_sentence(ink: object) -> None:
+    with pytest.raises(StylingError, match="ink of a sample"):
+        Sample("a", ink)  # type: ignore[arg-type]
+
+
+def test_what_is_no_sample_or_no_hand_is_a_sentence(sheet: Sheet) -> None:
+    for samples in (None, 7, ["a"]):
+        with pytest.raises(StylingError, match="no samples"):
+            make_font(samples, sheet.hand())  # type: ignore[arg-type]
+    with pytest.raises(StylingError, match="no writer's hand"):
+        make_font(sheet.samples(), None)  # type: ignore[arg-type]
 
 
 def test_no_samples_are_a_sentence(sheet: Sheet) -> None:

@@ -8,7 +8,7 @@ import gradio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.page_reading import box_matches, errors, folded
@@ -16,6 +16,7 @@ from emnist_hf import Recognizer
 from emnist_hf.ink import PictureError
 from emnist_hf.reading import JOINED, NOTHING, Reading
 from emnist_hf.splits import CHARACTERS, LabelError
+from tests.handwriting import write
 from tests.pages import CONDITIONS, HANDS, TEXTS, compose, font_hand
 
 
@@ -49,6 +50,16 @@ def test_lines_are_found_and_boxed_however_the_page_lies(recognizer: Recognizer,
     assert wrong(page.text, reading) <= 0.15, reading.text
     boxes = [box for _, box in page.characters]
     assert box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * len(boxes)
+
+
+def test_words_are_counted_without_gaps_where_a_mark_is_left_out(recognizer: Recognizer) -> None:
+    drawn = write("under   the moon\nand a hat on the tree", pen=6, x_height=44, gap=0.5)
+    picture = drawn.image.copy()
+    left, right = (max(c.box[2] for c in drawn.characters if c.word == 0), drawn.characters[5].box[0])
+    x, y = (left + right) / 2, (drawn.characters[0].box[1] + drawn.characters[0].box[3]) / 2
+    ImageDraw.Draw(picture).ellipse([x - 5, y - 5, x + 5, y + 5], fill=(20, 20, 24))  # no sign that is known
+    characters = recognizer.read(picture).characters
+    assert [sorted({c.word for c in characters if c.line == line}) for line in (0, 1)] == [[0, 1, 2], list(range(6))]
 
 
 def test_overall_the_pages_are_read(recognizer: Recognizer) -> None:

@@ -36,6 +36,17 @@ def test_a_page_comes_back_in_its_place_colour_and_slant(tmp_path: Path) -> None
     assert re.search(rf'width="{width}(\.0)?"', svg) and re.search(rf'height="{height}(\.0)?"', svg)
 
 
+def test_a_skewed_page_keeps_its_lean_and_can_be_put_level(tmp_path: Path) -> None:
+    write("the hat\nunder it", slant=14, pen=7, x_height=60, gap=0.6, skew=5).image.save(tmp_path / "page.png")
+    out = tmp_path / "set.svg"
+    done = render("--page", str(tmp_path / "page.png"), "--level", "--output", str(out), "--font", "fondamento")
+    assert done.returncode == 0, done.stderr
+    assert abs(json.loads(done.stdout)["hand"]["slant"] - 14) <= 3
+    # Seven letters of a font that stands upright, each by a matrix whose second number turns it.
+    turns = [float(found) for found in re.findall(r"matrix\(\S+ (\S+) ", out.read_text())]
+    assert len(turns) >= 7 and max(map(abs, turns)) < 0.01 * 0.2
+
+
 def test_either_a_text_or_a_page_is_needed(tmp_path: Path) -> None:
     out = str(tmp_path / "set.png")
     for arguments in ((), ("text", "--page", "page.png")):

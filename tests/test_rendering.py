@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +18,14 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_page, set_text
+from emnist_hf.styling import Hand, Rendering, StylingError, describe, estimate_hand, set_page, set_text
 from emnist_hf.styling.png import to_image
+from emnist_hf.styling.scene import SetWord
 from tests.handwriting import Drawn, write
 from tests.test_command_line import command
 
 BLUE = (30, 60, 190)
+HAND = Hand(12.0, 6.0, 50.0, 0.1, 1.0, 0.02, 0.3, BLUE, 0.0)
 TEXT = 'Quick <b>fox</b> & "co"\n  fi ffi, caf\u00e9 \u03a9 1/2\n\nlast line'
 PDFTOTEXT, PDFTOPPM = shutil.which("pdftotext"), shutil.which("pdftoppm")
 needs_poppler = pytest.mark.skipif(not PDFTOTEXT or not PDFTOPPM, reason="needs Debian's poppler-utils")
@@ -153,6 +157,50 @@ def test_a_layout_that_cannot_be_is_a_sentence(layout: dict[str, object]) -> Non
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("name", ["center", "Center", " CENTRE "])
+def test_both_spellings_of_centre_will_do(name: str) -> None:
+    plain = set_text("a long line\nshort", size=40, align="centre")
+    assert set_text("a long line\nshort", size=40, align=name).svg() == plain.svg()
+
+
+def test_the_colour_has_three_names() -> None:
+    plain = set_text("a", colour="#102030").svg()
+    assert set_text("a", color="#102030").svg() == set_text("a", ink="#102030").svg() == plain
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ink": 7},
+        {"color": None},
+        {"nonsense": 1},
+        {"strength": 2},
+        {"hand": "mine"},
+        {"hand": HAND, "seed": -1},
+        {"hand": HAND, "seed": 0.5},
+        {"hand": HAND, "seed": "x"},
+        {"align": ["left"]},
+        {"size": None},
+        {"measure": "wide"},
+    ],
+)
+def test_what_set_text_cannot_use_is_a_sentence(wrong: dict[str, object]) -> None:
+    with pytest.raises(StylingError) as caught:
+        set_text("a", **wrong)  # type: ignore[arg-type]
+    assert str(caught.value).endswith(".") and len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"slant": float("nan")}, {"pen": 0}, {"x_height": -1}, {"width": None}, {"waver": "x"}, {"colour": (300, 0, 0)}],
+)
+def test_a_hand_that_cannot_be_is_a_sentence(wrong: dict[str, object]) -> None:
+    with pytest.raises(StylingError, match=r"hand|colour"):
+        replace(HAND, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(StylingError, match="no writer's hand"):
+        describe(wrong)  # type: ignore[arg-type]
+
+
 # --- the text in the PDF ---
 
 
@@ -212,11 +260,102 @@ def test_the_page_keeps_the_writers_colour_and_lean(blue_page: Drawn) -> None:
     assert upright.slant == pytest.approx(14, abs=5)
 
 
+def turn_of(word: SetWord) -> float:
+    """Degrees by which a word's baseline falls."""
+    return math.degrees(math.atan2(word.fall, word.right - word.left))
+
+
+@pytest.mark.parametrize("font", ["pinyon-script", "uncial-antiqua"])
+@pytest.mark.parametrize("skew", [5, -5, 11])
+def test_the_words_of_a_skewed_page_stand_on_its_own_lines(skew: float, font: str) -> None:
+    page = write(PAGE, slant=14, pen=6, x_height=44, colour=BLUE, skew=skew)
+    hand = estimate_hand(page.image, page.characters)
+    assert hand.slant == pytest.approx(14, abs=3)
+    assert hand.x_height == pytest.approx(50, rel=0.1)
+    rendering = set_page(page.characters, page.image.size, font, hand=hand)
+    inked = 255 - np.asarray(rendering.image.convert("L"), np.float32)
+    words = [[c for c in page.characters if c.word == n] for n in sorted({c.word for c in page.characters})]
+    inside = np.zeros_like(inked, bool)
+    for word, found in zip(words, (word for line in rendering.scene.lines for word in line), strict=True):
+        assert turn_of(found) == pytest.approx(skew, abs=0.7)
+        feet = [c.box[3] for c in word if c.label in "adehilmnortuH"]
+        assert found.baseline + found.fall / 2 == pytest.approx(np.mean(feet), abs=8)
+        left, top, right, bottom = (f(c.box[i] for c in word) for i, f in enumerate((min, min, max, max)))
+        inside[int(top) - 44 : int(bottom) + 30, int(left) - 30 : int(right) + 30] = True
+    assert inked[inside].sum() > 0.97 * inked.sum()
+
+
+def test_letters_are_not_cut_off_at_the_edge_of_a_page() -> None:
+    page = write("Hut\nThat", x_height=44)
+    left, top = (min(c.box[i] for c in page.characters) for i in (0, 1))
+    moved = [
+        replace(c, box=(c.box[0] - left, c.box[1] - top, c.box[2] - left, c.box[3] - top)) for c in page.characters
+    ]
+    width, height = (round(max(c.box[i] for c in moved)) for i in (2, 3))
+    rendering = set_page(moved, (width, height), "pinyon-script", paper="ruled", colour="black")
+    scene = rendering.scene
+    assert scene.width >= width and scene.height > height and "larger" in rendering.notices[0]
+    for mark in scene.marks:
+        x0, y0, x1, y1 = mark.outline.bounds(mark.matrix)
+        assert min(x0, y0) >= 0 and x1 <= scene.width and y1 <= scene.height
+    assert scene.rules[0] == pytest.approx(scene.lines[0][0].baseline, abs=3)
+
+
+def test_a_page_that_was_skewed_can_be_put_level() -> None:
+    askew = write(PAGE, slant=14, pen=6, x_height=44, skew=-6)
+    scene = set_page(askew.characters, askew.image.size, "fondamento", level=True, paper="ruled").scene
+    words = [word for line in scene.lines for word in line]
+    assert max(abs(turn_of(word)) for word in words) < 0.7 and scene.fall == 0
+    for line in scene.lines:
+        assert np.ptp([word.baseline for word in line]) < 8
+    straight = set_page(askew.characters, askew.image.size, "fondamento").scene
+    assert [round(scene.width), round(scene.height)] == [round(straight.width), round(straight.height)]
+    assert [word.text for word in words] == [word.text for line in straight.lines for word in line]
+
+
+def test_the_rules_of_a_skewed_page_are_skewed(tmp_path: Path) -> None:
+    page = write(PAGE, skew=5)
+    rendering = set_page(page.characters, page.image.size, "fondamento", paper="ruled")
+    scene = rendering.scene
+    assert scene.fall / scene.width == pytest.approx(math.tan(math.radians(5)), abs=0.01)
+    for rule, line in zip(scene.rules, scene.lines, strict=True):
+        for word in line:
+            assert word.baseline == pytest.approx(rule + scene.fall * word.left / scene.width, abs=8)
+    png = np.asarray(rendering.image).astype(int)
+    blue = np.flatnonzero(png[:, -2, 2] - png[:, -2, 0] > 8)
+    assert np.abs(blue - (scene.rules[0] + scene.fall)).min() < 2
+
+
+@needs_poppler
+@pytest.mark.parametrize("skew", [4, -4, -9])
+def test_the_text_of_a_skewed_page_extracts_exactly(skew: float, tmp_path: Path) -> None:
+    page = write(PAGE, slant=14, pen=6, x_height=44, colour=BLUE, skew=skew)
+    rendering = set_page(page.characters, page.image.size, "pinyon-script", paper="ruled")
+    assert pdf_text(rendering, tmp_path / "a.pdf") == PAGE.split("\n")
+    assert unlike(rendering.image, pdf_picture(rendering, tmp_path / "b.pdf")) < 0.12
+
+
 @needs_poppler
 def test_the_text_of_a_page_extracts_exactly(blue_page: Drawn, tmp_path: Path) -> None:
     rendering = set_page(blue_page.characters, blue_page.image.size, "pinyon-script")
     assert pdf_text(rendering, tmp_path / "a.pdf") == PAGE.split("\n")
     assert unlike(rendering.image, pdf_picture(rendering, tmp_path / "b.pdf")) < 0.12
+
+
+@pytest.mark.parametrize("page", [None, (0, 5), (5, float("nan")), (1, 2, 3), ("a", "b"), (1e9, 1e9)])
+def test_a_page_without_a_size_is_a_sentence(blue_page: Drawn, page: object) -> None:
+    with pytest.raises(StylingError, match="page"):
+        set_page(blue_page.characters, page)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changes", [{"box": (1, 2, 3)}, {"box": (float("nan"),) * 4}, {"label": None}, {"line": None}])
+def test_what_is_no_character_of_a_page_is_a_sentence(blue_page: Drawn, changes: dict[str, object]) -> None:
+    wrong = [*blue_page.characters[:3], replace(blue_page.characters[3], **changes)]  # type: ignore[arg-type]
+    for characters in (wrong, 7, "text"):
+        with pytest.raises(StylingError, match="no characters of a page"):
+            set_page(characters, (500, 300))  # type: ignore[arg-type]
+        with pytest.raises(StylingError, match="no characters of a page"):
+            estimate_hand(blue_page.image, characters)  # type: ignore[arg-type]
 
 
 def test_an_empty_page_is_a_sentence() -> None:
@@ -248,6 +387,11 @@ def test_each_format_is_written_by_its_ending(tmp_path: Path) -> None:
         assert (tmp_path / f"out.{kind}").read_bytes().startswith(magic)
     with pytest.raises(StylingError, match="names no format"):
         rendering.save(tmp_path / "out.gif")
+    for path in (tmp_path / "no folder" / "out.png", tmp_path / ("a" * 300 + ".svg"), "a\0.pdf"):
+        with pytest.raises(StylingError, match="cannot be written"):
+            rendering.save(path)
+    with pytest.raises(StylingError, match="no name of a file"):
+        rendering.save(None)  # type: ignore[arg-type]
 
 
 def test_render_writes_a_file_and_a_line_about_it(tmp_path: Path) -> None:
@@ -269,6 +413,7 @@ def test_render_writes_a_file_and_a_line_about_it(tmp_path: Path) -> None:
         (["hi", "--output", "x.gif"], "x.gif"),
         (["  ", "--output", "x.png"], "no text"),
         (["hi", "--output", "x.png", "--like", "nothing.png"], "no picture file"),
+        (["hi", "--output", "no folder/x.png"], "cannot be written"),
     ],
 )
 def test_render_says_what_is_wrong(arguments: list[str], word: str) -> None:

@@ -2,7 +2,7 @@
 
 fonts ─▶ typeface ─▶ casting, line ─▶ setting ─▶ scene ─▶ png, svg, pdf
 
-hand, slant ─▶ transfer ─▶ the manner in which a line is set
+baselines, slant ─▶ hand ─▶ transfer ─▶ the manner in which a line is set
 
 `set_text` sets text as a `Rendering`, which is a picture and writes files, and `set_page` what was read on a page, in
 its place; `fonts` lists the fonts; `estimate_hand` measures a writer's hand, and `describe` puts it in words.
@@ -15,15 +15,16 @@ from typing import Any
 
 from PIL import Image
 
+from emnist_hf.styling.baselines import ReadCharacter
 from emnist_hf.styling.casting import MAX_CHARACTERS
 from emnist_hf.styling.colours import PAPERS
 from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, StylingError, find_font, fonts
-from emnist_hf.styling.hand import Hand, ReadCharacter, describe, estimate_hand
+from emnist_hf.styling.hand import Hand, describe, estimate_hand
 from emnist_hf.styling.line import PLAIN, Manner
 from emnist_hf.styling.placing import set_in_place
 from emnist_hf.styling.png import MAX_PIXELS, MAX_SIDE
 from emnist_hf.styling.rendering import Rendering
-from emnist_hf.styling.setting import ALIGNMENTS, MAX_MARGIN, MAX_SIZE, MIN_SIZE, Setting, set_lines
+from emnist_hf.styling.setting import ALIGNMENTS, MAX_MARGIN, MAX_SIZE, MIN_SIZE, Setting, check_number, set_lines
 from emnist_hf.styling.transfer import in_hand
 
 __all__ = [
@@ -65,19 +66,21 @@ def set_text(
     hand: Hand | None = None,
     strength: float = 1.0,
     seed: int = 0,
-    **layout: Any,
+    **other: Any,
 ) -> Rendering:
     """Set one or more lines of text, cropped to the ink and framed.
 
     `size` is pixels an em and `margin` ems around the ink (never less than a pixel). Colours are names, hex,
     CSS `rgb()` and `rgba()`, or tuples of 0-255; `paper` may be see-through (None) or "ruled". `hand` is a
-    writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `layout` is what else
-    `Setting` takes: align, line_spacing, letter_spacing, measure.
+    writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `other` is what else
+    `Setting` takes: align, line_spacing, letter_spacing, measure; and `ink` and `color`, other names for `colour`.
     A character that the font lacks is set in another font of ours, and one that all lack is left out; notices
-    tell of both. Raises `StylingError` for an unknown font or colour, empty or overlong text, a number out of
+    tell of both. Raises `StylingError` for an unknown font, colour or setting, empty or overlong text, a number out of
     bounds, and, when it comes to a picture, one of more than 40 megapixels or 16,000 pixels a side.
     """
     chosen = font if isinstance(font, Font) else find_font(font)
+    colour, layout = _named(colour, other, LAYOUT)
+    check_number("strength", strength, 0, 1, "shares")
     setting = Setting(size=size, ink=colour, paper=paper, margin=margin, **layout)
     manner = PLAIN
     if hand is not None:
@@ -95,17 +98,44 @@ def set_page(
     hand: Hand | None = None,
     strength: float = 1.0,
     seed: int = 0,
+    level: bool = False,
+    **other: Any,
 ) -> Rendering:
     """Set what was read on a page again, every word in its own place; `page` is width and height of the picture.
 
-    characters: as read, in reading order, boxes in pixels of the picture. The rest is as in `set_text`; the size of the
-    letters is the writer's. Raises `StylingError` as `set_text`, and if nothing was read.
+    characters: as read, in reading order, boxes in pixels of the picture. level: whether a page that was photographed
+    askew is put level; otherwise its lines fall or climb as they did. The rest is as in `set_text`; the size of the
+    letters is the writer's. `other` is `ink` or `color` for `colour`.
+    Raises `StylingError` as `set_text`, if nothing was read, and for what are no characters or no size of a page.
     """
     chosen = font if isinstance(font, Font) else find_font(font)
+    colour, _ = _named(colour, other, ())
+    check_number("strength", strength, 0, 1, "shares")
     setting, manner = Setting(ink=colour, paper=paper), PLAIN
     if hand is not None:
         manner, setting = in_hand(hand, chosen, setting, strength, seed)
-    return Rendering(*set_in_place(characters, page, chosen, setting, manner))
+    return Rendering(*set_in_place(characters, page, chosen, setting, manner, level))
+
+
+LAYOUT = ("align", "line_spacing", "letter_spacing", "measure")
+"""What `set_text` takes beside what it names."""
+
+
+def _named(colour: Any, other: dict[str, Any], layout: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """The colour, by whichever of its names it was given, and the rest. Raises `StylingError` for an unknown name."""
+    rest = {name: value for name, value in other.items() if name not in ("ink", "color")}
+    strange = next((name for name in rest if name not in layout), None)
+    if strange is not None:
+        names = (
+            "colour",
+            "paper",
+            "hand",
+            "strength",
+            "seed",
+            *(("size", "margin", *layout) if layout else ("level",)),
+        )
+        raise StylingError(f"There is no setting {strange[:20]!r}: use {', '.join(names[:-1])} or {names[-1]}.")
+    return other.get("ink", other.get("color", colour)), rest
 
 
 def render_text(text: str, font: str | Font = DEFAULT_FONT, **how: Any) -> Image.Image:

@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby, pairwise
-from typing import Any, Protocol
+from numbers import Real
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink import Ink, to_ink
+from emnist_hf.skew import LEAST_SKEW, level
+from emnist_hf.styling.baselines import Box, ReadCharacter, checked, degrees, fit_line, page_slope
+from emnist_hf.styling.colours import parse_colour
+from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.letterforms import CAPITAL, LETTERFORMS
 from emnist_hf.styling.slant import find_slant, sheared
 from emnist_hf.widths import Floats, depth, ridge
-
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom, in pixels."""
 
 _FINE = 20  # pixels of width below which strokes are enlarged to be measured
 _MOST_ZOOM = 10
 _MOST_PARTS = 40
 
 
-class ReadCharacter(Protocol):
-    """A character found on a page. box: in pixels of the picture. line, word: counted from 0 in reading order."""
-
-    @property
-    def label(self) -> str: ...
-    @property
-    def box(self) -> Box: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def word(self) -> int: ...
-
-
 @dataclass(frozen=True)
 class Hand:
-    """How somebody writes.
+    """How somebody writes. Raises `StylingError` for numbers that no hand has, such as a pen of 0.
 
-    slant: degrees from the vertical, positive to the right; see `slant.find_slant`.
+    slant: degrees from the vertical, positive to the right, of a page that lies level; see `slant.find_slant`.
     pen: median width of the strokes in pixels of the picture, twice the depth of the ink along its middle lines.
     x_height: height of a small x in pixels of the picture: the median over the characters of their height by that of
     their letterform; without labels, the median height of the marks by 1.25, midway between x and capital.
@@ -66,6 +55,16 @@ class Hand:
     spacing: float | None
     colour: tuple[int, int, int]
     texture: float
+
+    def __post_init__(self) -> None:
+        sizes = (self.pen, self.x_height, self.width)
+        shares = (self.variation, self.waver, self.texture)
+        known = (*sizes, *shares, self.slant, 0.0 if self.spacing is None else self.spacing)
+        if not all(isinstance(number, Real) and math.isfinite(number) for number in known):
+            raise StylingError("These are no measures of a hand: all but the colour are finite numbers.")
+        if min(sizes) <= 0 or min(shares) < 0:
+            raise StylingError("These are no measures of a hand: pen, x-height and width are above 0, no share below.")
+        parse_colour(self.colour)
 
     @property
     def weight(self) -> float:
@@ -93,15 +92,18 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
     """Measure the hand in a picture, or in ink that was found already.
 
     source: anything `to_ink` takes, or an `Ink`. characters: what was read in the picture, where it was; it makes
-    heights, widths and lines certain. Without it, marks that hang together are taken for characters.
+    heights, widths and lines certain, and the page is measured as if its lines lay level. Without it, marks that hang
+    together are taken for characters, and the picture for level.
 
-    Raises `PictureError` and `NoInkError` as `to_ink` does.
+    Raises `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for characters that are none.
     """
+    checked(characters)
     ink = source if isinstance(source, Ink) else to_ink(source)
-    parts = read_parts(ink, characters) or _found_parts(ink.coverage)
+    as_found = read_parts(ink, characters) or _found_parts(ink.coverage)
+    parts = level_parts(as_found) if as_found and characters else as_found
     x_height = _x_height(parts)
     slant = find_slant([part.ink for part in parts])
-    widths, levels = _along(parts)
+    widths, levels = _along(as_found)
     low, median, high = np.percentile(widths, (16, 50, 84))
     return Hand(
         slant=slant,
@@ -136,6 +138,27 @@ def read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[Part]:
             crop = np.where(own[inside] | (inside == 0), crop, np.float32(0))
         parts.append(Part(character.label, crop, (left, top, right, bottom), character.line, character.word))
     return parts
+
+
+def level_parts(parts: list[Part]) -> list[Part]:
+    """The parts as they were if their lines lay level: each turned, and all about the picture's upper left corner.
+
+    A page that is a fraction of a degree off stays as it is, since turning costs sharpness. Parts are as `read_parts`
+    cut them.
+    """
+    fall = degrees(page_slope(parts))
+    return parts if abs(fall) < LEAST_SKEW else [part for part in (_turned(part, fall) for part in parts) if part]
+
+
+def _turned(part: Part, fall: float) -> Part | None:
+    ink, matrix = level(part.ink, fall)
+    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
+    if not len(rows):
+        return None
+    corner = np.floor(part.box[:2])  # of the crop, which begins on a whole pixel
+    left, top = matrix[:, :2] @ corner - matrix[:, 2] + (columns[0], rows[0])
+    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return replace(part, ink=crop, box=(left, top, left + crop.shape[1], top + crop.shape[0]))
 
 
 def _found_parts(coverage: Floats) -> list[Part]:
@@ -216,26 +239,11 @@ def _waver(parts: Sequence[Part], x_height: float) -> float:
     for line in _lines(parts):
         standing = [p for p in line if p.label not in LETTERFORMS or LETTERFORMS[p.label].bottom == 0]
         if len(standing) >= 3:
-            across = np.array([(p.box[0] + p.box[2]) / 2 for p in standing])
-            feet = np.array([p.box[3] for p in standing])
-            distances.append(np.abs(feet - fit_line(across, feet)(across)))
+            feet = np.array([((p.box[0] + p.box[2]) / 2, p.box[3]) for p in standing])
+            distances.append(np.abs(feet[:, 1] - fit_line(feet).at(feet[:, 0])))
     if not distances:
         return 0.0
     return float(1.48 * np.median(np.concatenate(distances)) / x_height)
-
-
-def fit_line(across: NDArray[np.float64], heights: NDArray[np.float64]) -> np.poly1d:
-    """A straight line through most of the points, whatever a few outliers do (least squares, reweighted: Huber)."""
-    weights = np.ones(len(across))
-    line = np.poly1d([0.0, float(np.median(heights))])
-    if len(across) < 2 or np.ptp(across) == 0:
-        return line
-    for _ in range(8):
-        line = np.poly1d(np.polyfit(across, heights, 1, w=np.sqrt(weights)))
-        off = np.abs(heights - line(across))
-        scale = max(1.48 * float(np.median(off)), 0.5)
-        weights = np.minimum(1, scale / np.maximum(off, 1e-9)) ** 2
-    return line
 
 
 def _spacing(parts: Sequence[Part], slant: float, x_height: float) -> float | None:
@@ -261,6 +269,12 @@ def _gap(one: Part, other: Part, tangent: float) -> float | None:
         upright = columns + part.box[0] + tangent * (rows + part.box[1])
         ends.append(float(pick(upright)))
     return ends[1] - ends[0] - 1
+
+
+def check_hand(hand: Any) -> None:
+    """Raises `StylingError` for anything but a `Hand`."""
+    if not isinstance(hand, Hand):
+        raise StylingError("This is no writer's hand: give what `estimate_hand` returns.")
 
 
 # --- in words ---
@@ -298,7 +312,8 @@ def _in_steps(value: float, steps: Sequence[tuple[float, str]], last: str) -> st
 
 
 def describe(hand: Hand) -> str:
-    """The hand in words: "leans 12 degrees to the right, fine pen, blue"."""
+    """The hand in words: "leans 12 degrees to the right, fine pen, blue". Raises `StylingError` for what is no hand."""
+    check_hand(hand)
     degrees = round(abs(hand.slant))
     lean = (
         "stands upright" if degrees < 3 else f"leans {degrees} degrees to the {'right' if hand.slant > 0 else 'left'}"

@@ -15,20 +15,24 @@ from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.font_file import UNITS, build_font
 from emnist_hf.styling.fonts import DEFAULT_FONT, Font, StylingError, find_font
 from emnist_hf.styling.glyphset import GlyphSet, SetGlyph
-from emnist_hf.styling.hand import Hand
+from emnist_hf.styling.hand import Hand, check_hand
 from emnist_hf.styling.letterforms import LETTERFORMS
 from emnist_hf.styling.line import Setter
 from emnist_hf.styling.outline import Outline
 from emnist_hf.styling.tracing import trace
-from emnist_hf.styling.transfer import manner_like
+from emnist_hf.styling.transfer import manner_like, measure_font
 from emnist_hf.widths import Floats, depth, width_along
 
 X_HEIGHT = 0.46
 """Ems."""
 DEFAULT_NAME = "My hand"
 _SPACING = (0.14, 0.45)  # x-heights between letters, at least and at the most, whatever the writer's own
+_USUAL_SPACING = 0.25  # x-heights between letters that are as wide as most writers'
 _BANDS = 24  # in which letters are compared for kerning
 _MOST_KERN = 0.22  # x-heights
+_SIGN_PIXELS = 300  # an em at which signs are measured
+_FINER = 0.6  # of the writer's weight: strokes filled in below it are told of
+_MOST_SIGN = 1.2  # of a sign's own stroke, by which it grows on all sides at the most
 _PUNCTUATION = ".,:;!?'\"-()&"
 
 
@@ -37,12 +41,23 @@ class Sample:
     """One written character.
 
     ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62. score: how sure the label is, and how good the
-    sample, 0 to 1.
+    sample, 0 to 1. Raises `StylingError` for ink that is no such picture.
     """
 
     label: str
     ink: Floats
     score: float = 1.0
+
+    def __post_init__(self) -> None:
+        ink = self.ink
+        if (
+            not isinstance(ink, np.ndarray)
+            or ink.ndim != 2
+            or ink.dtype.kind not in "fiub"
+            or not np.isfinite(ink).all()
+        ):
+            raise StylingError("The ink of a sample is an array of height by width, 0 for paper to 1 for ink.")
+        object.__setattr__(self, "ink", np.asarray(ink, np.float32))
 
 
 @dataclass(frozen=True)
@@ -70,32 +85,40 @@ def make_font(
     """An installable TTF of a writer's characters.
 
     Every character's best sample is scaled to the height that its letterform has over a common x-height, so that a and
-    g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`), or
-    a quarter of an x-height, and pairs are kerned until their white is alike. What was not written is taken
-    from `filler` with the writer's slant and weight.
-    Raises `StylingError` if no sample is of the 62 characters, or the name has no letter in it.
+    g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`) or,
+    where that is None, a quarter of an x-height, more or less as they are wide or narrow, and pairs are kerned until
+    their white is alike. What was not written is taken from `filler` with the writer's slant and as much of the weight
+    as its letters bear; a notice tells where that is little. Punctuation gets all of it.
+    Raises `StylingError` if no sample is of the 62 characters, the name has no letter in it, or the hand is none.
     """
+    check_hand(hand)
     family = _family(name)
     best = choose_samples(samples)
     if not best:
         raise StylingError("There is no character to make a font of: write some letters or digits first.")
     slant = math.tan(math.radians(hand.slant))
-    bearing = 0.5 * X_HEIGHT * min(max(hand.spacing if hand.spacing is not None else 0.25, _SPACING[0]), _SPACING[1])
+    spacing = hand.spacing if hand.spacing is not None else _USUAL_SPACING * hand.width
+    bearing = 0.5 * X_HEIGHT * min(max(spacing, _SPACING[0]), _SPACING[1])
     own = {label: _stand(sample, hand.weight * X_HEIGHT) for label, sample in best.items()}
     glyphs = {label: _with_bearings(outline, slant, bearing) for label, outline in own.items() if outline}
     written = "".join(character for character in CHARACTERS if character in glyphs)
-    filled = _fill_in(glyphs, filler if isinstance(filler, Font) else find_font(filler), hand, slant, bearing)
+    filler = filler if isinstance(filler, Font) else find_font(filler)
+    filled = _fill_in(glyphs, filler, hand, slant, bearing)
     whole = {**filled, **glyphs, " ": SetGlyph(Outline(()), 0.62 * X_HEIGHT + bearing)}
     glyph_set = GlyphSet(whole, _kerning(whole, slant, 2 * bearing), {}, 0.95, -0.4)
     font = Font(_file_name(family), family, "Your own", "Made from your hand.", Path(_file_name(family) + ".ttf"))
     font = replace(font, data=build_font(glyph_set, family))
     missing = [character for character in CHARACTERS if character not in glyphs]
     notices = [f"Not written, and filled in from another font: {' '.join(missing)}."] if missing else []
+    if missing and _weight_of_filler(filler, hand) < _FINER * hand.weight:
+        notices.append(f"Letters that were filled in are finer than your pen: {filler.title} bears no more weight.")
     return MadeFont(font, written, notices)
 
 
 def choose_samples(samples: Sequence[Sample]) -> dict[str, Sample]:
     """The best sample of each of the 62 characters: the surest, and of several as sure the one most like the others."""
+    if not isinstance(samples, Sequence) or not all(isinstance(sample, Sample) for sample in samples):
+        raise StylingError("These are no samples of characters: give a list of `Sample`, as `Sheet.samples` has it.")
     by_label: dict[str, list[Sample]] = {}
     for sample in samples:
         if sample.label in LETTERFORMS and (sample.ink > 0.5).any():
@@ -143,16 +166,51 @@ def _fill_in(
 ) -> dict[str, SetGlyph]:
     """The characters that are missing, and some punctuation, from a font that is bent to the hand."""
     scale = X_HEIGHT / filler.typeface.x_height
-    setter = Setter(filler, replace(manner_like(hand, filler, 1.0), waver=0.0, tracking=0.0, spacing=0.0))
+    manner = replace(manner_like(hand, filler, 1.0), waver=0.0, tracking=0.0, spacing=0.0)
+    letters, signs = Setter(filler, manner), Setter(filler, replace(manner, offset=0.0))
     filled = {}
     for character in CHARACTERS + _PUNCTUATION:
-        line = setter.set(character) if character not in glyphs else None
+        is_sign = character in _PUNCTUATION
+        line = (signs if is_sign else letters).set(character) if character not in glyphs else None
         if line is None or not line.glyphs:
             continue
         parts = [glyph.outline.mapped(glyph.matrix).segments for glyph in line.glyphs]
-        outline = Outline(tuple(segment for part in parts for segment in part))
-        filled[character] = _with_bearings(outline.mapped((scale, 0, 0, scale, 0, 0)), slant, bearing)
+        outline = Outline(tuple(segment for part in parts for segment in part)).mapped((scale, 0, 0, scale, 0, 0))
+        if is_sign:
+            outline = _weighed_sign(outline, hand.weight * X_HEIGHT, scale * manner.offset)
+        filled[character] = _with_bearings(outline, slant, bearing)
     return filled
+
+
+def _weight_of_filler(filler: Font, hand: Hand) -> float:
+    """The width of the strokes that are filled in, in x-heights."""
+    own = measure_font(filler)
+    return (own.stroke + 2 * manner_like(hand, filler, 1.0).offset) / own.x_height
+
+
+def _weighed_sign(outline: Outline, weight: float, least: float) -> Outline:
+    """Punctuation whose strokes are brought to `weight`; what stands on the line goes on doing so. Lengths in ems.
+
+    A sign bears more than a letter, since few have white inside, but no less: a dot is as wide as a stroke, or wider.
+    It grows on all sides by `least` or more, which letters do.
+    """
+    own = _stroke(outline)
+    distance = max(min((weight - own) / 2, _MOST_SIGN * own), least)
+    # In units, not in ems: path operations round to fixed fractions of one.
+    changed = outline.mapped((UNITS, 0, 0, UNITS, 0, 0)).offset(UNITS * distance)
+    changed = changed.mapped((1 / UNITS, 0, 0, 1 / UNITS, 0, 0))
+    before, after = (shape.bounds((1, 0, 0, 1, 0, 0))[1] for shape in (outline, changed))
+    return changed.mapped((1, 0, 0, 1, 0, before - after)) if abs(before) < 0.05 else changed
+
+
+def _stroke(outline: Outline) -> float:
+    """Median width of the strokes of an outline, in ems."""
+    left, low, right, high = outline.bounds((1, 0, 0, 1, 0, 0))
+    size = [math.ceil((side) * _SIGN_PIXELS) + 3 for side in (high - low, right - left)]
+    mask = np.zeros(size, np.uint8)
+    lines = [np.rint((line - (left, low)) * _SIGN_PIXELS + 1).astype(np.int32) for line in outline.merged().polylines]
+    cv2.fillPoly(mask, lines, 1)
+    return width_along(depth(mask > 0)) / _SIGN_PIXELS
 
 
 # --- kerning ---

@@ -7,6 +7,7 @@ to the width that it takes on the page.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -62,7 +63,7 @@ def _paper(scene: Scene) -> Iterator[str]:
     if scene.rules:
         yield f"{_rgb(RULE)} RG {scene.rule_width * POINTS:.3f} w"
         for y in scene.rules:
-            yield f"0 {height - y * POINTS:.3f} m {width:.3f} {height - y * POINTS:.3f} l S"
+            yield f"0 {height - y * POINTS:.3f} m {width:.3f} {height - (y + scene.fall) * POINTS:.3f} l S"
 
 
 def _ink(pdf: pikepdf.Pdf, scene: Scene) -> tuple[list[str], dict[str, pikepdf.Object]]:
@@ -104,25 +105,39 @@ def _operators(outline: Outline) -> Iterator[str]:
 
 
 def _words(scene: Scene, height: float, codes: dict[str, int]) -> Iterator[str]:
-    """Hidden text (rendering mode 3): every word of a line at its place, and a space over the gap to the next."""
+    """Hidden text (rendering mode 3): every word of a line at its place, and a space over the gap to the next.
+
+    A line that falls or climbs says what it reads (`ActualText`: PDF 32000-1, 14.9.4), since programs that put text
+    together by its places, as pdftotext does, take slanting words apart.
+    """
     size = scene.em * POINTS
     yield "BT 3 Tr"
     yield f"/T {size:.3f} Tf"
     for line in scene.lines:
+        is_level = all(word.fall == 0 for word in line)
+        if not is_level:
+            text = " ".join(word.text for word in line)
+            yield f"/Span <</ActualText <FEFF{text.encode('utf-16-be', 'surrogatepass').hex()}>>> BDC"
         for word, following in zip(line, [*line[1:], None]):
-            yield _shown(word.text, word.left, word.right, word, size, height, codes)
+            yield _shown(word, size, height, codes)
             if following:
-                yield _shown(" ", word.right, max(following.left, word.right + 1), word, size, height, codes)
+                gap = max(following.left - word.right, 1)
+                slope = word.fall / max(word.right - word.left, 0.1)
+                space = SetWord(" ", word.right, word.right + gap, word.baseline + word.fall, slope * gap)
+                yield _shown(space, size, height, codes)
+        if not is_level:
+            yield "EMC"
     yield "ET"
 
 
-def _shown(
-    text: str, left: float, right: float, word: SetWord, size: float, height: float, codes: dict[str, int]
-) -> str:
-    stretch = 100 * max(right - left, 0.1) * POINTS / (len(text) * size)
-    coded = "".join(f"{codes[character]:04X}" for character in text)
-    x, y = left * POINTS, height - word.baseline * POINTS
-    return f"{stretch:.4f} Tz 1 0 0 1 {x:.3f} {y:.3f} Tm <{coded}> Tj"
+def _shown(word: SetWord, size: float, height: float, codes: dict[str, int]) -> str:
+    across, down = max(word.right - word.left, 0.1), word.fall
+    length = math.hypot(across, down)
+    stretch = 100 * length * POINTS / (len(word.text) * size)
+    coded = "".join(f"{codes[character]:04X}" for character in word.text)
+    x, y = word.left * POINTS, height - word.baseline * POINTS
+    cos, sin = across / length, -down / length
+    return f"{stretch:.4f} Tz {cos:.6f} {sin:.6f} {-sin:.6f} {cos:.6f} {x:.3f} {y:.3f} Tm <{coded}> Tj"
 
 
 def _font(pdf: pikepdf.Pdf, characters: Sequence[str]) -> pikepdf.Object:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
+from emnist_hf.styling.baselines import ReadCharacter, baseline, checked, page_slope, x_height_of
 from emnist_hf.styling.casting import MAX_CHARACTERS, clean
 from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.hand import ReadCharacter, fit_line
-from emnist_hf.styling.letterforms import LETTERFORMS
 from emnist_hf.styling.line import PLAIN, Manner, Setter
 from emnist_hf.styling.scene import Mark, Scene, SetWord
-from emnist_hf.styling.setting import Setting, marks_at, words_at
+from emnist_hf.styling.setting import Setting, check_number, marks_at, words_at
 
+LARGER = "The sheet is larger than the page, since letters of this font would have been cut off at its edge."
+_LONGEST = 100_000  # pixels of a side of a page
 _NARROWEST, _WIDEST = 0.72, 1.2
 """Factors on a word's width between which it is fitted to its place; a word that needs less becomes smaller."""
 
 
 @dataclass(frozen=True)
 class PageWord:
-    """A word of a page, in pixels of its picture. baseline: at the middle of the word."""
+    """A word of a page, in pixels of its picture. x, y: the middle of its ink, on the baseline.
+
+    width: of its ink, from left to right on the picture. slope: how far its baseline falls, pixels a pixel.
+    """
 
     text: str
-    left: float
-    right: float
-    baseline: float
+    x: float
+    y: float
+    width: float
     x_height: float
+    slope: float
 
 
 def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
@@ -38,31 +43,21 @@ def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
     A line's baseline is a straight one through the feet of its characters, those of descenders raised by what hangs
     below; its x-height is the median of its characters' heights by those of their letterforms, halfway to the page's.
     """
-    lines = [list(line) for _, line in groupby(characters, key=lambda c: c.line)]
-    page = float(np.median([_x_height(c) for c in characters]))
+    slope = page_slope(characters)
+    page = float(np.median([x_height_of(c, slope) for c in characters]))
     placed = []
-    for line in lines:
-        x_height = math.sqrt(page * float(np.median([_x_height(c) for c in line])))
-        middles = np.array([(c.box[0] + c.box[2]) / 2 for c in line])
-        feet = np.array([c.box[3] + _bottom(c) * _x_height(c) for c in line])
-        base = fit_line(middles, feet)
+    for _, group in groupby(characters, key=lambda c: c.line):
+        line = list(group)
+        x_height = math.sqrt(page * float(np.median([x_height_of(c, slope) for c in line])))
+        base = baseline(line, slope)
         words = []
         for _, word in groupby(line, key=lambda c: c.word):
             letters = list(word)
             left, right = min(c.box[0] for c in letters), max(c.box[2] for c in letters)
-            text = "".join(c.label for c in letters)
-            words.append(PageWord(text, left, right, float(base((left + right) / 2)), x_height))
+            x, text = (left + right) / 2, "".join(c.label for c in letters)
+            words.append(PageWord(text, x, base.at(x), right - left, x_height, base.slope))
         placed.append(words)
     return placed
-
-
-def _x_height(character: ReadCharacter) -> float:
-    height = character.box[3] - character.box[1]
-    return max(height, 1.0) / (LETTERFORMS[character.label].height if character.label in LETTERFORMS else 1.25)
-
-
-def _bottom(character: ReadCharacter) -> float:
-    return LETTERFORMS[character.label].bottom if character.label in LETTERFORMS else 0.0
 
 
 def set_in_place(
@@ -71,13 +66,18 @@ def set_in_place(
     font: Font,
     setting: Setting,
     manner: Manner = PLAIN,
+    level: bool = False,
 ) -> tuple[Scene, list[str]]:
     """A page of the same size with every word where it was read; and sentences on what was set otherwise.
 
+    Where letters would be cut off at an edge, since the font's reach farther than the writer's, the sheet is larger.
+    Lines fall or climb as on the page; with `level` the page is first turned about its middle until they lie level.
     Of the setting, only ink and paper count: sizes and places are the page's. Raises `StylingError` if nothing was read
     or no font has any of it.
     """
-    if not characters:
+    checked(characters)
+    width, height = _sides(page)
+    if len(characters) == 0:
         raise StylingError("Nothing was read on this page: give one with writing on it.")
     if len(characters) > MAX_CHARACTERS:
         raise StylingError(
@@ -87,9 +87,11 @@ def set_in_place(
     marks: list[Mark] = []
     lines: list[list[SetWord]] = []
     heights = []
+    slope = page_slope(characters)
     for line in page_lines(characters):
         set_words: list[SetWord] = []
         for word in line:
+            word = _levelled(word, slope, (width, height)) if level else word
             size = word.x_height / font.typeface.x_height
             inked, words = _fitted(word, size, setter)
             marks += inked
@@ -98,27 +100,109 @@ def set_in_place(
         lines += [set_words] if set_words else []
     if not marks:
         raise StylingError("No font here has any character of this page: choose another page.")
-    baselines = [line[0].baseline for line in lines] if setting.is_ruled else []
+    slope = 0.0 if level else slope
+    rules = [_rule(line, slope) for line in lines] if setting.is_ruled else []
     em = float(np.median(heights))
-    width, height = (max(1, math.ceil(side)) for side in page)
-    scene = Scene(width, height, setting.ink_colour, setting.paper_colour, marks, lines, baselines, em)
-    return scene, setter.casting.notices()
+    ink, paper = setting.ink_colour, setting.paper_colour
+    scene = Scene(width, height, ink, paper, marks, lines, rules, em, slope * width)
+    whole = _whole(scene)
+    return whole, setter.casting.notices() + ([LARGER] if whole is not scene else [])
+
+
+def _whole(scene: Scene) -> Scene:
+    """The scene, on a larger sheet where its ink reaches beyond this one."""
+    lefts, tops, rights, bottoms = zip(*(mark.outline.bounds(mark.matrix) for mark in scene.marks))
+    left, top = (max(0, math.ceil(-min(ends))) for ends in (lefts, tops))
+    right, bottom = max(scene.width, math.ceil(max(rights))), max(scene.height, math.ceil(max(bottoms)))
+    width, height = left + right, top + bottom
+    if (width, height) == (scene.width, scene.height):
+        return scene
+    slope = scene.fall / scene.width
+    return replace(
+        scene,
+        width=width,
+        height=height,
+        marks=[Mark(m.outline, (*m.matrix[:4], m.matrix[4] + left, m.matrix[5] + top)) for m in scene.marks],
+        lines=[
+            [replace(w, left=w.left + left, right=w.right + left, baseline=w.baseline + top) for w in line]
+            for line in scene.lines
+        ],
+        rules=[rule + top - slope * left for rule in scene.rules],
+        fall=slope * width,
+    )
+
+
+def _sides(page: tuple[float, float]) -> tuple[int, int]:
+    """Width and height of a page in whole pixels. Raises `StylingError`."""
+    try:
+        width, height = page
+    except (TypeError, ValueError):
+        raise StylingError("This is no size of a page: give its width and its height in pixels.") from None
+    width = check_number("page width", width, 1, _LONGEST, "pixels")
+    height = check_number("page height", height, 1, _LONGEST, "pixels")
+    return math.ceil(width), math.ceil(height)
+
+
+def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWord:
+    """The word after its page was turned about its middle until what fell by `slope` lies level."""
+    cos, sin = _turn(slope)
+    x, y = word.x - page[0] / 2, word.y - page[1] / 2
+    x, y = cos * x + sin * y + page[0] / 2, cos * y - sin * x + page[1] / 2
+    return replace(word, x=x, y=y, slope=(word.slope - slope) / (1 + word.slope * slope))
+
+
+def _rule(line: Sequence[SetWord], slope: float) -> float:
+    """Height, at the left edge of the sheet, of the rule through the middle of a line."""
+    first, last = line[0], line[-1]
+    x, y = (first.left + last.right) / 2, (first.baseline + last.baseline + last.fall) / 2
+    return y - slope * x
 
 
 def _fitted(word: PageWord, size: float, setter: Setter) -> tuple[list[Mark], list[SetWord]]:
-    """A word stretched or condensed so that its ink fills its place, and made smaller where that is not enough."""
+    """A word stretched or condensed so that its ink fills its place, and made smaller where that is not enough.
+
+    A word that stays narrower than its place stands in its middle.
+    """
     cleaned = clean(word.text) if word.text.strip() else []
     line = setter.set(" ".join(cleaned))
-    boxes = line.boxes()
-    if not boxes:
+    if not line.glyphs:
         return [], []
-    left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
-    factor = (word.right - word.left) / max((right - left) * size, 1e-6)
+    left, right = _extent(marks_at(line, 0, 0, size), word.slope)
+    factor = word.width / max(right - left, 1e-6)
     if factor < _NARROWEST:
         size *= max(factor / _NARROWEST, 0.65)  # a little over its place rather than out of scale
     stretch = min(max(factor, _NARROWEST), _WIDEST)
-    start = word.left - left * size * stretch
-    # A word that stays narrower than its place stands in its middle.
-    start += max(0.0, (word.right - word.left) - (right - left) * size * stretch) / 2
-    marks = list(marks_at(line, start, word.baseline, size, stretch))
-    return marks, words_at(line, start, word.baseline, size, stretch)
+    left, right = _extent(marks_at(line, 0, 0, size, stretch), word.slope)
+    across = (left + right) / 2  # along the turned baseline's x, of the pen's start before the middle
+    start = word.x - across, word.y - word.slope * across
+    marks = [_turned_mark(mark, start, word.slope) for mark in marks_at(line, 0, 0, size, stretch)]
+    return marks, [_turned_word(w, start, word.slope) for w in words_at(line, 0, 0, size, stretch)]
+
+
+def _turn(slope: float) -> tuple[float, float]:
+    """Cosine and sine of the angle at which a baseline falls."""
+    return 1 / math.hypot(1, slope), slope / math.hypot(1, slope)
+
+
+def _turned_mark(mark: Mark, start: tuple[float, float], slope: float) -> Mark:
+    """A mark of a level line that begins at the origin, moved to where a line begins that falls by `slope`."""
+    cos, sin = _turn(slope)
+    a, b, c, d, e, f = mark.matrix
+    across = [cos * x - sin * y for x, y in ((a, b), (c, d), (e, f))]
+    down = [sin * x + cos * y for x, y in ((a, b), (c, d), (e, f))]
+    x, y = start
+    return Mark(mark.outline, (across[0], down[0], across[1], down[1], across[2] + x, down[2] + y))
+
+
+def _turned_word(word: SetWord, start: tuple[float, float], slope: float) -> SetWord:
+    cos, sin = _turn(slope)
+    x, y = start
+    return SetWord(
+        word.text, x + cos * word.left, x + cos * word.right, y + sin * word.left, sin * (word.right - word.left)
+    )
+
+
+def _extent(marks: Iterable[Mark], slope: float) -> tuple[float, float]:
+    """Left and right end of the ink of a line, once it falls by `slope` from the origin."""
+    boxes = [mark.outline.bounds(mark.matrix) for mark in (_turned_mark(m, (0, 0), slope) for m in marks)]
+    return min(box[0] for box in boxes), max(box[2] for box in boxes)

@@ -42,19 +42,36 @@ class Rendering:
         return to_pdf(self.scene)
 
     def save(self, path: str | Path, *, resolution: float = CSS_RESOLUTION) -> None:
-        """Write a file in the format that its name ends with. Raises `StylingError` for another, `OSError`."""
-        path = Path(path)
-        check_format(path)
-        kind = path.suffix.lower()
+        """Write a file in the format that its name ends with. Raises `StylingError` for another, and for a file
+        that cannot be written."""
+        kind = check_format(path)
         if kind == ".png":
-            path.write_bytes(self.png(resolution))
+            write_file(path, self.png(resolution))
         elif kind == ".svg":
-            path.write_text(self.svg(), encoding="utf-8")
+            write_file(path, self.svg().encode("utf-8"))
         else:
-            path.write_bytes(self.pdf())
+            write_file(path, self.pdf())
 
 
-def check_format(path: Path) -> None:
-    """Raises `StylingError` unless the name ends in a format that can be written."""
-    if path.suffix.lower() not in FORMATS:
-        raise StylingError(f"{path.name!r} names no format: let it end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+def check_format(path: str | Path) -> str:
+    """The format that a file's name ends in, out of `FORMATS`. Raises `StylingError` for none that can be written."""
+    try:
+        named = Path(path)
+    except TypeError:
+        raise StylingError(f"{str(path)[:40]!r} is no name of a file: give a path.") from None
+    if named.suffix.lower() not in FORMATS:
+        raise StylingError(
+            f"{named.name[-60:]!r} names no format: let it end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
+        )
+    return named.suffix.lower()
+
+
+def write_file(path: str | Path, data: bytes) -> None:
+    """Raises `StylingError` with a sentence where the file cannot be written."""
+    try:
+        Path(path).write_bytes(data)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise StylingError(
+            f"{str(path)[-80:]!r} cannot be written ({reason.lower()}): name a file in a folder that is there."
+        ) from None

@@ -22,20 +22,22 @@ class Mark:
 
 @dataclass(frozen=True)
 class SetWord:
-    """A word where it stands, for whoever selects or searches it. `left` and `right` lie on the baseline."""
+    """A word where it stands, for whoever selects or searches it: from (left, baseline) to (right, baseline + fall)."""
 
     text: str
     left: float
     right: float
     baseline: float
+    fall: float = 0.0
 
 
 @dataclass(frozen=True)
 class Scene:
     """A page of text. Coordinates run right and down from the upper left corner, in CSS pixels (1/96 inch).
 
-    marks: what is inked, in reading order. lines: the words of each line. rules: heights of the paper's ruled lines.
-    em: size of the text, for the weight of rules and the height of selections.
+    marks: what is inked, in reading order. lines: the words of each line. rules: heights of the paper's ruled lines at
+    its left edge. em: size of the text, for the weight of rules and the height of selections. fall: how much lower the
+    rules are at the right edge.
     """
 
     width: float
@@ -46,6 +48,7 @@ class Scene:
     lines: Sequence[Sequence[SetWord]]
     rules: Sequence[float]
     em: float
+    fall: float = 0.0
 
     @property
     def text(self) -> str:

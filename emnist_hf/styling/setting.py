@@ -28,8 +28,9 @@ class Setting:
     """How a text is laid out. Checked when made: raises `StylingError` for what cannot be used.
 
     size: pixels an em. ink, paper: colours as `parse_colour` takes them; paper may be None for see-through, or
-    `ruled`. margin: ems around the ink. align: left, centre or right. line_spacing: factor on the font's own.
-    letter_spacing: ems added between letters. measure: ems at which lines are broken, None for only where the text is.
+    `ruled`. margin: ems around the ink. align: left, centre (or center) or right. line_spacing: factor on the font's
+    own. letter_spacing: ems added between letters. measure: ems at which lines are broken, None for only where the text
+    is.
     """
 
     size: float = 160
@@ -48,11 +49,17 @@ class Setting:
         check_number("letter spacing", self.letter_spacing, -0.2, 1, "ems")
         if self.measure is not None:
             check_number("line length", self.measure, 2, 200, "ems")
-        if self.align not in ALIGNMENTS:
+        if self.alignment not in ALIGNMENTS:
             raise StylingError(f"There is no alignment {str(self.align)[:20]!r}: use {', '.join(ALIGNMENTS)}.")
         if self.ink_colour[3] == 0:
             raise StylingError("The ink colour is fully transparent: choose one that can be seen.")
         self.paper_colour  # noqa: B018  raises for a paper that is none
+
+    @property
+    def alignment(self) -> str:
+        """One of `ALIGNMENTS`."""
+        align = str(self.align).strip().lower()
+        return {"center": "centre"}.get(align, align)
 
     @property
     def ink_colour(self) -> Colour:
@@ -110,7 +117,7 @@ def _broken(line: str, setter: Setter, measure: float | None) -> Iterator[str]:
 def _on_sheet(lines: Sequence[Line], font: Font, setting: Setting) -> Scene:
     size = float(setting.size)
     widest = max(line.width for line in lines)
-    share = {"left": 0.0, "centre": 0.5, "right": 1.0}[setting.align]
+    share = {"left": 0.0, "centre": 0.5, "right": 1.0}[setting.alignment]
     indents = [share * (widest - line.width) for line in lines]
     boxes = [line.boxes() for line in lines]
     pitch = _pitch(boxes, font.typeface.pitch) * setting.line_spacing

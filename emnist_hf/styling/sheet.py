@@ -11,8 +11,9 @@ import numpy as np
 
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.splits import CHARACTERS
+from emnist_hf.styling.baselines import Box
 from emnist_hf.styling.fonts import StylingError
-from emnist_hf.styling.hand import Box, Hand, estimate_hand, read_parts
+from emnist_hf.styling.hand import Hand, estimate_hand, level_parts, read_parts
 from emnist_hf.styling.hand_font import Sample
 from emnist_hf.widths import Floats
 
@@ -24,7 +25,7 @@ SKIP = "-"
 class Reader(Protocol):
     """What reads pages: a `Recognizer`."""
 
-    def read(self, image: Any) -> Any: ...
+    def read(self, image: Any, *, ink: Ink | None = None) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ class Sheet:
         return [Sample(character.label, picture, character.score) for character, picture in _cut(self.ink, kept)]
 
     def hand(self) -> Hand:
-        return estimate_hand(self.ink, [character for character in self.characters if character.label != SKIP])
+        """The hand on the sheet, without its spacing: on a sheet characters stand as far apart as its cells do."""
+        written = [character for character in self.characters if character.label != SKIP]
+        return replace(estimate_hand(self.ink, written), spacing=None)
 
 
 def read_sheet(image: Any, reader: Reader) -> Sheet:
@@ -91,7 +94,8 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
     than 600 characters.
     """
     ink = to_ink(image)
-    found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in reader.read(image).characters]
+    characters = reader.read(image, ink=ink).characters
+    found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in characters]
     if len(found) > MOST_CHARACTERS:
         raise StylingError(f"This sheet has {len(found)} characters, more than {MOST_CHARACTERS}: give it in parts.")
     return Sheet(ink, found)
@@ -116,9 +120,9 @@ def read_sheets(images: Sequence[Any], reader: Reader, labels: str | None = None
 
 
 def _cut(ink: Ink, characters: Sequence[SheetCharacter]) -> list[tuple[SheetCharacter, Floats]]:
-    """Characters with their ink, cropped to it; those without are left out."""
+    """Characters with their ink, put level and cropped to it; those without are left out."""
     numbered = [replace(character, word=number) for number, character in enumerate(characters)]
-    return [(characters[part.word], _cropped(part.ink)) for part in read_parts(ink, numbered)]
+    return [(characters[part.word], _cropped(part.ink)) for part in level_parts(read_parts(ink, numbered))]
 
 
 def _cropped(ink: Floats) -> Floats:

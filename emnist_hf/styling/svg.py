@@ -48,7 +48,7 @@ def _paper(scene: Scene) -> str:
     ground = f'<rect width="100%" height="100%"{_fill(scene.paper)}/>' if scene.paper[3] else ""
     if not scene.rules:
         return ground
-    lines = "".join(f"M0 {_number(y)}H{_number(scene.width)}" for y in scene.rules)
+    lines = "".join(f"M0 {_number(y)}L{_number(scene.width)} {_number(y + scene.fall)}" for y in scene.rules)
     width = _number(scene.rule_width)
     return f'{ground}<path d="{lines}" stroke="{css_hex(RULE)}" stroke-width="{width}" fill="none"/>'
 

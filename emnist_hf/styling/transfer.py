@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import cv2
 import numpy as np
 
 from emnist_hf.ink import Ink
 from emnist_hf.styling.colours import Colour
-from emnist_hf.styling.fonts import Font
-from emnist_hf.styling.hand import Hand, estimate_hand
+from emnist_hf.styling.fonts import Font, StylingError
+from emnist_hf.styling.hand import Hand, check_hand, estimate_hand
 from emnist_hf.styling.line import PLAIN, Manner
 from emnist_hf.styling.png import to_image
 from emnist_hf.styling.setting import Setting, check_number, set_lines
@@ -116,8 +117,11 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     counter five, no stroke grows by more than two fifths, no letter by more than 15 % in width, and no lean grows by
     more than 22 degrees or shrinks by more than 10.
 
-    Raises `StylingError` for a strength out of bounds.
+    Raises `StylingError` for a strength out of bounds, a seed that is no whole number from 0, and what is no hand.
     """
+    check_hand(hand)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise StylingError(f"The seed {str(seed)[:20]!r} cannot be used: give a whole number from 0.")
     strength = check_number("strength", strength, 0, 1, "shares")
     if strength == 0:
         return PLAIN
