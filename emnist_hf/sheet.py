@@ -33,10 +33,22 @@ def without_table(rgb: Bytes) -> Bytes:
     if sheet is None:
         return rgb
     height, width = rgb.shape[:2]
+    paper = _without_strokes(cv2.resize(rgb, sheet.shape[::-1], interpolation=cv2.INTER_AREA))
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~sheet).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colours[nearest[sheet]] = paper[sheet]
+    beyond = cv2.GaussianBlur(colours[nearest], (0, 0), 3)
     inside = cv2.resize(sheet.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)[:, :, None]
-    small = cv2.resize(rgb, sheet.shape[::-1], interpolation=cv2.INTER_AREA)
-    paper = np.median(small[sheet], axis=0)
-    return np.where(inside > 0.99, rgb, paper.astype(np.uint8))
+    return np.where(inside > 0.99, rgb, cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _without_strokes(small: Bytes) -> Bytes:
+    """Strokes closed away, uint8 [h, w] or [h, w, 3], but not a wedge of the table at the edge of the picture."""
+    padded = cv2.copyMakeBorder(small, *[_STROKES] * 4, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((_STROKES, _STROKES), np.uint8))
+    return np.asarray(cv2.medianBlur(closed, 5)[_STROKES:-_STROKES, _STROKES:-_STROKES], np.uint8)
 
 
 def find_sheet(rgb: Bytes) -> Mask | None:
@@ -52,8 +64,7 @@ def find_sheet(rgb: Bytes) -> Mask | None:
     scale = _SIDE / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     shade = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    closed = cv2.morphologyEx(shade, cv2.MORPH_CLOSE, np.ones((_STROKES, _STROKES), np.uint8))
-    closed = np.asarray(cv2.medianBlur(closed, 5), np.uint8)
+    closed = _without_strokes(np.asarray(shade, np.uint8))
     level = _otsu(closed.ravel())
     for threshold in (level, _otsu(closed[closed <= level])):  # a shadow across the sheet may be the greater fall
         sheet = _sheet_above(closed, threshold)
@@ -75,7 +86,8 @@ def _sheet_above(closed: Bytes, threshold: float) -> Mask | None:
     hull = _hull(part)
     if table > CONTRAST * paper or part.sum() < SOLID * hull.sum() or not _is_cut(closed, hull, paper - table):
         return None
-    return np.asarray(cv2.erode(hull.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1) > 0, np.bool_)
+    # The picture's own edge goes too, which the sheet may leave by a wedge too thin to be seen here.
+    return np.asarray(cv2.erode(hull.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0) > 0, np.bool_)
 
 
 def _largest(mask: Mask) -> Mask:
