@@ -18,6 +18,7 @@ from emnist_hf.frame import find_frame
 from emnist_hf.glyph import to_glyph
 from emnist_hf.picture import NoInkError, PictureError, open_picture
 from emnist_hf.polarity import is_ink
+from emnist_hf.sheet import without_table
 from emnist_hf.widths import Floats, Mask, depth, stroke_width
 
 __all__ = [
@@ -82,7 +83,7 @@ def to_ink(image: Any, *, max_side: int = MAX_SIDE) -> Ink:
     if scale < 1:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture = picture.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    rgb = np.asarray(picture)
+    rgb = without_table(np.asarray(picture))
     if min(rgb.shape[:2]) < 3:
         raise NoInkError
     coverage, light = _coverage(rgb)

@@ -8,13 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.lean import straight
 from emnist_hf.lines import LETTER, find_lines
 from emnist_hf.marks import INK, Marks, belongs_to, find_marks, picture_of
 from emnist_hf.rulings import without_rulings
-from emnist_hf.skew import Matrix, find_skew, level
+from emnist_hf.skew import Matrix, after, find_skew, level, turned
 from emnist_hf.widths import Floats
 
-__all__ = ["Layout", "LevelPage", "Piece", "find_layout", "find_level_page"]
+__all__ = ["Layout", "LevelPage", "Piece", "find_layout", "find_level_page", "letters_of", "upright_page"]
+
+LETTERS = 60
+"""Marks that tell of all the others."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Layout:
-    """A page that lies level: its marks, and its lines of pieces in reading order.
+    """A page that lies level and stands upright: its marks, and its lines of pieces in reading order.
 
     matrix: float64 [2, 3], from places (x, y, 1) of the page as it was to places of the level page.
     """
@@ -55,10 +59,29 @@ class LevelPage:
     matrix: Matrix
 
 
-def find_level_page(coverage: Floats) -> LevelPage:
-    """Lay a page's coverage, float32 [H, W], level, take its rulings out and find its marks."""
+def find_level_page(coverage: Floats, turns: int = 0) -> LevelPage:
+    """Lay a page's coverage, float32 [H, W], level, take its rulings out and find its marks.
+
+    turns: quarter turns, counterclockwise, that the page is given before.
+    """
+    coverage, quarter = turned(coverage, turns)
     coverage, matrix = level(coverage, find_skew(coverage > INK))
-    return LevelPage(*find_marks(without_rulings(coverage, INK)), matrix)
+    return LevelPage(*find_marks(without_rulings(coverage, INK)), after(quarter, matrix))
+
+
+def letters_of(page: LevelPage) -> list[Floats]:
+    """The ink of marks from all over a page that are as high as letters, float32 [h, w] each."""
+    marks = page.marks
+    fit = (marks.heights >= 0.6 * marks.unit) & (marks.heights <= 2.5 * marks.unit) & (marks.widths <= 4 * marks.unit)
+    found = np.flatnonzero(page.writing & fit)
+    return [picture_of(marks, [int(mark)]) for mark in found[:: max(1, len(found) // LETTERS)]]
+
+
+def upright_page(page: LevelPage, lean: float) -> LevelPage:
+    """The page sheared so that writing that leans by so many degrees stands upright."""
+    written = np.concatenate([[False], page.writing])[page.marks.labels]  # nothing else comes away from the edge
+    coverage, shear = straight(np.where(written, page.marks.coverage, np.float32(0)), lean)
+    return LevelPage(*find_marks(coverage), after(page.matrix, shear))
 
 
 def find_layout(page: LevelPage) -> Layout:

@@ -6,6 +6,8 @@ from emnist_hf.layout import Piece
 from emnist_hf.marks import Marks
 
 SIGNS = ".,:;'-"
+LOW, LONG = 0.4, 3.0
+"""Heights of a character that a hyphen's box is lower than, and than which it is shorter: beyond it, it underlines."""
 
 
 def may_be_punctuation(piece: Piece, marks: Marks) -> bool:
@@ -23,7 +25,7 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
     middle = ((piece.box[1] + piece.box[3]) / 2 - band[0]) / (band[1] - band[0] or 1.0)  # 0 at the top, 1 at the bottom
     if len(piece.members) == 2 and width < 0.35 and 0.3 < height < 1.1:
         return _pair(marks, piece, unit)
-    if height < 0.22 and 0.22 <= width < 1.0 and width > 1.8 * height:
+    if _is_bar(piece, marks) and height < LOW and width < LONG:
         return ("-", 0.8) if 0.25 < middle < 0.85 else ("", 0.6)
     if max(width, height) < 0.3 and width > 0.5 * height:
         if middle > 0.7:
@@ -37,6 +39,12 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
         if height < 0.35:
             return "", 0.5
     return None, 0.0
+
+
+def _is_bar(piece: Piece, marks: Marks) -> bool:
+    """Whether a piece is a stroke that lies: longer than high, and hardly higher than it is thick and tilts."""
+    thick = float(marks.areas[list(piece.members)].sum()) / piece.width
+    return piece.width > 1.5 * piece.height and piece.height < 1.3 * thick + 0.25 * piece.width
 
 
 def _pair(marks: Marks, piece: Piece, unit: float) -> tuple[str | None, float]:

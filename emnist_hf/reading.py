@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from PIL import Image
 
 from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
 from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
-from emnist_hf.layout import Layout, find_layout, find_level_page
+from emnist_hf.layout import Layout, LevelPage, find_layout, find_level_page, upright_page
 from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
 from emnist_hf.marks import belongs_to
-from emnist_hf.segmentation import Judge, Segment, doubt_from_afar, segment
+from emnist_hf.segmentation import Judge, Segment, clarity_after_turns, doubt_from_afar, segment, strong_lean
 from emnist_hf.splits import CHARACTERS, LabelSet
+from emnist_hf.widths import Floats
 from emnist_hf.words import word_starts
 
 Box = tuple[int, int, int, int]
@@ -43,6 +45,20 @@ Photographs of cats, flowers and people come to 0.15 at the most, hand-printed p
 """
 NOT_PRINTED = 0.15
 """Mean doubt from which writing is not hand-printed, or hardly to be read."""
+TURNED = (
+    "",
+    "This page lies on its side, turned to the right: it was read as if it stood upright.",
+    "This page lies upside down: it was read as if it stood upright.",
+    "This page lies on its side, turned to the left: it was read as if it stood upright.",
+)
+"""What to say of a page that was read after so many quarter turns counterclockwise."""
+CLEAR = 0.8
+"""Mean score less mean doubt below which it is tried whether a page reads better turned: upright print mostly comes to
+0.85 and more, print that is upside down to 0.5 to 0.8."""
+LIKELY, NEARLY = 0.4, 0.2
+"""Clarity of a sample after a turn from which the turn is tried, and how far it may be below that after the best."""
+SURE = 0.9
+"""Score below which a character is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,11 @@ class Character:
     word: int
     alternatives: tuple[Choice, ...] = ()
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it should be looked at: the note, the page's summary and its colours go by this alike."""
+        return self.score < SURE
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -91,34 +112,77 @@ def read_page(image: Any, judge: Judge, target: LabelSet, ink: Ink | None = None
     target: the charset to answer in. ink: the picture's, from `to_ink`, where it has been found already.
     """
     try:
-        ink, layout = _find_writing(open_picture(image), judge, ink)
+        ink, page = _find_writing(open_picture(image), judge, ink)
     except NoInkError:
         return Reading("", (), NOTHING)
-    lines = [
-        line for line in segment(layout.marks, layout.lines, judge) if any(s.probabilities is not None for s in line)
-    ]
-    lettered = [s for line in lines for s in line if s.probabilities is not None]
-    doubt = float(np.mean([s.doubt for s in lettered])) if lettered else 1.0
-    size = _size(layout, ink)
-    trust = float(np.mean([s.confidence for s in lettered])) if lettered else 0.0
+    found = _recognized(page, ink, target, judge)
+    if found.trust < CLEAR:
+        found = max([found, *_turned(page, ink, target, judge)], key=lambda found: found.trust)
     # One scrawl of a few may be a hard hand; among many, doubt evens out.
-    if not lettered or trust - doubt < WRITING - 1 / len(lettered):
-        return Reading("", (), NOTHING, size)
-    characters = _read_lines(lines, layout, ink, target)
-    return Reading(text_of(characters), tuple(characters), _note(lettered, doubt), size)
+    if not found.lettered or found.clarity < WRITING - 1 / len(found.lettered):
+        return Reading("", (), NOTHING, _size(ink))
+    return Reading(text_of(found.characters), tuple(found.characters), _note(found), _size(ink))
 
 
-def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[Ink, Layout]:
-    """Ink and layout; small writing is looked at once more, from nearer. Raises `NoInkError`, also for no writing.
+@dataclass(frozen=True)
+class _Found:
+    """What was found on a page after so many quarter turns: segments that are no punctuation, and all characters."""
+
+    lettered: list[Segment]
+    characters: list[Character]
+    turns: int
+
+    @cached_property
+    def doubt(self) -> float:
+        """Mean doubt."""
+        return float(np.mean([s.doubt for s in self.lettered])) if self.lettered else 1.0
+
+    @cached_property
+    def clarity(self) -> float:
+        """Mean confidence less mean doubt, -1 to 1."""
+        return float(np.mean([s.confidence for s in self.lettered])) - self.doubt if self.lettered else -1.0
+
+    @cached_property
+    def trust(self) -> float:
+        """Mean score less mean doubt, -1 to 1."""
+        return float(np.mean([c.score for c in self.characters])) - self.doubt if self.characters else -1.0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether more than half of the characters are."""
+        return 2 * sum(c.in_doubt for c in self.characters) > len(self.characters)
+
+
+def _recognized(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge, turns: int = 0) -> _Found:
+    layout = find_layout(page)
+    lines = segment(layout.marks, layout.lines, judge)
+    lines = [line for line in lines if any(s.probabilities is not None for s in line)]
+    lettered = [s for line in lines for s in line if s.probabilities is not None]
+    return _Found(lettered, _read_lines(lines, layout, ink, target), turns)
+
+
+def _turned(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge) -> list[_Found]:
+    """What is found after those quarter turns that a sample of the marks is clear after."""
+    if page.writing.any():
+        clarity = clarity_after_turns(page, judge)
+    else:  # rulings are found when they lie level, and until then hide the marks
+        clarity = np.roll(clarity_after_turns(find_level_page(ink.coverage, 1), judge), 1)
+    turns = [turn for turn in (1, 2, 3) if clarity[turn] > max(LIKELY, clarity.max() - NEARLY)]
+    return [_recognized(_level_page(ink.coverage, judge, turn), ink, target, judge, turn) for turn in turns]
+
+
+def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[Ink, LevelPage]:
+    """Ink and marks; small writing is looked at once more, from nearer. Raises `NoInkError`, also for no writing.
 
     The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
     """
     ink = ink or to_ink(picture)
-    page = find_level_page(ink.coverage)
+    page = _level_page(ink.coverage, judge)
     nearer = min(LEGIBLE / page.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
     if nearer < 1.2 or not page.writing.any():
-        return ink, find_layout(page)
-    if page.marks.unit >= DISCERNIBLE and doubt_from_afar(page, judge) > FOREIGN:
+        return ink, page
+    foreign = page.marks.unit >= DISCERNIBLE and doubt_from_afar(page, judge) > FOREIGN
+    if foreign and clarity_after_turns(page, judge).max() < LIKELY:
         raise NoInkError
     longest = round(max(ink.coverage.shape) * nearer)
     del ink, page  # a look from near takes the more memory of the two
@@ -128,20 +192,27 @@ def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     closer = to_ink(picture, max_side=longest)
     closer = replace(closer, scale=closer.scale * enlarge)
-    return closer, find_layout(find_level_page(closer.coverage))
+    return closer, _level_page(closer.coverage, judge)
 
 
-def _size(layout: Layout, ink: Ink) -> tuple[int, int]:
+def _level_page(coverage: Floats, judge: Judge, turns: int = 0) -> LevelPage:
+    """As `find_level_page`, and with a strong lean taken out."""
+    page = find_level_page(coverage, turns)
+    lean = strong_lean(page, judge)
+    return upright_page(page, lean) if lean else page
+
+
+def _size(ink: Ink) -> tuple[int, int]:
     height, width = ink.coverage.shape
     return round(width / ink.scale), round(height / ink.scale)
 
 
-def _note(lettered: list[Segment], doubt: float) -> str:
-    """What to say of a page that was read with much doubt."""
-    if doubt < NOT_PRINTED:
-        return ""
-    cut = np.mean([any(piece.span is not None for piece in s.pieces) for s in lettered])
-    return JOINED if cut > 0.4 else UNCLEAR
+def _note(found: _Found) -> str:
+    """What to say of a page of which more than half is in doubt, that looks like no print or that had to be turned."""
+    if found.doubt < NOT_PRINTED and not found.in_doubt:
+        return TURNED[found.turns]
+    cut = np.mean([any(piece.span is not None for piece in s.pieces) for s in found.lettered])
+    return JOINED if cut > 0.4 else TURNED[found.turns] or UNCLEAR
 
 
 @dataclass(frozen=True)
@@ -234,19 +305,20 @@ def _characters(
 
 
 def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
-    """A box of the level page in the picture's own pixels: around the ink where the page was turned."""
+    """A box of the level page in the picture's own pixels: around the ink where the page was put level or straight."""
     left, top, right, bottom = segment_.box
-    if layout.matrix[0, 1] == 0:
-        corners = np.array([[left, top], [right, bottom]], np.float64)
+    turn = layout.matrix[:, :2]
+    if np.isin(turn, (-1, 0, 1)).all():  # level as it was, or after quarter turns
+        places = np.array([[left, top], [right, bottom]], np.float64)
+        soft = 0.0
     else:
         members = [m for piece in segment_.pieces for m in piece.members]
         rows, columns = np.nonzero(belongs_to(layout.marks.labels[top:bottom, left:right], members))
-        turn = layout.matrix[:, :2]
-        places = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1) - layout.matrix[:, 2]
-        upright = places @ np.linalg.inv(turn).T
-        corners = np.stack([upright.min(axis=0) - 0.5, upright.max(axis=0) + 0.5])
+        places, soft = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1), 0.5
+    before = (places - layout.matrix[:, 2]) @ np.linalg.inv(turn).T
+    corners = before.min(axis=0) - soft, before.max(axis=0) + soft
     low, high = np.floor(corners[0] / ink.scale), np.ceil(corners[1] / ink.scale)
-    size = np.array(_size(layout, ink))  # rounding, and turning, may have led past the edge
+    size = np.array(_size(ink))  # rounding, and turning, may have led past the edge
     low = np.clip(low, 0, size - 1)
     high = np.clip(high, low + 1, size)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
 from emnist_hf.glyph import to_glyph
-from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
+from emnist_hf.layout import LevelPage, Piece, ink_gap, letters_of, picture_of_pieces, piece_of
+from emnist_hf.lean import find_lean, straight
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
 from emnist_hf.punctuation import may_be_punctuation, punctuation_of
 from emnist_hf.splits import CHARACTERS, fold_shape
+from emnist_hf.widths import Floats
 
 Glyphs = NDArray[np.uint8]
 Judge = Callable[[Glyphs], tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -46,6 +48,8 @@ HARDLY_ANY = 0.5
 """Mean doubt from which what was found on a page is not writing: a cat, leaves, noise."""
 SAMPLE = 128
 """Pieces of a crowded page that are looked at first, to tell whether it is writing at all."""
+STRONG = 15.0
+"""Degrees from which a lean is taken out: beyond it, the boxes of letters reach far over their neighbours'."""
 SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
 
@@ -140,11 +144,41 @@ def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
 
 def doubt_from_afar(page: LevelPage, judge: Judge) -> float:
     """Mean doubt of a sample of the marks that may be characters, each by itself; 0 where there is none."""
-    marks = page.marks
-    tall = np.flatnonzero(page.writing & (marks.heights >= LETTER * marks.unit))
-    chosen = tall[:: max(1, len(tall) // SAMPLE)].tolist()
-    runs: list[Run] = [(piece_of(marks.boxes, [mark]),) for mark in chosen]
-    return _mean_doubt(_judged(marks, runs, judge)) if runs else 0.0
+    runs: list[Run] = [(piece_of(page.marks.boxes, [mark]),) for mark in _sample(page)]
+    return _mean_doubt(_judged(page.marks, runs, judge)) if runs else 0.0
+
+
+def clarity_after_turns(page: LevelPage, judge: Judge) -> NDArray[np.float64]:
+    """Mean confidence less mean doubt of a sample of the marks after 0 to 3 quarter turns to the left, float64 [4]."""
+    pictures = [picture_of_pieces(page.marks, [piece_of(page.marks.boxes, [mark])]) for mark in _sample(page)]
+    return np.array([_clarity([np.rot90(picture, turns) for picture in pictures], judge) for turns in range(4)])
+
+
+def strong_lean(page: LevelPage, judge: Judge) -> float:
+    """How far the writing leans, in degrees to the right, where that is much and it reads clearer without; else 0.
+
+    A page of 3 or of A has no upright strokes that would tell.
+    """
+    pictures = letters_of(page)
+    lean = find_lean(pictures)
+    if abs(lean) < STRONG:
+        return 0.0
+    return lean if _clarity([straight(p, lean)[0] for p in pictures], judge) > _clarity(pictures, judge) else 0.0
+
+
+def _clarity(pictures: list[Floats], judge: Judge) -> float:
+    """Mean confidence less mean doubt of the ink of marks, each by itself; 0 where there is none."""
+    if not pictures:
+        return 0.0
+    probabilities, doubts = judge(np.stack([to_glyph(np.ascontiguousarray(picture)) for picture in pictures]))
+    return float((_confidences(probabilities, doubts) - doubts).mean())
+
+
+def _sample(page: LevelPage) -> list[int]:
+    """Some of the marks that may be characters, evenly from all of the page."""
+    tall = np.flatnonzero(page.writing & (page.marks.heights >= LETTER * page.marks.unit))
+    found: list[int] = tall[:: max(1, len(tall) // SAMPLE)].tolist()
+    return found
 
 
 def _mean_doubt(verdicts: list[Verdict]) -> float:

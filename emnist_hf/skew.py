@@ -61,3 +61,20 @@ def level(coverage: Floats, degrees: float) -> tuple[Floats, Matrix]:
     matrix[:, 2] += (grown[0] / 2 - width / 2, grown[1] / 2 - height / 2)
     turned = cv2.warpAffine(coverage, matrix, grown, flags=cv2.INTER_LINEAR, borderValue=0)
     return np.asarray(turned, np.float32), np.asarray(matrix, np.float64)
+
+
+def turned(coverage: Floats, turns: int) -> tuple[Floats, Matrix]:
+    """The page after so many quarter turns counterclockwise, and the matrix that did it, as `level` gives it."""
+    height, width = coverage.shape
+    matrices = (
+        [[1, 0, 0], [0, 1, 0]],
+        [[0, 1, 0], [-1, 0, width]],
+        [[-1, 0, width], [0, -1, height]],
+        [[0, -1, height], [1, 0, 0]],
+    )
+    return np.ascontiguousarray(np.rot90(coverage, turns)), np.array(matrices[turns % 4], np.float64)
+
+
+def after(first: Matrix, second: Matrix) -> Matrix:
+    """The matrix, float64 [2, 3], that does what `first` does and then what `second` does."""
+    return np.asarray(second @ np.vstack([first, [0, 0, 1]]), np.float64)

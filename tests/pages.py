@@ -79,16 +79,17 @@ def compose(
     seed: int = 0,
     skew: float | None = None,
     spacing: float = 0.12,
+    lean: float = 0.0,
 ) -> Page:
     """Write lines with a hand, on paper of a condition out of `CONDITIONS`.
 
     size: the em in pixels; a small letter is about half as high. skew: degrees, clockwise; by the condition where None.
-    spacing: extra space between letters, in ems.
+    spacing: extra space between letters, in ems. lean: of the letters, degrees to the right.
     """
     rng = np.random.default_rng(seed)
     if condition == "small":
         size = round(size * 0.45)
-    ink, placed = _write(lines, hand, size, spacing, rng)
+    ink, placed = _write(lines, hand, size, spacing, lean, rng)
     if skew is None:
         skew = float(rng.choice([-1, 1]) * rng.uniform(3, 10)) if condition == "skewed" else float(rng.normal(0, 0.4))
     turned, matrix = _turn(ink, skew)
@@ -97,8 +98,31 @@ def compose(
     return Page(picture, "\n".join(lines), characters)
 
 
+def on_table(page: Page, seed: int = 0, shade: int = 100, sides: str = "lrtb") -> Page:
+    """The page as a sheet on a wooden table, turned a little and throwing a shadow.
+
+    shade: of the wood, red of 255. sides: on which of left, right, top and bottom the table shows.
+    """
+    rng = np.random.default_rng(seed)
+    height, width = page.picture.shape[:2]
+    margin = round(0.18 * max(height, width))
+    left, right, top, bottom = (margin * (side in sides) for side in "lrtb")
+    size = (width + left + right, height + top + bottom)
+    grain = cv2.GaussianBlur(rng.normal(0, 1, size[::-1]).astype(np.float32), (0, 0), 30, sigmaY=1.2) * 60
+    table = np.array((shade, 0.72 * shade, 0.5 * shade), np.float32) + grain[:, :, None]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.normal(0, 3)), 1.0)
+    matrix[:, 2] += (left, top)
+    sheet = cv2.warpAffine(np.ones((height, width), np.float32), matrix, size)[:, :, None]
+    shadow = cv2.GaussianBlur(np.roll(sheet[:, :, 0], (6, 5), (0, 1)), (0, 0), 6)[:, :, None]
+    paper = cv2.warpAffine(page.picture, matrix, size).astype(np.float32)
+    picture = table * (1 - 0.4 * shadow) * (1 - sheet) + paper * sheet + rng.normal(0, 2.5, (*size[::-1], 3))
+    corners = [np.array([box[:2], (box[0], box[3]), box[2:], (box[2], box[1])], float) for _, box in page.characters]
+    characters = [(c, _box(points, matrix)) for (c, _), points in zip(page.characters, corners)]
+    return Page(picture.clip(0, 255).astype(np.uint8), page.text, characters)
+
+
 def _write(
-    lines: Sequence[str], hand: Hand, size: int, spacing: float, rng: np.random.Generator
+    lines: Sequence[str], hand: Hand, size: int, spacing: float, lean: float, rng: np.random.Generator
 ) -> tuple[Floats, list[tuple[str, NDArray[np.float64]]]]:
     """The ink of all lines, float32 [H, W], and of each character the places (x, y) of its ink."""
     pitch, margin = round(1.45 * size), size
@@ -108,10 +132,11 @@ def _write(
         sum(round(0.4 * size) if d is None else d[0].shape[1] - 8 + round(size * (spacing + 0.08)) for d in line)
         for line in drawn
     )
-    ink = np.zeros((2 * margin + pitch * len(lines) + size // 2, width), np.float32)
+    aside = round(abs(np.tan(np.radians(lean))) * 1.5 * size)  # how far letters lean beyond where they stand
+    ink = np.zeros((2 * margin + pitch * len(lines) + size // 2, width + 2 * aside), np.float32)
     placed = []
     for row, line in enumerate(drawn):
-        x, drift = margin + int(rng.integers(0, size // 2)), rng.normal(0, 0.01)
+        x, drift = margin + aside + int(rng.integers(0, size // 2)), rng.normal(0, 0.01)
         for character, one in zip(lines[row], line):
             if one is None:
                 x += round(0.4 * size)
@@ -119,12 +144,27 @@ def _write(
             glyph, above = one
             base = margin + pitch * row + size + drift * (x - margin) + rng.normal(0, 0.02) * size
             top, left = max(0, round(base - above)), x - 6
+            columns = np.flatnonzero((glyph > 0.5).any(axis=0))
+            x += int(columns.max(initial=0)) - 6 + gap() if len(columns) else gap()
+            glyph, moved = _leaning(glyph, above, lean)
+            left -= moved
             part = ink[top : top + glyph.shape[0], left : left + glyph.shape[1]]
             np.maximum(part, glyph[: part.shape[0], : part.shape[1]], out=part)
             rows, columns = np.nonzero(glyph > 0.5)
             placed.append((character, np.stack([columns + left, rows + top], axis=1).astype(np.float64)))
-            x += int(columns.max(initial=0)) - 6 + gap() if len(columns) else gap()
     return ink, placed
+
+
+def _leaning(glyph: Floats, above: float, lean: float) -> tuple[Floats, int]:
+    """A glyph sheared about its baseline, `above` pixels under its top, and how far it grew to the left."""
+    if not lean:
+        return glyph, 0
+    tangent = float(np.tan(np.radians(lean)))
+    height, width = glyph.shape
+    left = int(np.ceil(max(-tangent * above, tangent * (height - above), 0)))
+    right = int(np.ceil(max(tangent * above, -tangent * (height - above), 0)))
+    matrix = np.array([[1, -tangent, tangent * above + left], [0, 1, 0]])
+    return cv2.warpAffine(glyph, matrix, (width + left + right, height), flags=cv2.INTER_LINEAR), left
 
 
 def _turn(ink: Floats, skew: float) -> tuple[Floats, NDArray[np.float64]]:

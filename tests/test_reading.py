@@ -14,10 +14,12 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.page_reading import box_matches, errors, folded
 from emnist_hf import Recognizer
 from emnist_hf.ink import PictureError
+from emnist_hf.page.page_view import boxes_html, summary
 from emnist_hf.reading import JOINED, NOTHING, Reading
+from emnist_hf.sheet import find_sheet
 from emnist_hf.splits import CHARACTERS, LabelError
 from tests.handwriting import write
-from tests.pages import CONDITIONS, HANDS, TEXTS, compose, font_hand
+from tests.pages import CONDITIONS, HANDS, TEXTS, Box, compose, font_hand, on_table
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,73 @@ def test_a_large_picture_gives_boxes_in_its_own_pixels(recognizer: Recognizer) -
     reading = recognizer.read(page.picture)
     boxes = [box for _, box in page.characters]
     assert box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * len(boxes)
+
+
+@pytest.mark.parametrize("lean", [-45, -30, 30, 45])
+def test_print_that_leans_is_read_and_boxed(recognizer: Recognizer, lean: float) -> None:
+    page = compose(TEXTS[0], font_hand("patrick-hand"), seed=11, lean=lean)
+    reading = recognizer.read(page.picture)
+    assert wrong(page.text, reading) <= 0.1, reading.text
+    boxes = [box for _, box in page.characters]
+    assert 2 * box_matches(boxes, [c.box for c in reading.characters]) >= 0.9 * (len(boxes) + len(reading.characters))
+
+
+@pytest.mark.parametrize("lean", [-40, 15, 40])
+def test_the_dot_of_a_leaning_letter_is_part_of_it(recognizer: Recognizer, lean: float) -> None:
+    page = compose(["jim is in fiji", "his skiing trip"], font_hand("patrick-hand"), seed=12, lean=lean)
+    text = recognizer.read(page.picture).text
+    assert all(c.isalnum() or c.isspace() for c in text), text
+    assert wrong(page.text, recognizer.read(page.picture)) <= 0.15, text
+
+
+@pytest.mark.parametrize(("turns", "said"), [(1, "turned to the left"), (2, "upside down"), (3, "turned to the right")])
+def test_a_page_that_does_not_stand_upright_is_turned(recognizer: Recognizer, turns: int, said: str) -> None:
+    page = compose(TEXTS[3], font_hand("patrick-hand"), seed=13)
+    upright = recognizer.read(page.picture)
+    height, width = page.picture.shape[:2]
+    reading = recognizer.read(np.ascontiguousarray(np.rot90(page.picture, turns)))
+    assert wrong(page.text, reading) <= 0.1, reading.text
+    assert said in reading.note and upright.note == ""
+    moved = [_back(c.box, turns, width, height) for c in reading.characters]
+    assert box_matches([c.box for c in upright.characters], moved) >= 0.95 * len(upright.characters)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shade", "sides"),
+    [("plain", 60, "lrtb"), ("shadow", 100, "lrtb"), ("jpeg", 140, "lb"), ("ruled", 170, "r")],
+)
+def test_a_table_beside_the_sheet_is_not_read(recognizer: Recognizer, condition: str, shade: int, sides: str) -> None:
+    page = on_table(compose(TEXTS[0], font_hand("patrick-hand"), condition, seed=14), 14, shade, sides)
+    reading = recognizer.read(page.picture)
+    assert wrong(page.text, reading) <= 0.1, reading.text
+    assert len(reading.text.splitlines()) == 4
+
+
+def test_no_sheet_is_found_in_a_shadow(recognizer: Recognizer) -> None:
+    """What lies in the shadow of a hand is written on the sheet as well."""
+    pages = [compose(text, font_hand(hand), "shadow", seed=15) for text in TEXTS for hand in HANDS]
+    assert not any(find_sheet(page.picture) is not None for page in pages)
+
+
+def _back(box: Box, turns: int, width: int, height: int) -> Box:
+    """A box of a picture that was given so many quarter turns, where it was before; width, height: before."""
+    left, top, right, bottom = box
+    for turn in range(turns):
+        across = width if (turns - turn) % 2 else height  # of the picture before this turn
+        left, top, right, bottom = across - bottom, left, across - top, right
+    return left, top, right, bottom
+
+
+def test_one_notion_of_doubt(recognizer: Recognizer) -> None:
+    """The summary, the colours of the boxes and the note agree on which characters are in doubt."""
+    for seed, size in ((1, 64), (2, 20)):
+        page = compose(TEXTS[0], font_hand("patrick-hand"), "noisy", seed=seed, size=size)
+        reading = recognizer.read(page.picture)
+        doubtful = sum(c.in_doubt for c in reading.characters)
+        html = boxes_html(page.picture, reading)
+        assert html.count("page-box fair") + html.count("page-box poor") == doubtful
+        assert f", {doubtful or 'none'} in doubt." in " ".join(summary(reading))
+        assert reading.note or 2 * doubtful <= len(reading.characters)
 
 
 def test_scratched_out_words_are_left_out(recognizer: Recognizer) -> None:

@@ -23,8 +23,8 @@ SIDE = 1400
 """Longest side, in pixels, of the picture that is shown."""
 MOST_BOXES = 1500
 """Boxes shown, the least sure ones: more would slow a phone down."""
-SURE, FAIR = 0.9, 0.6
-"""Scores from which a box is green, and amber; below it is red and dashed."""
+FAIR = 0.6
+"""Score from which a box that is in doubt is amber; below it is red and dashed. What is in no doubt is green."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,12 @@ def lettered(reading: Reading) -> list[Character]:
 
 def summary(reading: Reading) -> tuple[str, str]:
     """What was found in words, and a hint."""
-    letters = lettered(reading)
-    lines, doubtful = len({c.line for c in letters}), sum(c.score < FAIR for c in letters)
-    found = f"{len(letters)} characters on {lines} {'line' if lines == 1 else 'lines'}"
+    count, lines = len(reading.characters), len({c.line for c in reading.characters})
+    doubtful = sum(c.in_doubt for c in reading.characters)
+    found = f"{count} characters on {lines} {'line' if lines == 1 else 'lines'}, {doubtful or 'none'} in doubt."
     if reading.note:
-        return reading.note, f"{found}. Click a box to correct it, or edit the text."
-    hint = "Click a box to see what else it may be, or edit the text."
-    return f"{found}, {doubtful or 'none'} in doubt.", hint
+        return reading.note, f"{found} Click a box to correct it, or edit the text."
+    return found, "Click a box to see what else it may be, or edit the text."
 
 
 def boxes_html(picture: Any, reading: Reading) -> str:
@@ -90,7 +89,7 @@ def _box(index: int, character: Character, width: int, height: int) -> str:
         f"left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;"
         f"width:{100 * (right - left) / width:.3f}%;height:{100 * (bottom - top) / height:.3f}%"
     )
-    trust = "sure" if character.score >= SURE else "fair" if character.score >= FAIR else "poor"
+    trust = "poor" if character.score < FAIR else "fair" if character.in_doubt else "sure"
     choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
     label = escape(character.label)
     return (
