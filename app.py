@@ -15,7 +15,7 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.feedback import Feedback
 from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, QUEUE_SIZE, build_page
 from emnist_hf.page.logs import set_up_logs
-from emnist_hf.page.memory import settle_memory
+from emnist_hf.page.memory import freeze_what_stays, settle_memory
 from emnist_hf.page.service import KEEP, WAITING, Service, free_address, number_from
 from emnist_hf.recognizer import CheckpointError
 
@@ -54,6 +54,7 @@ def main() -> None:
         torch.set_num_threads(1)
     feedback, problem = start_feedback()
     page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback, waiting)
+    freeze_what_stays()
     try:
         Service(page, recognizer).launch(host, port, **LAUNCH)
     finally:

@@ -136,7 +136,10 @@ def test_names_of_tiles_are_in_the_dictionary() -> None:
         (lambda: set_text("\U0001f600"), "Keine Schrift hier hat ein Zeichen dieses Textes: "),
         (lambda: open_font(bytes(2_100_000)), "Diese Schrift hat 2.1 MB, und 2 MB sind das Meiste."),
         (lambda: open_font(b"wOF2" + bytes(99)), "Das ist eine WOFF2-Webschrift: "),
-        (lambda: open_font(b"\0\1\0\0" + bytes(99)), "Diese Schrift ist nicht zu gebrauchen, denn sie hat keine Umrisse: "),
+        (
+            lambda: open_font(b"\0\1\0\0" + bytes(99)),
+            "Diese Schrift ist nicht zu gebrauchen, denn sie hat ",
+        ),
     ],
 )
 def test_errors_that_a_visitor_meets_are_in_their_language(make: Callable[[], object], said: str) -> None:

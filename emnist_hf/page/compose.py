@@ -198,7 +198,9 @@ def build() -> ComposeTab:
         text, like, words, strength = _writing_card()
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
             gr.HTML(html("h2", "In a fine hand"), apply_default_css=False)
-            sheet = gr.HTML(preview(Order(EXAMPLE)), apply_default_css=False, elem_id="set-sheet")
+            # Of the phrases in a value gradio's browser side translates the first alone.
+            first = preview(Order(EXAMPLE)).replace(">Download<", f">{label('Download')}<")
+            sheet = gr.HTML(first, apply_default_css=False, elem_id="set-sheet")
             style = _style_controls()
     # Gone with the visit: states are dropped an hour after the page is closed.
     hand, own_font = gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600)
