@@ -35,7 +35,11 @@ INK = colors.Color(
 """The blue-black of the pen, for all that can be pressed."""
 
 CSS = Path(__file__).with_name("look.css").read_text(encoding="utf-8")
-HEAD = '<meta name="color-scheme" content="light dark">'
+HEAD = (
+    '<meta name="color-scheme" content="light dark">'
+    # The footer is out of the reach of CSS. On a phone gradio hides the first of its two links, not the dot between.
+    "<style>@media (max-width: 640px) { footer .divider { display: none } }</style>"
+)
 
 
 def theme() -> gr.themes.Base:

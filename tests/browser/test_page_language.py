@@ -100,3 +100,12 @@ def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None
     font_titles = {font.title for font in fonts().values()}
     assert len(said["en-GB"]) > 60
     assert said["en-GB"] & said["de-DE"] - SAME - GRADIO - font_titles == set()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR"])
+def test_all_tabs_fit_side_by_side_on_a_phone(browser: Browser, page_url: str, locale: str) -> None:
+    for page in visit(browser, page_url, locale=locale, viewport={"width": 390, "height": 844}):
+        expect(page.get_by_role("tab")).to_have_count(5)
+        for tab in page.get_by_role("tab").all():
+            expect(tab).to_be_in_viewport(ratio=1)
+        assert page.locator("footer").inner_text().strip()[0].isalpha(), "the dot between two links, without the first"
