@@ -6,13 +6,13 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from emnist_hf.page.calligraphy import SET_IN
 from emnist_hf.page.language import ENGLISH, quoted, translated
 from emnist_hf.styling import Font, Hand, Rendering, describe
 from emnist_hf.styling.colours import Colour, css_hex, parse_colour
 
 PRINT_RESOLUTION = 192
 """Dots an inch of the PNG to save; twice what a screen has."""
+SET_IN = "{text}, set in {font}"
 THIS_HAND = "This hand {hand}."
 MIXED = "This ink: the chosen one, with the colour of the handwriting in it."
 

@@ -42,7 +42,7 @@ SAME = {
     "Sepia",
     "Violet",
     "What is written by hand is set again in a fine hand",  # what the Set tab sets as long as nothing else is typed
-    "What is written by hand is set again in a fine hand set in Pinyon Script",
+    "What is written by hand is set again in a fine hand, set in Pinyon Script",
     "My hand",
     "HEAR A HARE",  # what was read
     "HEAR A HARE HERE 347",
