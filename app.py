@@ -13,9 +13,10 @@ import sys
 from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
 from emnist_hf.feedback import Feedback
-from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, build_page
+from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, QUEUE_SIZE, build_page
 from emnist_hf.page.logs import set_up_logs
-from emnist_hf.page.service import KEEP, Service, free_address, number_from
+from emnist_hf.page.memory import freeze_what_stays, settle_memory
+from emnist_hf.page.service import KEEP, WAITING, Service, free_address, number_from
 from emnist_hf.recognizer import CheckpointError
 
 
@@ -42,15 +43,18 @@ def start_feedback() -> tuple[Feedback | None, str]:
 
 def main() -> None:
     set_up_logs()
+    settle_memory()
     host, port = free_address()  # before the seconds that loading takes
     keep = number_from(KEEP, KEEP_SECONDS, 1, 10**6)
+    waiting = number_from(WAITING, QUEUE_SIZE, 1, 10_000)
     recognizer, notice = load_recognizer(os.environ.get("EMNIST_HF_CHECKPOINT"))
     if torch := sys.modules.get("torch"):  # it serves an architecture that the package has no graph of
         # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
         # than a second as soon as anything else ran on the machine.
         torch.set_num_threads(1)
     feedback, problem = start_feedback()
-    page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback)
+    page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback, waiting)
+    freeze_what_stays()
     try:
         Service(page, recognizer).launch(host, port, **LAUNCH)
     finally:

@@ -43,7 +43,9 @@ from PIL import Image
 
 from emnist_hf import Recognizer
 from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.door import BUSY
 from emnist_hf.page.examples import STROKES, draw, shaded
+from emnist_hf.page.language import told
 from emnist_hf.page.pad import PREFIX
 from tests.pages import compose, font_hand
 from tests.server import serve
@@ -54,7 +56,8 @@ SHARES = {SKETCH: 0.85, PHOTO: 0.10, PAGE: 0.05}
 KINDS = {SKETCH: 240, PHOTO: 48, PAGE: 24}
 """How many pictures of each kind there are; no two are the same."""
 WORDS = ("TEN", "RED", "HENS", "RUN", "HOME", "ACE", "HERB", "NEAR", "TRAM", "BEAN", "HARE", "MANE")
-QUEUE_FULL = "Queue is full"
+LANGUAGE = "de"
+"""Of the visitors; the page says in it that it is busy."""
 PATIENCE = 120
 """Seconds after which an answer that has not come is an error."""
 
@@ -219,7 +222,7 @@ async def one_request(site: Site, session: str, rng: random.Random, tally: Tally
     try:
         outputs = await asyncio.wait_for(ask(site, picture, session), PATIENCE)
     except httpx.HTTPStatusError as error:
-        honest = error.response.status_code == 503 and QUEUE_FULL in error.response.text
+        honest = error.response.status_code == 429 and error.response.json()["detail"] == told(BUSY, LANGUAGE)
         tally.counts["busy"] += honest
         if not honest:
             tally.trouble("errors", error.response.text)
@@ -307,7 +310,8 @@ async def by_requests(site: Site, process: psutil.Process, requests: int) -> Non
 
 async def run(arguments: argparse.Namespace, url: str, kept: dict[str, list[Picture]]) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits) as http:
+    headers = {"accept-language": LANGUAGE, "x-gradio-user": "app"}  # as the page in a browser asks
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits, headers=headers) as http:
         config = (await http.get("/config")).json()
         site, process = Site(http, find_events(config), kept), server_process()
         if arguments.requests:

@@ -16,7 +16,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import json
+import math
 import os
 import re
 import struct
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "validation", "test")
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
+MOST_ROWS = 1_000_000  # of one IDX file; ByClass, the largest split, has 697,932 to train on
 BLOCK = 4096  # rows that are decoded at a time
 HUB_SECONDS = 8  # to wait for the Hub's first answer
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
@@ -230,30 +233,41 @@ class _RawFiles:
 def read_idx(content: bytes, name: str = "the file") -> NDArray[np.uint8]:
     """Parse one IDX file (gzipped or not): uint8 [N, 28, 28] for images as stored, uint8 [N] for labels.
 
-    Raises `DataError` if the file is damaged, cut short or something else. Format: LeCun's description of MNIST.
+    No more is unpacked than its header says that there is. Raises `DataError` if the file is damaged, cut short, longer
+    than it says or something else. Format: LeCun's description of MNIST.
     """
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, ValueError) as error:
-            raise DataError(f"{name} is a damaged gzip file ({error}): download it again.") from None
-        except Exception as error:  # zlib.error is no OSError
-            raise DataError(f"{name} is a damaged gzip file ({error}): download it again.") from None
-    magic = struct.unpack(">I", content[:4])[0] if len(content) >= 8 else None
-    if magic == IDX_LABELS:
-        shape: tuple[int, ...] = struct.unpack(">I", content[4:8])
-    elif magic == IDX_IMAGES and len(content) >= 16:
-        shape = struct.unpack(">III", content[4:16])
-        if shape[1:] != (SIDE, SIDE):
-            raise DataError(f"{name} holds images of {shape[1]}x{shape[2]} pixels, not 28x28: it is not EMNIST.")
-    else:
-        raise DataError(f"{name} is not an IDX file: give the files of the official EMNIST gzip.zip.")
-    body = content[4 + 4 * len(shape) :]
-    if len(body) != int(np.prod(shape, dtype=np.int64)):
+    plain = io.BytesIO(content)
+    file = gzip.GzipFile(fileobj=plain) if content[:2] == b"\x1f\x8b" else plain
+    try:
+        shape = _idx_shape(file, name)
+        count = math.prod(shape)
+        body = file.read(count + 1)
+    except DataError:
+        raise
+    except Exception as error:  # OSError and EOFError of gzip, and zlib.error, which is neither
+        raise DataError(f"{name} is a damaged gzip file ({error}): download it again.") from None
+    if len(body) > count:
+        raise DataError(f"{name} holds more than the {shape[0]:,} rows that it claims: download it again.")
+    if len(body) < count:
         raise DataError(
             f"{name} should hold {shape[0]:,} rows but has {len(body):,} bytes: it was cut short, download it again."
         )
     return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def _idx_shape(file: gzip.GzipFile | io.BytesIO, name: str) -> tuple[int, ...]:
+    """What the header says that the rows are. Raises `DataError` for another file, or more rows than EMNIST has."""
+    head = file.read(8)
+    magic, rows = struct.unpack(">II", head) if len(head) == 8 else (None, 0)
+    sides = file.read(8) if magic == IDX_IMAGES else b""
+    if magic not in (IDX_IMAGES, IDX_LABELS) or (magic == IDX_IMAGES and len(sides) < 8):
+        raise DataError(f"{name} is not an IDX file: give the files of the official EMNIST gzip.zip.")
+    shape = (rows, *struct.unpack(">II", sides)) if sides else (rows,)
+    if shape[1:] not in ((), (SIDE, SIDE)):
+        raise DataError(f"{name} holds images of {shape[1]}x{shape[2]} pixels, not 28x28: it is not EMNIST.")
+    if rows > MOST_ROWS:
+        raise DataError(f"{name} claims {rows:,} rows, more than any part of EMNIST has: it is not EMNIST.")
+    return shape
 
 
 def check_mapping(split: Split, text: str) -> None:

@@ -259,8 +259,10 @@ def test_the_camera_is_not_mirrored(page_url: str) -> None:
 
 def test_what_is_kept_is_said_under_every_tab_and_in_full_on_one(page_url: str) -> None:
     config = httpx.get(f"{page_url}/config", timeout=60).json()
-    short = [part["id"] for part in config["components"] if privacy.SHORT in str(part["props"].get("value"))]
-    full = [part["id"] for part in config["components"] if "### What is kept" in str(part["props"].get("value"))]
+    told = config["i18n_translations"]["en"]
+    assert told["privacy"].startswith(privacy.NOTHING) and f"### {privacy.HEADING}\n{privacy.NOTHING}" in told["limits"]
+    short = [part["id"] for part in config["components"] if '"key": "privacy"' in str(part["props"].get("value"))]
+    full = [part["id"] for part in config["components"] if '"key": "limits"' in str(part["props"].get("value"))]
     outside = [part["id"] for part in config["layout"]["children"]]
     assert len(short) == 1 and short[0] in outside, "the foot of the page is in no tab, so that every tab has it"
     assert len(full) == 1 and full[0] not in outside

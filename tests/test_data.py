@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -191,6 +192,18 @@ def test_a_file_cut_short(cut: int) -> None:
         read_idx(content[:cut])
     with pytest.raises(DataError):
         read_idx(gzip.compress(content)[: max(cut // 12, 5)])
+
+
+def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_claims() -> None:
+    """300 MB of zeros in 300 kB, behind a header of three rows."""
+    bomb = gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)) + bytes(300_000_000), 1)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more than the 3 rows that it claims"):
+        read_idx(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    with pytest.raises(DataError, match="claims 4,294,967,295 rows"):
+        read_idx(gzip.compress(struct.pack(">IIII", 2051, 2**32 - 1, 28, 28)))
 
 
 def test_idx_of_another_size() -> None:

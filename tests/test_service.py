@@ -29,6 +29,7 @@ from starlette.types import Message, Receive, Scope, Send
 from emnist_hf.errors import EmnistError
 from emnist_hf.page import door
 from emnist_hf.page.door import Door
+from emnist_hf.page.language import told
 from emnist_hf.page.logs import LEVEL, JsonFormatter, set_up_logs
 from emnist_hf.page.service import HOST, PORT, ServiceError, free_address
 from tests.pages import compose, font_hand
@@ -146,6 +147,31 @@ def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) ->
     assert SECRET not in page.log.read_text() and str(page.folder) not in page.log.read_text()
 
 
+def test_past_the_queues_limit_visitors_hear_that_the_page_is_busy(
+    start: Callable[..., Running], page_of_text: Path
+) -> None:
+    """In the browser in its language, over the API in English; who waits is answered, and so is who comes back."""
+    page = start(EMNIST_HF_QUEUE_SIZE="1")
+    with page_of_text.open("rb") as file:
+        sent = httpx.post(f"{page.url}/gradio_api/upload", files={"files": ("page.png", file)}, timeout=30)
+    value = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+    def call(**headers: str) -> httpx.Response:
+        body = {"data": [value, "byclass"]}
+        return httpx.post(f"{page.url}/gradio_api/call/read_image", json=body, headers=headers, timeout=60)
+
+    german = {"accept-language": "de-DE,de;q=0.9", "x-gradio-user": "app"}
+    called = [call(**(german if number % 2 else {})) for number in range(12)]
+    taken = [answer.json()["event_id"] for answer in called if answer.status_code == 200]
+    refused = {(answer.status_code, answer.json()["detail"]) for answer in called if answer.status_code != 200}
+    assert taken and refused == {(503, door.BUSY), (429, told(door.BUSY, "de"))}
+    assert all(answer.headers["retry-after"] == "5" for answer in called if answer.status_code != 200)
+    for event in (*taken, None):
+        event = event or call().json()["event_id"]
+        stream = httpx.get(f"{page.url}/gradio_api/call/read_image/{event}", timeout=120).text
+        assert "event: complete" in stream and "TEN RED HENS" in stream.upper()
+
+
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -197,7 +223,7 @@ def test_the_words_of_an_unexpected_error_stay_out_of_the_log() -> None:
 # --- the door ----------------------------------------------------------------
 
 
-def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = False) -> tuple[int, str]:
+def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = False, **headers: str) -> tuple[int, str]:
     """Status and words of the answer to a POST whose body comes in parts, `wait` seconds apart."""
     sent: list[Message] = []
 
@@ -222,7 +248,8 @@ def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = Fa
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "headers": [], "path": "/"}
+        sent_headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        scope = {"type": "http", "method": "POST", "headers": sent_headers, "path": "/"}
         await Door(application, lambda: stopping, seconds=0.5)(scope, receive, send)
 
     asyncio.run(run())
@@ -239,6 +266,14 @@ def test_the_door_stops_a_body_that_grows_or_dawdles() -> None:
     status, words = through_the_door([b"a"] * 50, wait=0.1)
     assert status == 408 and json.loads(words)["detail"] == door.TOO_SLOW
     assert through_the_door([b"a"], stopping=True)[0] == 503
+
+
+def test_who_is_turned_away_hears_it_in_their_language() -> None:
+    """The page in a browser has English words of its own for a 503, so it gets another status."""
+    status, words = through_the_door([b"a"], stopping=True, accept_language="fr-CA,en;q=0.5", x_gradio_user="app")
+    assert status == 429 and json.loads(words)["detail"] == "La page redémarre : réessayez dans une minute."
+    status, words = through_the_door([bytes(door.MAX_BODY), b"a"], accept_language="de")
+    assert status == 413 and json.loads(words)["detail"] == "Das ist größer als 16 MB: Senden Sie weniger."
 
 
 # --- the README --------------------------------------------------------------

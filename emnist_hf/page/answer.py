@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -18,7 +18,7 @@ from emnist_hf.ink import Ink, NoInkError, PictureError, open_picture, to_ink
 from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
 from emnist_hf.page.history import asked_again, entry, history
-from emnist_hf.page.language import ENGLISH, PHRASES, html, in_every_language, language_of, quoted, told
+from emnist_hf.page.language import ENGLISH, html, in_every_language, language_of, quoted, told, translated
 from emnist_hf.page.language import label as phrase
 from emnist_hf.page.page_sheet import MOST_TEXT, page_controls, set_again, transcript_of
 from emnist_hf.page.page_view import (
@@ -62,18 +62,18 @@ CERTAINTY = (
 """The answer in words, by the least score it takes."""
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: Exception, language: str = ENGLISH) -> str:
     """What to tell the visitor. The log gets the rest; the visitor's picture goes to neither."""
     if isinstance(error, EXPECTED):
-        return str(error)
+        return translated(str(error), language)
     log.exception("unexpected error while answering", exc_info=error)
-    return SORRY
+    return told(SORRY, language)
 
 
 def charset_choice(recognizer: Recognizer) -> gr.Radio:
     names = recognizer.charsets()
     return gr.Radio(
-        [(CHARSET_TITLES[name], name) for name in names],
+        [(str(phrase(CHARSET_TITLES[name])), name) for name in names],
         value=names[0],
         label=phrase("Read it as"),
         elem_classes="pills",
@@ -122,7 +122,8 @@ def reading(
 ) -> str:
     """HTML: the 28 x 28 picture that the model sees, enlarged without smoothing, and a sentence beside it.
 
-    A sentence of the dictionary is said in the language. It is a live region: screen readers speak it when it changes.
+    An English sentence is said in the language, as far as it is known. It is a live region: screen readers speak it
+    when it changes.
     """
     if glyph is None:
         seen = '<div class="glyph glyph-empty"></div>'
@@ -130,7 +131,7 @@ def reading(
         alt = quoted("What the model sees: your character in 28 by 28 pixels", language)
         seen = f'<img class="glyph" src="{glyph_url(glyph)}" alt="{alt}">'
     small = f"<small>{escape(hint)}</small>" if hint else ""
-    said = quoted(text, language) if text in PHRASES else escape(text)
+    said = escape(translated(text, language))
     return (
         f'<div class="reading-head"><figure>{seen}<figcaption>{quoted("What the model sees", language)}</figcaption>'
         f'</figure><p class="message {kind}" role="status">{said}{small}</p></div>'
@@ -145,23 +146,35 @@ def is_page(page: Reading, found: Answer) -> bool:
 
 
 def page_answer(
-    page: Reading, image: Any, ink: Ink, style: Style, place: str, strength: float, remembered: dict[str, str]
+    page: Reading, image: Any, ink: Ink, manner: Sequence[Any], remembered: dict[str, str], language: str
 ) -> list[Any]:
-    """What the panel shows of a page that was read in a picture and its ink, and what the history does."""
-    words, hint = summary(page)
+    """What the panel shows of a page that was read in a picture and its ink, and what the history does.
+
+    manner: how it is set, as `AnswerPanel.manner` lists it.
+    """
+    words, hint = summary(page, language)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
     transcript = transcript_of(page, ink)
     return [
         said,
         gr.Label(value=None, visible=False),
-        set_again(page.text, transcript, style, place, strength),
+        set_in_manner(page.text, transcript, manner, language),
         page.text,
-        gr.HTML(value=boxes_html(image, page), visible=True),
+        gr.HTML(value=boxes_html(image, page, language), visible=True),
         gr.Textbox(value=page.text, visible=True),
         transcript,
         gr.Column(visible=True),
         remembered,
     ]
+
+
+def set_in_manner(text: str, transcript: Transcript | None, manner: Sequence[Any], language: str) -> str:
+    """HTML: the text set as the controls say: font, ink, paper, place and strength. Or a sentence."""
+    font, ink, paper, place, strength = manner
+    try:
+        return set_again(text, transcript, Style(font, ink, paper), place, strength, language)
+    except Exception as error:
+        return f'<p class="message problem">{escape(sentence(error, language))}</p>'
 
 
 @dataclass(frozen=True)
@@ -200,7 +213,12 @@ class AnswerPanel:
 
     def without_answer(self, text: str, kind: str, style: Style, language: str) -> list[Any]:
         """An empty panel with a sentence in it."""
-        empty = [reading(text, kind=kind, language=language), gr.Label(value=None, visible=False), sheet("", style), ""]
+        empty = [
+            reading(text, kind=kind, language=language),
+            gr.Label(value=None, visible=False),
+            sheet("", style, language),
+            "",
+        ]
         return [*empty, *without_page(), None]
 
 
@@ -218,7 +236,7 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         label = gr.Label(
             num_top_classes=TOP_K,
             show_label=False,
-            label="Most likely characters",
+            label=phrase("Most likely characters"),
             visible=False,
             elem_classes="bars",
         )
@@ -229,7 +247,8 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         last = history()
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
         gr.HTML(html("h2", "Set in calligraphy"), apply_default_css=False)
-        sheet_view = gr.HTML(sheet("", Style()), apply_default_css=False)
+        empty = in_every_language("empty sheet", lambda language: sheet("", Style(), language))
+        sheet_view = gr.HTML(str(empty), apply_default_css=False)
         controls = page_controls()
         style = style_choice(tab)
         share.build(tab, charset, style.inputs())
@@ -252,10 +271,8 @@ def connect(
     takes, None for no picture.
     """
 
-    def answer(
-        value: Any, charset: str, font: str, ink: str, paper: str, place: str, strength: float, request: gr.Request
-    ) -> list[Any]:
-        style, language = Style(font, ink, paper), language_of(request)
+    def answer(request: gr.Request, value: Any, charset: str, *manner: Any) -> list[Any]:
+        style, language = Style(*manner[:3]), language_of(request)
         try:
             image = read_picture(value)
             if image is None:
@@ -266,57 +283,45 @@ def connect(
             few = len(lettered(page)) < 3
             found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
             if found is None or is_page(page, found):
-                return page_answer(page, picture, written, style, place, strength, entry(value, page.text))
+                return page_answer(page, picture, written, manner, entry(value, page.text), language)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character, language)
             shown = gr.Label(value=scores, visible=True)
             said = reading(words, hint, found.glyph, language=language)
             remembered = entry(value, best, glyph_url(found.glyph))
-            return [said, shown, sheet(best, style), best, *without_page(), remembered]
+            return [said, shown, sheet(best, style, language), best, *without_page(), remembered]
         except Exception as error:
-            return panel.without_answer(sentence(error), "problem", Style(), language)
+            return panel.without_answer(sentence(error, language), "problem", Style(), language)
 
-    def restyle(
-        chosen: str, transcript: Transcript | None, font: str, ink: str, paper: str, place: str, strength: float
-    ) -> str:
-        try:
-            return set_again(chosen, transcript, Style(font, ink, paper), place, strength)
-        except Exception as error:
-            return f'<p class="message problem">{escape(sentence(error))}</p>'
+    def restyle(request: gr.Request, chosen: str, transcript: Transcript | None, *manner: Any) -> str:
+        return set_in_manner(chosen, transcript, manner, language_of(request))
 
     def correct(
-        text: str,
-        transcript: Transcript | None,
-        font: str,
-        ink: str,
-        paper: str,
-        place: str,
-        strength: float,
-        event: gr.EventData,
+        request: gr.Request, event: gr.EventData, text: str, transcript: Transcript | None, *manner: Any
     ) -> list[Any]:
         """A character of a page, corrected by the visitor."""
         change = correction(event, transcript) if transcript is not None else None
         if transcript is None or change is None:
             return [gr.skip()] * 4
         after, text = corrected(transcript, *change, text)
-        return [text, after, text, restyle(text, after, font, ink, paper, place, strength)]
+        return [text, after, text, restyle(request, text, after, *manner)]
 
-    def retype(text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any]:
+    def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any]:
         """The text of a page, edited by the visitor. Without a page, the box was emptied for a single character."""
         if transcript is None:
             return gr.skip(), gr.skip()
-        return text, restyle(text, transcript, *manner)
+        return text, restyle(request, text, transcript, *manner)
 
-    def choose(font: str, ink: str, paper: str, place: str, strength: float, event: gr.SelectData) -> tuple[str, str]:
+    def choose(request: gr.Request, event: gr.SelectData, *manner: Any) -> tuple[str, str]:
         """Another of the labels, picked by the visitor, is set instead."""
         chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
-        return chosen, restyle(chosen, None, font, ink, paper, place, strength)
+        return chosen, restyle(request, chosen, None, *manner)
 
-    def recall(font: str, ink: str, paper: str, place: str, strength: float, event: gr.EventData) -> tuple[str, str]:
+    def recall(request: gr.Request, event: gr.EventData, *manner: Any) -> tuple[str, str]:
         """One of the last answers is set again."""
         chosen = asked_again(event)
-        return chosen, restyle(chosen, None, font, ink, paper, place, strength)
+        return chosen, restyle(request, chosen, None, *manner)
 
     quietly: dict[str, Any] = {
         "show_progress": "hidden",

@@ -14,7 +14,7 @@ from emnist_hf.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.api_page import documented
-from emnist_hf.page.language import I18N, label
+from emnist_hf.page.language import I18N, label, language_of
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ class Page(gr.Blocks):
             raise
         except Exception as error:
             outcome = "failed"
-            raise gr.Error(sentence(error), print_exception=False) from None
+            language = language_of(kwargs.get("request"))
+            raise gr.Error(sentence(error, language), print_exception=False) from None
         finally:
             spent = round((time.perf_counter() - began) * 1000)
             log.info("event", extra={"event": str(name), "milliseconds": spent, "outcome": outcome})
@@ -88,12 +89,16 @@ class Page(gr.Blocks):
 
 
 def build_page(
-    recognizer: Recognizer, notice: str = "", keep_seconds: int = KEEP_SECONDS, feedback: Feedback | None = None
+    recognizer: Recognizer,
+    notice: str = "",
+    keep_seconds: int = KEEP_SECONDS,
+    feedback: Feedback | None = None,
+    queue_size: int = QUEUE_SIZE,
 ) -> Page:
     """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
 
     `keep_seconds` is how old uploaded and made files grow before they are deleted, and how often that is looked at.
-    With `feedback`, visitors can correct what was read.
+    With `feedback`, visitors can correct what was read. `queue_size` requests may wait.
     """
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(keep_seconds, keep_seconds))
     with page:
@@ -117,5 +122,5 @@ def build_page(
         gr.HTML(privacy.footer(feedback.repo if feedback is not None else None), apply_default_css=False)
         api.build(recognizer)
         render_api.build()
-    page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=1)
+    page.queue(max_size=queue_size, default_concurrency_limit=1)
     return page

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from emnist_hf.page.file_names import saved_name
+from emnist_hf.page.language import ENGLISH, quoted
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import DEFAULT_FONT, find_font, fonts, render_text
 
@@ -35,6 +37,7 @@ PAPERS: dict[str, str | None] = {
 DEFAULT_INK, DEFAULT_PAPER = "blue-black", "ivory"
 SIZE = 420
 """Height of the letters' em, in pixels."""
+SET_IN = "{text} set in {font}"
 MARGIN = 0.22
 """Paper around the ink, in ems."""
 
@@ -56,9 +59,8 @@ class Style:
         return PAPERS.get(str(self.paper), self.paper)
 
 
-@lru_cache(maxsize=64)
 def set_character(label: str, style: Style) -> Image.Image:
-    """The character in `style`, not to be changed. Raises `StylingError` for a font or a colour that is not known."""
+    """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
     size = max(
         48, round(SIZE / max(1, max(map(len, label.split("\n"))) / 4))
     )  # a page need not be as sharp as a letter
@@ -66,28 +68,35 @@ def set_character(label: str, style: Style) -> Image.Image:
 
 
 def data_url(image: Image.Image) -> str:
-    """The picture as a data URL: nothing of a visitor's is stored, so nothing has to be cleared away."""
+    """The picture as a PNG in a data URL: nothing of a visitor's is stored, so nothing has to be cleared away."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-@lru_cache(maxsize=256)
-def sheet(label: str, style: Style) -> str:
+def light_url(image: Image.Image, **options: Any) -> str:
+    """A picture of the page's own as WebP, which every browser of today reads; options: as Pillow's encoder takes."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", method=6, **options)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@lru_cache(maxsize=128)
+def sheet(label: str, style: Style, language: str = ENGLISH) -> str:
     """HTML: the sheet of paper with the character on it, and the link that saves it; empty for no label."""
     paper = escape(style.paper_colour or "#ffffff")
     if not label:
         return (
             f'<div class="sheet" style="background:{paper}"><p class="sheet-empty">'
-            "Your character will stand here</p></div>"
+            f"{quoted('Your character will stand here', language)}</p></div>"
         )
     font = find_font(style.font)
     url, name = data_url(set_character(label, style)), saved_name(label, font.name) + ".png"
     return (
         f'<div class="sheet" style="background:{paper}">'
-        f'<img src="{url}" alt="{escape(label)} set in {escape(font.title)}"></div>'
+        f'<img src="{url}" alt="{quoted(SET_IN, language, text=label, font=font.title)}"></div>'
         f'<p class="sheet-foot"><a class="download" href="{url}" download="{escape(name)}">'
-        "Download PNG</a></p>"
+        f"{quoted('Download PNG', language)}</a></p>"
     )
 
 
@@ -103,15 +112,21 @@ class StyleChoice:
         return [self.font, self.ink, self.paper]
 
 
-@lru_cache(maxsize=1)
 def hand_tiles() -> list[Tile]:
-    """A tile for every font: two letters as a mask, so that they take the text's colour in either theme."""
-    tiles = []
+    """A tile for every font; `hand_faces` shows them."""
+    return [
+        Tile(name, font.title, f'<span class="hand" style="--face:var(--hand-{name})"></span>', font.tradition)
+        for name, font in fonts().items()
+    ]
+
+
+def hand_faces() -> str:
+    """CSS: two letters of every font, once for all tabs, as masks, so that they take the text's colour in any theme."""
+    faces = []
     for name, font in fonts().items():
-        url = data_url(render_text("Ag", font, size=40, colour="black", paper=None, margin=0.08))
-        face = f'<span class="hand" style="mask-image:url({url});-webkit-mask-image:url({url})"></span>'
-        tiles.append(Tile(name, f"{font.title}, {font.tradition}", face))
-    return tiles
+        face = render_text("Ag", font, size=40, colour="black", paper=None, margin=0.08)
+        faces.append(f"--hand-{name}:url({light_url(face, lossless=True)})")
+    return f":root{{{';'.join(faces)}}}"
 
 
 def colour_tiles(colours: Mapping[str, str | None]) -> list[Tile]:

@@ -13,8 +13,8 @@ from emnist_hf.page.answer import sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
 from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.files import picture_path
-from emnist_hf.page.language import html, label
-from emnist_hf.page.rendered import rendered_sheet
+from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told
+from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import (
     DEFAULT_FONT,
@@ -22,7 +22,6 @@ from emnist_hf.styling import (
     Hand,
     Rendering,
     StylingError,
-    describe,
     estimate_hand,
     find_font,
     set_text,
@@ -40,7 +39,7 @@ SHEETS = {
 """Papers: what they are called, and their look on a tile."""
 PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
 MOST_TEXT = 2_000
-ALIGNMENTS = [("Left", "left"), ("Centre", "centre"), ("Right", "right")]
+ALIGNMENTS = [(str(label(name)), name.lower()) for name in ("Left", "Centre", "Right")]
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,25 @@ def carry_out(order: Order) -> Rendering:
     )
 
 
-def preview(order: Order) -> str:
+def preview(order: Order, language: str = ENGLISH) -> str:
     """HTML: the sheet with the text on it, links that save it, and what was set otherwise than asked."""
     if not str(order.text or "").strip():
-        return '<div class="sheet set-sheet"><p class="sheet-empty">Your text will stand here</p></div>'
+        empty = quoted("Your text will stand here", language)
+        return f'<div class="sheet set-sheet"><p class="sheet-empty">{empty}</p></div>'
     rendering = carry_out(order)
     font = order.font if isinstance(order.font, Font) else find_font(order.font)
-    return rendered_sheet(rendering, font, saved_name(rendering.scene.text, font.name))
+    name, chosen = saved_name(rendering.scene.text, font.name), INKS.get(str(order.ink), order.ink)
+    return rendered_sheet(rendering, font, name, language=language, chosen=chosen)
 
 
-def problem(error: Exception) -> str:
+def problem(error: Exception, language: str = ENGLISH) -> str:
     """HTML: a sentence where the sheet would be."""
-    return f'<p class="message problem" role="status">{escape(sentence(error))}</p>'
+    return said(sentence(error, language), "problem")
+
+
+def said(text: str, kind: str = "said") -> str:
+    """HTML: a sentence that screen readers speak. kind: "said", "prompt" or "problem"."""
+    return f'<p class="message {kind}" role="status">{escape(text)}</p>'
 
 
 def sheet_tiles() -> list[Tile]:
@@ -134,24 +140,24 @@ def order_of(
     )
 
 
-def show(*inputs: Any) -> str:
+def show(*inputs: Any, language: str = ENGLISH) -> str:
     """The preview of the tab's inputs, or a sentence."""
     try:
-        return preview(order_of(*inputs))
+        return preview(order_of(*inputs), language)
     except Exception as error:
-        return problem(error)
+        return problem(error, language)
 
 
-def measure_hand(picture: Any) -> tuple[Hand | None, str]:
+def measure_hand(picture: Any, language: str = ENGLISH) -> tuple[Hand | None, str]:
     """The hand in an uploaded picture, and HTML that says it in words."""
     try:
         path = picture_path(picture)
         if path is None:
-            return None, f'<p class="message prompt">{escape(PROMPT)}</p>'
+            return None, said(told(PROMPT, language), "prompt")
         hand = estimate_hand(path)
     except Exception as error:
-        return None, problem(error)
-    return hand, f'<p class="message said" role="status">This hand {escape(describe(hand))}.</p>'
+        return None, problem(error, language)
+    return hand, said(told(THIS_HAND, language, hand=in_words(hand, language)))
 
 
 def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
@@ -166,7 +172,7 @@ def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
             format="png",
             elem_id="set-like",
         )
-        words = gr.HTML(f'<p class="message prompt">{escape(PROMPT)}</p>', apply_default_css=False, elem_id="set-hand")
+        words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="set-hand")
         strength = gr.Slider(
             0, 1, 0.7, step=0.05, label=label("How much of that hand"), visible=False, elem_id="set-strength"
         )
@@ -192,7 +198,9 @@ def build() -> ComposeTab:
         text, like, words, strength = _writing_card()
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
             gr.HTML(html("h2", "In a fine hand"), apply_default_css=False)
-            sheet = gr.HTML(preview(Order(EXAMPLE)), apply_default_css=False, elem_id="set-sheet")
+            # Of the phrases in a value gradio's browser side translates the first alone.
+            first = preview(Order(EXAMPLE)).replace(">Download<", f">{label('Download')}<")
+            sheet = gr.HTML(first, apply_default_css=False, elem_id="set-sheet")
             style = _style_controls()
     # Gone with the visit: states are dropped an hour after the page is closed.
     hand, own_font = gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600)
@@ -204,12 +212,18 @@ def build() -> ComposeTab:
         "concurrency_id": "setter",
         "concurrency_limit": 2,
     }
-    # Sliders tell of every step on the way, which the preview follows.
-    gr.on([text.change, *(control.input for control in (*style, strength))], show, inputs, sheet, **quietly)
 
-    def follow(picture: Any, *inputs: Any) -> list[Any]:
-        found, said = measure_hand(picture)
-        return [found, said, gr.Slider(visible=found is not None), show(*inputs[:-2], found, inputs[-1])]
+    def anew(request: gr.Request, *inputs: Any) -> str:
+        return show(*inputs, language=language_of(request))
+
+    # Sliders tell of every step on the way, which the preview follows.
+    gr.on([text.change, *(control.input for control in (*style, strength))], anew, inputs, sheet, **quietly)
+
+    def follow(request: gr.Request, picture: Any, *inputs: Any) -> list[Any]:
+        language = language_of(request)
+        found, words = measure_hand(picture, language)
+        sheet = show(*inputs[:-2], found, inputs[-1], language=language)
+        return [found, words, gr.Slider(visible=found is not None), sheet]
 
     like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **quietly)
     return ComposeTab(own_font, inputs, sheet, style[0])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from emnist_hf import Recognizer
 from emnist_hf.feedback import Correction, Feedback, FeedbackError
-from emnist_hf.page.answer import READER, AnswerPanel, is_page, sentence
+from emnist_hf.page.answer import READER, AnswerPanel, is_page
+from emnist_hf.page.compose import problem, said
+from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, told
 
 NOTHING = "There is nothing to correct yet: draw or choose a character first."
 CONSENT = "Tick the box above first: without it nothing is kept."
@@ -18,8 +19,11 @@ SEVERAL = "This was read as more than one character: correct it in its text, or 
 THANKS = "Thank you. The drawing and your answer are kept."
 
 
-def consent_text(repo: str) -> str:
-    return f"This drawing, its answer and my correction may be kept in the Hub data set {repo} and learnt from."
+CONSENT_TO = "This drawing, its answer and my correction may be kept in the Hub data set {repo} and learnt from."
+
+
+def consent_text(repo: str, language: str = ENGLISH) -> str:
+    return told(CONSENT_TO, language, repo=repo)
 
 
 def correction_form(
@@ -31,7 +35,8 @@ def correction_form(
 ) -> None:
     """Hangs the form below a tab's answer. `read_picture` is as `answer.connect` takes it."""
 
-    def send(value: Any, charset: str, label: str, consent: bool) -> tuple[str, Any, Any]:
+    def send(request: gr.Request, value: Any, charset: str, label: str, consent: bool) -> tuple[str, Any, Any]:
+        language = language_of(request)
         try:
             if consent is not True:
                 raise FeedbackError(CONSENT)
@@ -44,24 +49,23 @@ def correction_form(
                 raise FeedbackError(SEVERAL)
             feedback.record(Correction(image, found, str(label or "").strip(), charset, recognizer.name))
         except Exception as error:
-            return note(sentence(error), "problem"), gr.skip(), gr.skip()
-        return note(THANKS, "said"), "", False
+            return problem(error, language), gr.skip(), gr.skip()
+        return said(told(THANKS, language)), "", False
 
-    with gr.Accordion("Wrong? Say what it was", open=False, elem_classes="correction"):
-        label = gr.Textbox(label="It was", placeholder="one letter or digit", max_length=1, max_lines=1)
-        consent = gr.Checkbox(label=consent_text(feedback.repo), value=False)
-        button = gr.Button("Send the correction")
-        said = gr.HTML("", apply_default_css=False)
+    with gr.Accordion(label("Wrong? Say what it was"), open=False, elem_classes="correction"):
+        right = gr.Textbox(
+            label=label("It was"), placeholder=str(label("one letter or digit")), max_length=1, max_lines=1
+        )
+        asked = in_every_language("consent", lambda language: consent_text(feedback.repo, language))
+        consent = gr.Checkbox(label=asked, value=False)
+        button = gr.Button(str(label("Send the correction")))
+        note = gr.HTML("", apply_default_css=False)
     button.click(
         send,
-        [picture, panel.charset, label, consent],
-        [said, label, consent],
+        [picture, panel.charset, right, consent],
+        [note, right, consent],
         preprocess=False,
         show_progress="hidden",
         api_visibility="private",
         concurrency_id=READER,
     )
-
-
-def note(text: str, kind: str) -> str:
-    return f'<p class="message {kind}" role="status">{escape(text)}</p>'

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
-from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.calligraphy import hand_faces, light_url
 from emnist_hf.page.language import html
 from emnist_hf.styling import render_text
 
@@ -35,7 +35,11 @@ INK = colors.Color(
 """The blue-black of the pen, for all that can be pressed."""
 
 CSS = Path(__file__).with_name("look.css").read_text(encoding="utf-8")
-HEAD = '<meta name="color-scheme" content="light dark">'
+HEAD = (
+    '<meta name="color-scheme" content="light dark">'
+    # The footer is out of the reach of CSS. On a phone gradio hides the first of its two links, not the dot between.
+    "<style>@media (max-width: 640px) { footer .divider { display: none } }</style>"
+)
 
 
 def theme() -> gr.themes.Base:
@@ -91,11 +95,15 @@ def theme() -> gr.themes.Base:
 
 
 def header(title: str) -> str:
-    """HTML: the title lettered in one of our hands, as a mask in the theme's colour, and the sentence."""
-    url = data_url(render_text(title, size=110, colour="black", paper=None, margin=0.02))
+    """HTML: the title lettered in one of our hands, as a mask in the theme's colour, and the sentence.
+
+    And the style of what is used on every tab.
+    """
+    url = light_url(render_text(title, size=110, colour="black", paper=None, margin=0.02), lossless=True)
     return (
+        f"<style>{hand_faces()}</style>"
         f'<header class="masthead"><h1><span class="heard-only">{escape(title)}</span>'
-        f'<span class="lettering" style="mask-image:url({url});-webkit-mask-image:url({url})"></span></h1>'
+        f'<span class="lettering" style="--title:url({url})"></span></h1>'
         f"{html('p', SENTENCE)}</header>"
     )
 

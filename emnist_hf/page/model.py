@@ -12,7 +12,8 @@ from PIL import Image
 from emnist_hf import Recognizer
 from emnist_hf.feedback import Feedback
 from emnist_hf.page import privacy
-from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.calligraphy import light_url
+from emnist_hf.page.language import ENGLISH, in_every_language, joined, part, quoted, told
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",
@@ -25,20 +26,33 @@ MEASURES = {
 """Keys of results.json that are worth a tile, and what each says in plain words."""
 
 FIGURES = {
-    "confusion.png": "Confusion matrix: rows are the true characters, columns the answers",
-    "curve.png": "Training curve, by validation rows, which have another mix of classes than the test",
+    "confusion.png": "Confusion matrix: rows are the true characters, columns the answers.",
+    "curve.png": "Training curve, by validation rows, which have another mix of classes than the test.",
 }
 
-LIMITS = """
-### Where it ends
-- **Printed letters.** Words and pages are read letter by letter; joined handwriting is not.
-- **Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as”
-  settles it.
-- **Latin letters and digits only.** No accents, no punctuation, no other scripts. Most scribbles, marks and
-  words it tells as no single character; what slips through is given one of its labels.
-- **Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a
-  1 with a long upstroke or a 7 with a bar, are rarer there and are read less well.
-"""
+ENDS = "Where it ends"
+LIMITS = (
+    "**Printed letters.** Words and pages are read letter by letter; joined handwriting is not.",
+    "**Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as” "
+    "settles it.",
+    "**Latin letters and digits only.** No accents, no punctuation, no other scripts. Most scribbles, marks and words "
+    "it tells as no single character; what slips through is given one of its labels.",
+    "**Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a 1 "
+    "with a long upstroke or a 7 with a bar, are rarer there and are read less well.",
+)
+NETWORK = (
+    "A small convolutional network, {name}, of {size} million parameters, that tells {count} characters apart. It was "
+    "trained on {rows}. Your ink is cropped, centred and brought to the same size and softness before it looks."
+)
+ROWS, ROWS_AND_STROKES = (
+    "{count} handwritten letters and digits of EMNIST",
+    "{count} handwritten letters and digits of EMNIST and UNIPEN",
+)
+OFFICIAL = (
+    "The numbers are from {rows} characters that it never saw (all rows of the official EMNIST test).",
+    "The numbers are from {rows} characters that it never saw (not the official EMNIST test).",
+)
+UNMEASURED = "This checkpoint comes without measured results."
 
 
 def number(key: str, value: Any) -> str | None:
@@ -54,39 +68,44 @@ def measured_on(results: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def tiles(results: dict[str, Any]) -> str:
-    """HTML: one tile for each measure that the results have."""
+def tiles(results: dict[str, Any], language: str = ENGLISH) -> str:
+    """HTML: one tile for each measure that the results have, or a sentence if they have none."""
     metrics = measured_on(results)
     shown = [(number(key, metrics.get(key)), text) for key, text in MEASURES.items()]
-    return "".join(
-        f'<div class="tile"><strong>{value}</strong><span>{escape(text)}</span></div>' for value, text in shown if value
+    made = "".join(
+        f'<div class="tile"><strong>{value}</strong><span>{quoted(text, language)}</span></div>'
+        for value, text in shown
+        if value
     )
+    return f'<div class="tiles">{made}</div>' if made else f"<p>{quoted(UNMEASURED, language)}</p>"
 
 
-def learnt_from(results: dict[str, Any]) -> str:
+def learnt_from(results: dict[str, Any], language: str = ENGLISH) -> str:
     """What it was trained on, in words."""
     rows = results.get("train", {}).get("rows", {})
     strokes = any("unipen" in name for name in rows) if isinstance(rows, dict) else False
-    count = f"{sum(rows.values()):,} " if rows and all(isinstance(v, int) for v in rows.values()) else ""
-    return f"{count}handwritten letters and digits of EMNIST" + (" and UNIPEN" if strokes else "")
+    count = f"{sum(rows.values()):,}" if rows and all(isinstance(v, int) for v in rows.values()) else ""
+    return told(ROWS_AND_STROKES if strokes else ROWS, language, count=count).strip()
 
 
-def description(recognizer: Recognizer) -> str:
+def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
     """HTML: one paragraph on what the model is and what its numbers were measured on."""
     metrics = measured_on(recognizer.results)
     rows, official = metrics.get("rows"), metrics.get("official")
-    which = "all rows of the official EMNIST test" if official else "not the official EMNIST test"
-    on = f" The numbers are from {rows:,} characters that it never saw ({which})." if isinstance(rows, int) else ""
-    return (
-        f"<p>A small convolutional network, <b>{escape(str(recognizer.name))}</b>, of "
-        f"{recognizer.parameters / 1e6:.2f} million parameters, that tells {len(recognizer.labels)} characters apart. "
-        f"It was trained on {learnt_from(recognizer.results)}. Your ink is cropped, centred and brought to the same "
-        f"size and softness before it looks.{on}</p>"
+    said = told(
+        NETWORK,
+        language,
+        name=str(recognizer.name),
+        size=f"{recognizer.parameters / 1e6:.2f}",
+        count=str(len(recognizer.labels)),
+        rows=learnt_from(recognizer.results, language),
     )
+    on = told(OFFICIAL[0 if official else 1], language, rows=f"{rows:,}") if isinstance(rows, int) else ""
+    return f"<p>{escape(f'{said} {on}'.strip())}</p>"
 
 
-def figure(path: Path, caption: str) -> str | None:
-    """HTML: a figure of the checkpoint with its caption, None where there is none.
+def figure(path: Path, caption: str) -> gr.HTML | None:
+    """A figure of the checkpoint with its caption, not rendered yet; None where there is none.
 
     gr.Image puts a picture into a button without a name, which a screen reader cannot tell.
     """
@@ -95,25 +114,35 @@ def figure(path: Path, caption: str) -> str | None:
         picture.load()
     except OSError:
         return None
-    return (
-        f'<figure class="figure"><img src="{data_url(picture)}" alt="{escape(caption)}">'
-        f"<figcaption>{escape(caption)}.</figcaption></figure>"
+    image = f'<img src="{light_url(picture.convert("RGB"), lossless=True)}" alt="{part(0)}">'
+    return gr.HTML(
+        value="",
+        label=joined(f"figure {path.name}", [caption]),
+        html_template=f'<figure class="figure">{image}<figcaption>{part(0)}</figcaption></figure>',
+        apply_default_css=False,
+        render=False,
     )
 
 
+def limits(corrections: str | None, language: str) -> str:
+    """Markdown: where the model ends, and what is kept of a visit."""
+    points = "".join(f"- {told(point, language)}\n" for point in LIMITS)
+    return f"### {told(ENDS, language)}\n{points}\n{privacy.full(corrections, language)}"
+
+
 def build(recognizer: Recognizer, feedback: Feedback | None = None) -> None:
+    corrections = feedback.repo if feedback is not None else None
+
+    def first(language: str) -> str:
+        return f"<h2>{quoted('The model', language)}</h2>{description(recognizer, language)}"
+
     with gr.Column(elem_classes="card model"):
-        gr.HTML("<h2>The model</h2>" + description(recognizer), apply_default_css=False)
-        measured = tiles(recognizer.results)
-        gr.HTML(
-            f'<div class="tiles">{measured}</div>'
-            if measured
-            else "<p>This checkpoint comes without measured results.</p>",
-            apply_default_css=False,
-        )
+        gr.HTML(str(in_every_language("description", first)), apply_default_css=False)
+        measured = in_every_language("measures", lambda language: tiles(recognizer.results, language))
+        gr.HTML(str(measured), apply_default_css=False)
         with gr.Row():
             for name, caption in FIGURES.items():
                 if shown := figure(recognizer.folder / name, caption):
                     with gr.Column(min_width=300):
-                        gr.HTML(shown, apply_default_css=False)
-        gr.Markdown(LIMITS + privacy.full(feedback.repo if feedback is not None else None))
+                        shown.render()
+        gr.Markdown(str(in_every_language("limits", lambda language: limits(corrections, language))))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from html import escape
 from typing import Any
 
 import gradio as gr
 
-from emnist_hf.page.compose import ComposeTab, problem, show
+from emnist_hf.page.compose import ComposeTab, problem, said, show
+from emnist_hf.page.language import html, joined, language_of, part, told
 from emnist_hf.styling import StylingError
 from emnist_hf.styling.visitor_font import MAX_BYTES, open_font
 
 HINT = "A .ttf or .otf file of up to 2 MB. It is read in memory, and forgotten when you leave."
 _PICKER = (
-    '<p class="tile-label">Your own font</p>'
-    '<label class="download own-font"><input type="file" accept=".ttf,.otf" aria-label="Your own font">'
-    '</label> <button type="button" class="download">Without it</button>'
+    f'<p class="tile-label">{part(0)}</p>'
+    f'<label class="download own-font"><input type="file" accept=".ttf,.otf" aria-label="{part(0)}"></label> '
+    f'<button type="button" class="download">{part(1)}</button>'
 )
 _SCRIPT = """
 const input = element.querySelector("input");
@@ -48,37 +48,36 @@ def decode(sent: Any) -> bytes:
         raise StylingError("This is no font file: give a .ttf or .otf file.") from None
 
 
-def _said(text: str, kind: str = "said") -> str:
-    return f'<p class="message {kind}" role="status">{escape(text)}</p>'
-
-
 def build(tab: ComposeTab) -> None:
     with gr.Column(elem_classes="card"):
         picker = gr.HTML(
             value="",
+            label=joined("own font", ["Your own font", "Without it"]),
             html_template=_PICKER,
             js_on_load=_SCRIPT % MAX_BYTES,
             apply_default_css=False,
             elem_id="own-font",
         )
-        said = gr.HTML(f'<p class="footnote">{escape(HINT)}</p>', apply_default_css=False, elem_id="own-font-said")
+        words = gr.HTML(html('p class="footnote"', HINT), apply_default_css=False, elem_id="own-font-said")
 
-    def take(sent: Any, *inputs: Any) -> list[Any]:
+    def take(request: gr.Request, sent: Any, *inputs: Any) -> list[Any]:
         """The font in place of the one before, or a sentence; the file itself is dropped at once."""
-        before = inputs[-1]
+        before, language = inputs[-1], language_of(request)
         if not sent:
-            return ["", _said("Set in the hand chosen above.", "prompt"), None, show(*inputs[:-1], None)]
+            without = said(told("Set in the hand chosen above.", language), "prompt")
+            return ["", without, None, show(*inputs[:-1], None, language=language)]
         try:
             font = open_font(decode(sent))
         except Exception as error:
-            return ["", problem(error), before, show(*inputs)]
-        words = f"Set in your font. It draws {len(font.typeface.characters)} characters."
-        return ["", _said(words), font, show(*inputs[:-1], font)]
+            return ["", problem(error, language), before, show(*inputs, language=language)]
+        count = str(len(font.typeface.characters))
+        drawn = said(told("Set in your font. It draws {count} characters.", language, count=count))
+        return ["", drawn, font, show(*inputs[:-1], font, language=language)]
 
     picker.input(
         take,
         [picker, *tab.inputs],
-        [picker, said, tab.own_font, tab.sheet],
+        [picker, words, tab.own_font, tab.sheet],
         show_progress="hidden",
         api_visibility="private",
         trigger_mode="once",

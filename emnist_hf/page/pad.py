@@ -13,30 +13,31 @@ from pathlib import Path
 import gradio as gr
 
 from emnist_hf.ink import PictureError
-from emnist_hf.page.language import in_every_language, told
+from emnist_hf.page.language import joined, part
 
 PREFIX = "data:image/png;base64,"
 MAX_CHARACTERS = 1_000_000
 """Of a pad's value: a 280 x 280 drawing takes about 8,000."""
 
 PHRASES = (
-    "Drawing pad for a character or a word: Control Z undoes, Delete clears",
+    "Drawing pad for a character or a word: Control Z undoes, Delete clears. It takes a mouse, a pen or a finger; "
+    "without one, give a picture on the Upload tab.",
     "Draw a letter, a digit or a word",
     "Undo",
     "Clear",
 )
 """What the pad says, in the order of the template."""
 
-_TEMPLATE = """
+_TEMPLATE = f"""
 <div class="pad">
   <div class="pad-paper">
     <canvas tabindex="0" role="img"
-      aria-label="${label.split('|')[0]}"></canvas>
-    <p class="pad-prompt">${label.split('|')[1]}</p>
+      aria-label="{part(0)}"></canvas>
+    <p class="pad-prompt">{part(1)}</p>
   </div>
   <div class="pad-tools">
-    <button type="button" class="pad-undo" disabled>${label.split('|')[2]}</button>
-    <button type="button" class="pad-clear" disabled>${label.split('|')[3]}</button>
+    <button type="button" class="pad-undo" disabled>{part(2)}</button>
+    <button type="button" class="pad-clear" disabled>{part(3)}</button>
   </div>
 </div>
 """
@@ -53,8 +54,7 @@ def drawing_pad() -> gr.HTML:
         js_on_load=Path(__file__).with_name("pad.js").read_text(encoding="utf-8"),
         apply_default_css=False,
         elem_id="pad",
-        # Of the names in a template gradio's browser side translates the label alone.
-        label=in_every_language("pad", lambda language: "|".join(told(phrase, language) for phrase in PHRASES)),
+        label=joined("pad", PHRASES),
     )
 
 

@@ -11,10 +11,11 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.ink import Ink
 from emnist_hf.page.calligraphy import Style, sheet
 from emnist_hf.page.file_names import saved_name
+from emnist_hf.page.language import ENGLISH, label, told
 from emnist_hf.page.page_view import Transcript
-from emnist_hf.page.rendered import rendered_sheet
+from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
 from emnist_hf.reading import Reading
-from emnist_hf.styling import Hand, describe, estimate_hand, find_font, set_page
+from emnist_hf.styling import Hand, estimate_hand, find_font, set_page
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,12 @@ def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
     """How a page is to be set; hidden while there is none."""
     with gr.Column(visible=False, min_width=0) as whole:
         place = gr.Radio(
-            [("In its place", IN_PLACE), ("As lines", AS_LINES)], value=IN_PLACE, label="Layout", elem_classes="pills"
+            [(str(label("In its place")), IN_PLACE), (str(label("As lines")), AS_LINES)],
+            value=IN_PLACE,
+            label=label("Layout"),
+            elem_classes="pills",
         )
-        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label="How much of your hand")
+        strength = gr.Slider(0, 1, STRENGTH, step=0.05, label=label("How much of your hand"))
     return whole, place, strength
 
 
@@ -47,19 +51,21 @@ def transcript_of(page: Reading, ink: Ink) -> Transcript:
     return Transcript(page.characters, page.size, hand)
 
 
-def set_again(text: str, transcript: Transcript | None, style: Style, place: str, strength: float) -> str:
+def set_again(
+    text: str, transcript: Transcript | None, style: Style, place: str, strength: float, language: str = ENGLISH
+) -> str:
     """HTML: the text on its sheet.
 
     In its place only while the text is what the characters say: of a text that a visitor typed no place is known, and
     it is set as lines. Raises `StylingError` as `set_page` and `set_text` do.
     """
     if transcript is None or place != IN_PLACE or text != transcript.text or not text.strip():
-        return sheet(text[:MOST_TEXT], style)
-    return _in_place(transcript, style, float(strength))
+        return sheet(text[:MOST_TEXT], style, language)
+    return _in_place(transcript, style, float(strength), language)
 
 
 @lru_cache(maxsize=16)
-def _in_place(transcript: Transcript, style: Style, strength: float) -> str:
+def _in_place(transcript: Transcript, style: Style, strength: float, language: str) -> str:
     font, hand = find_font(style.font), transcript.hand
     rendering = set_page(
         transcript.characters,
@@ -72,5 +78,6 @@ def _in_place(transcript: Transcript, style: Style, strength: float) -> str:
     )
     width, height = transcript.size
     resolution = 96 * min(1.0, (MOST_PIXELS / (width * height)) ** 0.5)
-    said = [f"This hand {describe(hand)}."] if hand is not None else []
-    return rendered_sheet(rendering, font, saved_name(transcript.text, font.name), said, resolution=resolution)
+    said = [told(THIS_HAND, language, hand=in_words(hand, language))] if hand is not None else []
+    name = saved_name(transcript.text, font.name)
+    return rendered_sheet(rendering, font, name, said, resolution, language, style.ink_colour)

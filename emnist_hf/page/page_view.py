@@ -16,6 +16,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf.ink import open_picture
+from emnist_hf.page.language import ENGLISH, quoted, told, translated
 from emnist_hf.reading import Character, Reading, text_of
 from emnist_hf.styling import Hand
 
@@ -23,6 +24,18 @@ SIDE = 1400
 """Longest side, in pixels, of the picture that is shown."""
 MOST_BOXES = 1500
 """Boxes shown, the least sure ones: more would slow a phone down."""
+ON_A_LINE, ON_LINES = "{characters} characters on one line", "{characters} characters on {lines} lines"
+CHOOSE_A_BOX = "Click a box to see what else it may be, or edit the text."
+SAID = (
+    HEADING := "Your page, character by character",
+    MOVE := "Characters of the page: the arrow keys move, Enter shows what one may be",
+    PICTURE := "The picture that was read",
+    CHOICES := "What the chosen character may be",
+    OTHER := "other",
+    ANOTHER := "Another character",
+    CORRECTED := "as you corrected it",
+)
+"""What the view says beside the characters themselves."""
 FAIR = 0.6
 """Score from which a box that is in doubt is amber; below it is red and dashed. What is in no doubt is green."""
 
@@ -59,31 +72,40 @@ def lettered(reading: Reading) -> list[Character]:
     return [c for c in reading.characters if c.label.isalnum()]
 
 
-def summary(reading: Reading) -> tuple[str, str]:
+def summary(reading: Reading, language: str = ENGLISH) -> tuple[str, str]:
     """What was found in words, and a hint."""
-    count, lines = len(reading.characters), len({c.line for c in reading.characters})
+    number, lines = len(reading.characters), len({c.line for c in reading.characters})
     doubtful = sum(c.in_doubt for c in reading.characters)
-    found = f"{count} characters on {lines} {'line' if lines == 1 else 'lines'}, {doubtful or 'none'} in doubt."
+    count = told(ON_LINES if lines != 1 else ON_A_LINE, language, characters=str(number), lines=str(lines))
+    doubt = told("{number} in doubt", language, number=str(doubtful)) if doubtful else told("none in doubt", language)
+    found, hint = f"{count}, {doubt}.", told(CHOOSE_A_BOX, language)
     if reading.note:
-        return reading.note, f"{found} Click a box to correct it, or edit the text."
-    return found, "Click a box to see what else it may be, or edit the text."
+        return translated(reading.note, language), f"{found} {hint}"
+    return found, hint
 
 
-def boxes_html(picture: Any, reading: Reading) -> str:
-    """HTML: the picture, and a button over each character. picture: anything `open_picture` takes."""
+def boxes_html(picture: Any, reading: Reading, language: str = ENGLISH) -> str:
+    """HTML: the picture, and a button over each character. picture: anything `open_picture` takes.
+
+    The buttons are one stop of the Tab key, as those of a toolbar are: page_view.js moves among them.
+    """
     image = open_picture(picture)
     width, height = image.size
     image.thumbnail((SIDE, SIDE))
     numbered = sorted(enumerate(reading.characters), key=lambda pair: pair[1].score)[:MOST_BOXES]
-    boxes = "".join(_box(i, c, width, height) for i, c in sorted(numbered, key=lambda pair: pair[0]))
+    numbered.sort(key=lambda pair: pair[0])
+    boxes = "".join(_box(i, c, width, height, language, i == numbered[0][0]) for i, c in numbered)
+    said = {phrase: quoted(phrase, language) for phrase in SAID}
     return (
-        "<h2>Your page, character by character</h2>"
-        f'<div class="page-sheet"><img src="{_jpeg(image)}" alt="The picture that was read">{boxes}</div>'
-        '<div class="page-choices" role="group" aria-label="What the chosen character may be" hidden></div>'
+        f"<h2>{said[HEADING]}</h2>"
+        f'<div class="page-sheet" role="group" aria-label="{said[MOVE]}">'
+        f'<img src="{_jpeg(image)}" alt="{said[PICTURE]}">{boxes}</div>'
+        f'<div class="page-choices" role="group" aria-label="{said[CHOICES]}" data-other="{said[OTHER]}" '
+        f'data-another="{said[ANOTHER]}" data-corrected="{said[CORRECTED]}" hidden></div>'
     )
 
 
-def _box(index: int, character: Character, width: int, height: int) -> str:
+def _box(index: int, character: Character, width: int, height: int, language: str, first: bool) -> str:
     left, top, right, bottom = character.box
     place = (
         f"left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;"
@@ -92,9 +114,10 @@ def _box(index: int, character: Character, width: int, height: int) -> str:
     trust = "poor" if character.score < FAIR else "fair" if character.in_doubt else "sure"
     choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
     label = escape(character.label)
+    said = quoted("{label}, {score} sure", language, label=character.label, score=f"{character.score:.0%}")
     return (
         f'<button type="button" class="page-box {trust}" style="{place}" data-index="{index}" data-choices="{choices}" '
-        f'aria-label="{label}, {character.score:.0%} sure"><span>{label}</span></button>'
+        f'tabindex="{0 if first else -1}" aria-label="{said}"><span>{label}</span></button>'
     )
 
 

@@ -5,32 +5,39 @@
 
 from __future__ import annotations
 
-SHORT = "Nothing that you draw, upload or write is kept"
-CORRECTIONS = """
-- **What you send as a correction,** after you ticked its box: the drawing, the answer, your correction and the day go
-  to the Hub data set {repo}."""
-FULL = """
-### What is kept
-Nothing that you draw, upload or write{but}.{corrections}
-- **Drawings, texts and fonts of your own** are worked on in memory alone.
-- **Uploaded pictures, and pictures made for you,** lie in a temporary folder, are deleted within two hours, and all at
-  once when the page is stopped.
-- **The log** says that something was read or set, how long it took and whether it went well: no content, no names of
-  files, no addresses.
-- **Nobody else** gets anything: the page loads nothing from other servers, counts no visitors and learns from no
-  drawing.
-"""
+from emnist_hf.page.language import ENGLISH, in_every_language, told
+
+HEADING = "What is kept"
+NOTHING = "Nothing that you draw, upload or write is kept."
+BUT = "Nothing that you draw, upload or write is kept, but for what you send as a correction."
+MORE = "The Model tab says more."
+CORRECTIONS = (
+    "**What you send as a correction,** after you ticked its box: the drawing, the answer, your correction and the day "
+    "go to the Hub data set {repo}."
+)
+POINTS = (
+    "**Drawings, texts and fonts of your own** are worked on in memory alone.",
+    "**Uploaded pictures, and pictures made for you,** lie in a temporary folder, are deleted within two hours, and "
+    "all at once when the page is stopped.",
+    "**The log** says that something was read or set, how long it took and whether it went well: no content, no names "
+    "of files, no addresses.",
+    "**Nobody else** gets anything: the page loads nothing from other servers, counts no visitors and learns from no "
+    "drawing.",
+)
 
 
-BUT = ", but for what you send as a correction"
-
-
-def full(corrections: str | None = None) -> str:
+def full(corrections: str | None = None, language: str = ENGLISH) -> str:
     """Markdown: all that is to be said. corrections: the Hub data set that they go to, if any are taken."""
-    told = CORRECTIONS.format(repo=corrections) if corrections else ""
-    return FULL.format(but=BUT if corrections else "", corrections=told)
+    points = [told(CORRECTIONS, language, repo=corrections)] if corrections else []
+    points += [told(point, language) for point in POINTS]
+    short = told(BUT if corrections else NOTHING, language)
+    return f"### {told(HEADING, language)}\n{short}\n\n" + "".join(f"- {point}\n" for point in points)
 
 
 def footer(corrections: str | None = None) -> str:
     """HTML: the short form, for the foot of the page. corrections: as `full` takes it."""
-    return f'<p class="footnote privacy">{SHORT}{BUT if corrections else ""}. The Model tab says more.</p>'
+
+    def short(language: str) -> str:
+        return f"{told(BUT if corrections else NOTHING, language)} {told(MORE, language)}"
+
+    return f'<p class="footnote privacy">{in_every_language("privacy", short)}</p>'

@@ -6,23 +6,39 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from emnist_hf.styling import Font, Rendering
-from emnist_hf.styling.colours import css_hex
+from emnist_hf.page.language import ENGLISH, quoted, translated
+from emnist_hf.styling import Font, Hand, Rendering, describe
+from emnist_hf.styling.colours import Colour, css_hex, parse_colour
 
 PRINT_RESOLUTION = 192
 """Dots an inch of the PNG to save; twice what a screen has."""
+SET_IN = "{text}, set in {font}"
+THIS_HAND = "This hand {hand}."
+MIXED = "This ink: the chosen one, with the colour of the handwriting in it."
 
 
 def _url(data: bytes, kind: str) -> str:
     return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
+def in_words(hand: Hand, language: str) -> str:
+    """What `describe` says of a hand, in a language."""
+    return ", ".join(translated(part, language) for part in describe(hand).split(", "))
+
+
 def rendered_sheet(
-    rendering: Rendering, font: Font, name: str, said: Sequence[str] = (), resolution: float = PRINT_RESOLUTION
+    rendering: Rendering,
+    font: Font,
+    name: str,
+    said: Sequence[str] = (),
+    resolution: float = PRINT_RESOLUTION,
+    language: str = ENGLISH,
+    chosen: str = "",
 ) -> str:
     """HTML: the sheet with the text on it, links that save it as NAME.png, .svg and .pdf, and what there is to say.
 
-    said: sentences that go before the rendering's own notices. resolution: of the PNG, in dots an inch.
+    chosen: the colour of ink that was asked for, in CSS; where a hand made another of it, that one is shown. said:
+    sentences that go before the rendering's own notices. resolution: of the PNG, in dots an inch.
     """
     svg = _url(rendering.svg().encode("utf-8"), "image/svg+xml")
     files = {
@@ -34,12 +50,21 @@ def rendered_sheet(
         f'<a class="download" href="{url}" download="{escape(name)}.{kind.lower()}">{kind}</a>'
         for kind, url in files.items()
     )
-    sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in (*said, *rendering.notices))
+    sentences = [*said, *(translated(notice, language) for notice in rendering.notices)]
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     paper = rendering.scene.paper
     shown = f'" style="background:{css_hex(paper)}' if paper[3] else " see-through"
     return (
         f'<div class="sheet set-sheet{shown}">'
-        f'<img src="{svg}" alt="{escape(rendering.scene.text)}, set in {escape(font.title)}"></div>'
-        f'<div class="sheet-foot"><span class="footnote">Download</span>{links}</div>'
-        f'<div class="footnote" role="status">{sentences}</div>'
+        f'<img src="{svg}" alt="{quoted(SET_IN, language, text=rendering.scene.text, font=font.title)}"></div>'
+        f'<div class="sheet-foot"><span class="footnote">{quoted("Download", language)}</span>{links}</div>'
+        f'<div class="footnote" role="status">{told}{_ink_used(rendering.scene.ink, chosen, language)}</div>'
     )
+
+
+def _ink_used(used: Colour, chosen: str, language: str) -> str:
+    """HTML: the ink on the sheet, if it is not the chosen one."""
+    if not chosen or css_hex(used) == css_hex(parse_colour(chosen)):
+        return ""
+    dot = f'<span class="dot ink-used" style="background-color:{css_hex(used)}"></span>'
+    return f"<p>{dot}{quoted(MIXED, language)}</p>"

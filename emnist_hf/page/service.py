@@ -26,13 +26,15 @@ from emnist_hf.page.logs import take_over_uvicorn
 
 log = logging.getLogger(__name__)
 
-PORT, HOST, PATIENCE, KEEP = (
+PORT, HOST, PATIENCE, KEEP, WAITING = (
     "GRADIO_SERVER_PORT",
     "GRADIO_SERVER_NAME",
     "EMNIST_HF_SHUTDOWN_SECONDS",
     "EMNIST_HF_KEEP_SECONDS",
+    "EMNIST_HF_QUEUE_SIZE",
 )
-"""Environment variables: where to serve, how long to finish requests at the end, how long uploaded files are kept."""
+"""Environment variables: where to serve, how long to finish requests at the end, how long uploaded files are kept, how
+many requests may wait."""
 HEALTH = "/health"
 
 

@@ -7,6 +7,8 @@ from html import escape
 
 import gradio as gr
 
+from emnist_hf.page.language import in_every_language, part, told
+
 _SCRIPT = """
 const said = element.querySelector(".tiles-said");
 function mark() {
@@ -28,35 +30,48 @@ mark();
 
 @dataclass(frozen=True)
 class Tile:
-    """One thing to choose: the value it stands for, its name in words, and the HTML that shows it."""
+    """One thing to choose: the value it stands for, its name in words, and the HTML that shows it, without words.
+
+    school: what kind of thing it is, such as the tradition of a hand; may be empty.
+    """
 
     value: str
     title: str
     face: str
+    school: str = ""
+
+    def called(self, language: str) -> str:
+        """The name in a language, with the school of writing, if there is one."""
+        return ", ".join(told(words, language) for words in (self.title, self.school) if words)
 
 
 def tile_choice(label: str, name: str, tiles: list[Tile], value: str, kind: str) -> gr.HTML:
     """Radio buttons with a face. The value is the chosen tile's; the 'input' event says that it changed.
 
-    `name` groups the buttons and is unique on the page; `kind` is the CSS class of the group.
+    `name` groups the buttons and is unique on the page; `kind` is the CSS class of the group. Label and titles are
+    phrases that the browser translates.
     """
     return gr.HTML(
         value=value,
-        label=label,
-        html_template=_group(label, name, tiles, kind),
+        label=in_every_language(
+            f"{name} tiles",
+            lambda language: "|".join([told(label, language), *(tile.called(language) for tile in tiles)]),
+        ),
+        html_template=_group(name, tiles, kind),
         js_on_load=_SCRIPT,
         apply_default_css=False,
     )
 
 
-def _group(label: str, name: str, tiles: list[Tile], kind: str) -> str:
+def _group(name: str, tiles: list[Tile], kind: str) -> str:
+    """The template; the words of the group and of each tile are the parts of its label."""
     faces = "".join(
-        f'<label title="{escape(tile.title)}"><input type="radio" name="{name}" value="{escape(tile.value)}" '
-        f'aria-label="{escape(tile.title)}">{tile.face}</label>'
-        for tile in tiles
+        f'<label title="{part(place)}"><input type="radio" name="{name}" value="{escape(tile.value)}" '
+        f'aria-label="{part(place)}">{tile.face}</label>'
+        for place, tile in enumerate(tiles, start=1)
     )
     return (
-        f'<div class="tile-choice {kind}" role="radiogroup" aria-label="{escape(label)}">'
-        f'<p class="tile-label">{escape(label)} <span class="tiles-said"></span></p>'
+        f'<div class="tile-choice {kind}" role="radiogroup" aria-label="{part(0)}">'
+        f'<p class="tile-label">{part(0)} <span class="tiles-said"></span></p>'
         f'<div class="tile-faces">{faces}</div></div>'
     )

@@ -10,13 +10,14 @@ from PIL import Image
 from emnist_hf import Recognizer
 from emnist_hf.feedback import Feedback
 from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
-from emnist_hf.page.calligraphy import data_url
+from emnist_hf.page.calligraphy import light_url
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
-from emnist_hf.page.language import html
+from emnist_hf.page.language import html, joined, label, language_of, part, told
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
+NO_EXAMPLE = "There is no such example: choose one of those shown."
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -25,17 +26,23 @@ element.addEventListener("click", (event) => {
 """
 
 
-def example_strip() -> str:
-    """HTML: a button for every example, with the picture on it and its description in words.
+def example_strip() -> gr.HTML:
+    """A button for every example, with the picture on it and its description in words.
 
     gr.Examples makes buttons without a name, which a screen reader cannot tell apart.
     """
     buttons = "".join(
-        f'<button type="button" name="{escape(name)}" title="{escape(text)}">'
-        f'<img src="{data_url(_thumbnail(name))}" alt="{escape(text)}"></button>'
-        for name, text in EXAMPLES.items()
+        f'<button type="button" name="{escape(name)}" title="{part(place)}">'
+        f'<img src="{light_url(_thumbnail(name), quality=80)}" alt="{part(place)}"></button>'
+        for place, name in enumerate(EXAMPLES, start=1)
     )
-    return f'<p class="tile-label">Examples</p><div class="example-strip">{buttons}</div>'
+    return gr.HTML(
+        value="",
+        label=joined("examples", ["Examples", *EXAMPLES.values()]),
+        html_template=f'<p class="tile-label">{part(0)}</p><div class="example-strip">{buttons}</div>',
+        js_on_load=_STRIP_SCRIPT,
+        apply_default_css=False,
+    )
 
 
 def _thumbnail(name: str) -> Image.Image:
@@ -44,11 +51,11 @@ def _thumbnail(name: str) -> Image.Image:
     return picture
 
 
-def open_example(event: gr.EventData) -> Image.Image:
+def open_example(request: gr.Request, event: gr.EventData) -> Image.Image:
     """The picture of the button that was pressed; the name is looked up, and so can only be one of ours."""
     name = getattr(event, "name", None)
     if not isinstance(name, str) or name not in EXAMPLES:
-        raise gr.Error("There is no such example: choose one of those shown.", print_exception=False)
+        raise gr.Error(told(NO_EXAMPLE, language_of(request)), print_exception=False)
     return Image.open(FOLDER / name)
 
 
@@ -60,14 +67,14 @@ def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPan
                 sources=["upload", "clipboard", "webcam"],
                 # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
                 webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
-                label="Picture of a character or a page",
+                label=label("Picture of a character or a page"),
                 show_label=False,
                 height=320,
                 buttons=[],
                 format="png",
                 elem_id="picture",
             )
-            examples = gr.HTML(example_strip(), js_on_load=_STRIP_SCRIPT, apply_default_css=False)
+            examples = example_strip()
         panel = answer_panel(recognizer, PROMPT, tab="upload")
     if feedback is not None:
         correction_form(panel, recognizer, feedback, picture, picture_path)

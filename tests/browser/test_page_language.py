@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
+from emnist_hf.styling import fonts
 from tests.browser.chromium import answer, draw, message
 from tests.browser.conftest import visit
 
@@ -29,3 +30,82 @@ def test_the_page_speaks_the_visitors_language(
         expect(answer(page)).to_have_text("7")
         expect(message(page)).to_contain_text(said)
         assert not re.search("__i18n__", page.locator("body").inner_text())
+
+
+SAME = {
+    "A Fine Hand",  # the page's own name
+    "PNG",
+    "SVG",
+    "PDF",
+    "Text",
+    "Hand",
+    "Sepia",
+    "Violet",
+    "What is written by hand is set again in a fine hand",  # what the Set tab sets as long as nothing else is typed
+    "What is written by hand is set again in a fine hand, set in Pinyon Script",
+    "My hand",
+    "HEAR A HARE",  # what was read
+    "HEAR A HARE HERE 347",
+}
+"""What may be the same in German: words of both languages, names, and text that is there to be changed."""
+GRADIO = {
+    "Capture from camera",
+    "Gradio footer navigation",
+    "Paste from clipboard",
+    "Remove Image",
+    "Reset to default value",
+    "Upload file",
+    "Use via API or MCP",
+}
+"""What gradio's own buttons are called in every language."""
+
+VISIBLE = """() => {
+  const said = [];
+  const seen = (e) => e && e.checkVisibility({ visibilityProperty: true });
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (seen(e) && !e.closest("script, style, template, noscript")) said.push(walker.currentNode.data);
+  }
+  const spoken = ["aria-label", "title", "placeholder", "alt"];
+  for (const e of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]"))
+    if (seen(e)) said.push(...spoken.map((name) => e.getAttribute(name)));
+  for (const e of document.querySelectorAll("textarea, input[type=text]")) if (seen(e)) said.push(e.value);
+  return said.filter(Boolean).map((text) => text.replace(/\\s+/g, " ").trim()).filter((text) => /[a-z]{3}/i.test(text));
+}"""
+"""All that can be read or is spoken on the page as it is."""
+
+
+def said_on_every_tab(page: Page) -> set[str]:
+    said: set[str] = set()
+    tabs = page.get_by_role("tab")
+    for number in range(5):
+        tabs.nth(number).click()
+        if number == 0:
+            draw(page, "R")
+            expect(answer(page)).to_be_visible()
+        if number == 1:
+            page.locator(".example-strip button").locator("visible=true").last.click()
+            expect(page.locator(".page-box:visible").first).to_be_visible()
+        page.wait_for_timeout(300)
+        said |= set(page.evaluate(VISIBLE))
+    return said
+
+
+def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None:
+    said = {}
+    for locale in ("en-GB", "de-DE"):
+        for page in visit(browser, page_url, locale=locale, viewport={"width": 1280, "height": 900}):
+            said[locale] = said_on_every_tab(page)
+    font_titles = {font.title for font in fonts().values()}
+    assert len(said["en-GB"]) > 60
+    assert said["en-GB"] & said["de-DE"] - SAME - GRADIO - font_titles == set()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR"])
+def test_all_tabs_fit_side_by_side_on_a_phone(browser: Browser, page_url: str, locale: str) -> None:
+    for page in visit(browser, page_url, locale=locale, viewport={"width": 390, "height": 844}):
+        expect(page.get_by_role("tab")).to_have_count(5)
+        for tab in page.get_by_role("tab").all():
+            expect(tab).to_be_in_viewport(ratio=1)
+        assert page.locator("footer").inner_text().strip()[0].isalpha(), "the dot between two links, without the first"
