@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from emnist_hf import Prediction
+from emnist_hf import Prediction, reading
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.page import (
@@ -117,6 +117,10 @@ def test_answers_are_in_the_language() -> None:
     assert said == "Das könnte O sein, zu 50% sicher." and "auch 0 sein" in hint
     assert says(found, "byclass")[0] == "This may be O, 50% sure."
     assert "seul caractère" in says(found, "byclass", is_character=False, language="fr")[1]
+
+
+def test_what_is_noted_of_a_page_is_in_the_dictionary() -> None:
+    assert {reading.NOTHING, reading.JOINED, reading.UNCLEAR, *filter(None, reading.TURNED)} <= set(PHRASES)
 
 
 def test_names_of_tiles_are_in_the_dictionary() -> None:
