@@ -6,6 +6,8 @@ from emnist_hf.layout import Piece
 from emnist_hf.marks import Marks
 
 SIGNS = ".,:;'-"
+BOLD = 0.42
+"""Heights of a character that a full stop is smaller than."""
 LOW, LONG = 0.4, 3.0
 """Heights of a character that a hyphen's box is lower than, and than which it is shorter: beyond it, it underlines."""
 
@@ -25,12 +27,16 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
     middle = ((piece.box[1] + piece.box[3]) / 2 - band[0]) / (band[1] - band[0] or 1.0)  # 0 at the top, 1 at the bottom
     if len(piece.members) == 2 and width < 0.35 and 0.3 < height < 1.1:
         return _pair(marks, piece, unit)
-    if _is_bar(piece, marks) and height < LOW and width < LONG:
+    if is_bar(piece, marks) and height < LOW and width < LONG:
         return ("-", 0.8) if 0.25 < middle < 0.85 else ("", 0.6)
     if max(width, height) < 0.3 and width > 0.5 * height:
         if middle > 0.7:
             return ".", 0.9
+        if middle > 0.3 and width > 1.15 * height:
+            return "-", 0.6
         return ("'", 0.5) if middle < 0.25 else ("", 0.6)
+    if max(width, height) < BOLD and 0.7 * height < width < 1.4 * height and middle > 0.7 and _fill(piece, marks) > 0.6:
+        return ".", 0.8
     if width < 0.4 and height < 0.55:
         if middle > 0.8 and piece.box[3] > band[1]:
             return ",", 0.8
@@ -41,7 +47,12 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
     return None, 0.0
 
 
-def _is_bar(piece: Piece, marks: Marks) -> bool:
+def _fill(piece: Piece, marks: Marks) -> float:
+    """Share of a piece's box that is ink."""
+    return float(marks.areas[list(piece.members)].sum()) / (piece.width * piece.height)
+
+
+def is_bar(piece: Piece, marks: Marks) -> bool:
     """Whether a piece is a stroke that lies: longer than high, and hardly higher than it is thick and tilts."""
     thick = float(marks.areas[list(piece.members)].sum()) / piece.width
     return piece.width > 1.5 * piece.height and piece.height < 1.3 * thick + 0.25 * piece.width

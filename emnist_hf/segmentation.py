@@ -25,7 +25,7 @@ from emnist_hf.lean import find_lean, straight
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
-from emnist_hf.punctuation import may_be_punctuation, punctuation_of
+from emnist_hf.punctuation import is_bar, may_be_punctuation, punctuation_of
 from emnist_hf.splits import CHARACTERS, fold_shape
 from emnist_hf.widths import Floats
 
@@ -44,12 +44,16 @@ JOINED = 0.65
 FAVOUR = 400.0
 """As `context.PAGE`, for what the page's frequencies say about where characters end."""
 LEAST_FAVOUR, MOST_FAVOUR = 0.3, 15.0
+CLEAR_OF_BAR = 0.06
+"""Gap, in heights of a character, from which a level bar is a hyphen and no part of its neighbour."""
 HARDLY_ANY = 0.5
 """Mean doubt from which what was found on a page is not writing: a cat, leaves, noise."""
 SAMPLE = 128
 """Pieces of a crowded page that are looked at first, to tell whether it is writing at all."""
-STRONG = 15.0
-"""Degrees from which a lean is taken out: beyond it, the boxes of letters reach far over their neighbours'."""
+STRONG = 20.0
+"""Degrees from which a lean is taken out; the network has learnt to read what leans less."""
+GAIN, READABLE = 0.03, 0.4
+"""How much a sample must gain by that in clarity, and how clear it must be then."""
 SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
 
@@ -163,7 +167,8 @@ def strong_lean(page: LevelPage, judge: Judge) -> float:
     lean = find_lean(pictures)
     if abs(lean) < STRONG:
         return 0.0
-    return lean if _clarity([straight(p, lean)[0] for p in pictures], judge) > _clarity(pictures, judge) else 0.0
+    after = _clarity([straight(picture, lean)[0] for picture in pictures], judge)
+    return lean if after > max(READABLE, _clarity(pictures, judge) + GAIN) else 0.0
 
 
 def _clarity(pictures: list[Floats], judge: Judge) -> float:
@@ -244,18 +249,18 @@ def _runs(line: list[Piece], gaps: NDArray[np.float64], known: dict[Run, Verdict
     for first in range(len(line)):
         for last in range(first, min(first + LONGEST_RUN, len(line))):
             run = tuple(line[first : last + 1])
-            if last > first and not _may_be_one(run, float(gaps[last - 1]), known, marks.unit):
+            if last > first and not _may_be_one(run, float(gaps[last - 1]), known, marks):
                 break
             runs.append(run)
     return runs
 
 
-def _may_be_one(run: Run, gap: float, known: dict[Run, Verdict], unit: float) -> bool:
+def _may_be_one(run: Run, gap: float, known: dict[Run, Verdict], marks: Marks) -> bool:
     """Whether it is worth asking if these pieces are one character; `gap` is the one before the last of them."""
     left, right = min(p.box[0] for p in run), max(p.box[2] for p in run)
-    if right - left > 1.5 * max(unit, *(p.height for p in run)):
+    if right - left > 1.5 * max(marks.unit, *(p.height for p in run)):
         return False
-    if gap > 0.4:
+    if gap > 0.4 or (gap > CLEAR_OF_BAR and any(p.span is None and is_bar(p, marks) for p in run[-2:])):
         return False
     sure = all((p,) in known and known[(p,)].confidence > SURE for p in run[-2:])
     return not sure or gap < 0.08

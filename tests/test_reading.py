@@ -19,7 +19,7 @@ from emnist_hf.reading import JOINED, NOTHING, Reading
 from emnist_hf.sheet import find_sheet
 from emnist_hf.splits import CHARACTERS, LabelError
 from tests.handwriting import write
-from tests.pages import CONDITIONS, HANDS, TEXTS, Box, compose, font_hand, on_table
+from tests.pages import CONDITIONS, HANDS, TEXTS, Box, Hand, compose, font_hand, on_table
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,30 @@ def test_punctuation_is_told_by_shape(recognizer: Recognizer) -> None:
     page = compose(["Yes, I am.", "Big-end men", "no, never."], font_hand("patrick-hand"), size=80, seed=4)
     text = recognizer.read(page.picture).text
     assert [text.count(sign) for sign in ",.-"] == [2, 2, 1], text
+
+
+@pytest.mark.parametrize(
+    ("length", "thick"), [(0.1, 0.07), (0.2, 0.13), (0.4, 0.17), (0.7, 0.07), (1.4, 0.07), (0.3, 0.04)]
+)
+def test_a_hyphen_may_be_of_any_size(recognizer: Recognizer, length: float, thick: float) -> None:
+    page = compose(["well-known half-baked", "TWO-WAY CO-OP"], hyphenating("patrick-hand", length, thick), seed=16)
+    text = recognizer.read(page.picture).text
+    assert wrong(page.text, recognizer.read(page.picture)) <= 0.1 and text.count("-") >= 3, text
+
+
+def hyphenating(name: str, length: float, thick: float) -> Hand:
+    """A hand of `HANDS` with hyphens of its own: how long and how thick, in ems."""
+    hand = font_hand(name)
+
+    def draw(character: str, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:
+        if character != "-":
+            return hand(character, size, rng)
+        across, down = round(length * size), round(thick * size)
+        ink = np.zeros((down + 12, across + 12), np.float32)
+        ink[6:-6, 6:-6] = 1
+        return ink, 0.22 * size + down / 2 + 6
+
+    return draw
 
 
 def test_the_charset_bounds_the_answer(recognizer: Recognizer) -> None:
