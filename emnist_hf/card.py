@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emnist_hf.evaluation import write_json
+from emnist_hf.evaluation import say_unscored, write_json
 from emnist_hf.splits import SPLITS
 from emnist_hf.usage import Published, usage
 
@@ -134,6 +134,7 @@ def model_card(
             None: f"The test rows number {split.test_rows:,} like the official {split.title} test; whether they are "
             f"those rows is not known.",
         }[results["test"]["official"]]
+        note = f"{note} {say_unscored(results['test'].get('per_class', []), split.label_set)}".strip()
     unipen = any("unipen" in name for name in train["rows"])
     return TEMPLATE.format(
         metadata=_metadata(results, published).strip(),
@@ -211,7 +212,7 @@ def _weakest(metrics: dict[str, Any], count: int = 8) -> str:
     worst = sorted(metrics.get("per_class", []), key=lambda entry: entry["recall"])[:count]
     return (
         ", ".join(
-            f"{entry['label']} ({entry['recall']:.2f} of {entry['rows']:,} right"
+            f"{entry['label']} ({entry['recall']:.3f} of {entry['rows']:,} right"
             + (f", most taken for {entry['most_taken_for']})" if entry["most_taken_for"] else ")")
             for entry in worst
         )
@@ -223,7 +224,11 @@ def _confusions(metrics: dict[str, Any], count: int = 8) -> str:
     if "worst_confusions" not in metrics:
         return ""
     most, shapes = (
-        ", ".join(f"{e['label']} read as {e['answer']} ({e['rows']:,} rows)" for e in metrics[key][:count]) or "none"
+        ", ".join(
+            f"{e['label']} read as {e['answer']} ({e['rows']:,} row{'s' * (e['rows'] != 1)})"
+            for e in metrics[key][:count]
+        )
+        or "none"
         for key in ("worst_confusions", "worst_confusions_shape_folded")
     )
     return CONFUSIONS.format(most=most, shapes=shapes)

@@ -121,6 +121,16 @@ def per_class(
     return rows
 
 
+def say_unscored(classes: list[dict[str, Any]], label_set: LabelSet) -> str:
+    """A sentence that names the labels of which the rows had none, "" if there were rows of each.
+
+    classes: what `per_class` returned for the rows; of results that do not have it, nothing is said.
+    """
+    scored = {entry["label"] for entry in classes}
+    missing = [label for label in label_set.labels if label not in scored] if scored else []
+    return f"They have no row of {', '.join(missing)}, of which the numbers say nothing." if missing else ""
+
+
 def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Counts int64 [classes, classes]: row the true label, column the answer."""
     from sklearn.metrics import confusion_matrix

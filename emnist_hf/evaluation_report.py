@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emnist_hf import figures
 from emnist_hf.data import Rows
-from emnist_hf.evaluation import confusion, write_json
+from emnist_hf.evaluation import confusion, say_unscored, write_json
 from emnist_hf.splits import SPLITS
 
 SHARES = {
@@ -127,6 +127,7 @@ def markdown(result: dict[str, Any]) -> str:
         False: f"These rows are not the official {split.title} test: not to be compared with published figures.",
         None: f"These rows number as many as the official {split.title} test; whether they are it is not known.",
     }[result["official"]]
+    official = f"{official} {say_unscored(result['per_class'], split.label_set)}".strip()
     return TEMPLATE.format(
         title=split.title,
         split=split.name,

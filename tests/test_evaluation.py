@@ -15,7 +15,7 @@ from PIL import Image
 
 from emnist_hf import figures
 from emnist_hf.calibration import calibration_bins, calibration_error, fit_calibration, frequency_weights
-from emnist_hf.card import write_card
+from emnist_hf.card import model_card, write_card
 from emnist_hf.data import Rows
 from emnist_hf.evaluation import (
     confusion,
@@ -27,6 +27,7 @@ from emnist_hf.evaluation import (
     per_class,
     report,
     save_seen,
+    say_unscored,
     score,
     short_hashes,
     wilson_interval,
@@ -199,6 +200,24 @@ def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) 
     new = write_card(tmp_path, packaged).read_text()
     assert "Most frequent mistakes: O read as 0 (1,670 rows).\nThose that a shape can tell apart: none." in new
     assert "(calibration.png)" in new
+
+
+@pytest.mark.parametrize("split", ["byclass", "bymerge", "letters", "mnist"])
+def test_the_cards_in_the_package_are_what_their_results_say(split: str) -> None:
+    folder = Path(__file__).parents[1] / "emnist_hf/checkpoints" / split
+    results = json.loads((folder / "results.json").read_text())
+    _, _, packaged = (folder / "README.md").read_text().split("---\n", 2)
+    assert packaged == model_card(results).split("---\n", 2)[2]
+
+
+def test_classes_without_a_row_are_named() -> None:
+    digits = SPLITS["digits"].label_set
+    labels = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7])
+    answers = np.eye(10, dtype=np.float32)[labels]
+    said = say_unscored(per_class(answers, labels, digits), digits)
+    assert said == "They have no row of 8, 9, of which the numbers say nothing."
+    every = np.arange(10)
+    assert say_unscored(per_class(np.eye(10, dtype=np.float32), every, digits), digits) == ""
 
 
 def test_wilson_interval() -> None:
