@@ -379,21 +379,25 @@ def export_onnx(
             )
 
 
+PrivateOption = Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        "--hub_token",
+        "--hub-token",
+        help="A token that may write. Better leave it out: that of `hf auth login` or HF_TOKEN is seen by nobody.",
+    ),
+]
+
+
 @app.command()
 def push(
     checkpoint: Annotated[str, typer.Argument(help="A folder, a split that the package has, or a Hub id.")],
     repo: Annotated[str, typer.Argument(help="The Hub model to make or to change.", metavar="USER/NAME")],
     tag: Annotated[str | None, typer.Option(help="A name for this version, such as v1.")] = None,
-    private: Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")] = False,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            "--token",
-            "--hub_token",
-            "--hub-token",
-            help="A token that may write. Better leave it out: that of `hf auth login` or HF_TOKEN is seen by nobody.",
-        ),
-    ] = None,
+    private: PrivateOption = False,
+    token: TokenOption = None,
 ) -> None:
     """Publish a checkpoint on the Hub: weights, ONNX, results, pictures and card in one commit.
 
@@ -536,19 +540,12 @@ def make_font(
     )
 
 
-PrivateOption = Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")]
-HubTokenOption = Annotated[
-    str | None,
-    typer.Option("--hub_token", "--hub-token", help="A token that may write. Default: that of `hf auth login`."),
-]
-
-
 @app.command("publish-dataset")
 def publish_dataset(
     repo: Annotated[str, typer.Argument(help="The Hub data set to make or replace.", metavar="USER/NAME")],
     source: Annotated[str, typer.Option(help="The official gzip.zip, or a folder of its files.", metavar="gzip.zip")],
     private: PrivateOption = False,
-    hub_token: HubTokenOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Publish the official raw files as a Hub data set: Parquet, upright, named labels, a configuration a split.
 
@@ -557,7 +554,7 @@ def publish_dataset(
     with sentence():
         from emnist_hf.hub_dataset import publish_dataset
 
-        write_line(publish_dataset(source, repo, private=private, token=hub_token))
+        write_line(publish_dataset(source, repo, private=private, token=token))
 
 
 @app.command("publish-space")
@@ -568,7 +565,7 @@ def publish_space(
         str | None, typer.Option(help="The Hub data set for visitors' corrections.", metavar="USER/DATASET")
     ] = None,
     private: PrivateOption = False,
-    hub_token: HubTokenOption = None,
+    token: TokenOption = None,
 ) -> None:
     """Publish the page as a Space that serves a model from the Hub, with the versions that are installed here.
 
@@ -578,7 +575,7 @@ def publish_space(
     with sentence():
         from emnist_hf.hub_space import publish_space
 
-        write_line(publish_space(repo, model, feedback=feedback, private=private, token=hub_token))
+        write_line(publish_space(repo, model, feedback=feedback, private=private, token=token))
 
 
 if __name__ == "__main__":

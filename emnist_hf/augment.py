@@ -8,7 +8,7 @@ none. All randomness comes from one generator, so that a resumed run repeats an 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -16,6 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emnist_hf.errors import EmnistError
+
+
+def _change(default: float, text: str) -> float:
+    """A field of `Augmentation` with its line in train.py --help."""
+    value: float = field(default=default, metadata={"help": f"{text}; 0 for none (default: %(default)s)"})
+    return value
 
 
 @dataclass(frozen=True)
@@ -26,14 +32,14 @@ class Augmentation:
     of a 4x4 control grid (after Simard, Steinkraus, Platt 2003), and the shares, which are probabilities.
     """
 
-    rotation: float = 12.0  # degrees
-    shear: float = 0.25  # horizontal slant per unit of height
-    scale: float = 0.12  # of the size, per axis
-    shift: float = 0.06  # of the picture's side
-    elastic: float = 0.035  # of the picture's side
-    stroke_weight: float = 0.5  # share of images whose strokes are thickened or thinned
-    contrast: float = 0.25  # of the exponent that makes edges harder or softer
-    cutout: float = 0.1  # share of images that lose a patch of 6x6 pixels
+    rotation: float = _change(12.0, "turn each image by up to so many degrees")
+    shear: float = _change(0.25, "horizontal slant of up to so much per unit of height")
+    scale: float = _change(0.12, "grow or shrink by up to this share of the size, per axis")
+    shift: float = _change(0.06, "move by up to this share of the picture's side")
+    elastic: float = _change(0.035, "bend by displacements of this share of the side (standard deviation)")
+    stroke_weight: float = _change(0.5, "share of images whose strokes are thickened or thinned")
+    contrast: float = _change(0.25, "make edges harder or softer by an exponent of up to exp(so much)")
+    cutout: float = _change(0.1, "share of images that lose a patch of 6x6 pixels")
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -18,7 +18,11 @@ class TrainingError(EmnistError):
 
 
 def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+    """A field whose help is `text`, with what it is where nothing is said, unless that is off, empty or in the text."""
+    shown = (
+        "" if default is None or default is False or default == "" or "default" in text else " (default: %(default)s)"
+    )
+    return field(default=default, metadata={"help": text + shown})
 
 
 @dataclass

@@ -170,6 +170,11 @@ def test_real_strokes_are_read(shared: Path, pen: int) -> None:
         assert json.loads(line)["accuracy_shape_folded"] >= 0.9, line
 
 
+@pytest.mark.parametrize("name", ["push", "publish-dataset", "publish-space"])
+def test_whatever_writes_to_the_hub_takes_a_token(name: str) -> None:
+    assert "--token, --hub_token" in command(name, "--help", check=True).stdout
+
+
 def test_help_teaches() -> None:
     done = command("classify", "--help", check=True)
     assert "--charset" in done.stdout and "exit status" in done.stdout

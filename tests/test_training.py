@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from emnist_hf.sampling import (
     over_representation,
     parse_source,
 )
-from emnist_hf.settings import TrainConfig, TrainingError
+from emnist_hf.settings import PushConfig, TrainConfig, TrainingError
 from emnist_hf.splits import CHARSETS, SHAPE_SET, fold_shape
 from emnist_hf.training import _label_loss, _renew_statistics, prepare_data, train
 from tests.drawn import draw_rows, write_parquet
@@ -276,6 +276,17 @@ def test_an_unknown_flag_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         command.main(["--dataset", "/none", "--bogus", "1"])
     assert stopped.value.code == 2 and "there is no --bogus 1: see train.py --help" in capsys.readouterr().err
+
+
+def test_help_explains_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    said = " ".join(capsys.readouterr().out.partition("options:")[2].split())
+    for setting in fields(TrainConfig) + fields(Augmentation) + fields(PushConfig):
+        assert re.search(rf"--{setting.name}\b", said)
+        assert setting.metadata.get("help"), setting.name
+    assert "highest learning rate of AdamW (default: 0.003)" in said
+    assert "up to so many degrees; 0 for none (default: 12.0)" in said
 
 
 def test_a_wrong_name_is_noticed_before_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
