@@ -61,12 +61,14 @@ class Lexicon:
 
     @classmethod
     def load(cls, path: str | Path) -> Lexicon:
-        """Read a text file of words, UTF-8, separated by white space. Raises `LexiconError` if there are none."""
+        """Read a text file of words, UTF-8, separated by white space. Raises `LexiconError` without any."""
         file = Path(path)
         try:
             if file.is_file() and file.stat().st_size > MOST_BYTES:
                 raise LexiconError(f"{path} is larger than {MOST_BYTES // 10**6} MB: keep the words that pages use.")
             words = file.read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            raise LexiconError(f"There is no file {path}: check the path of the words.") from None
         except (OSError, UnicodeDecodeError):
             raise LexiconError(f"{path} cannot be read as text: give a UTF-8 file of words.") from None
         lexicon = cls(words)

@@ -63,7 +63,9 @@ def test_a_list_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
     path.write_text("bread\neggs milk\n---\n")
     assert Lexicon.load(path).size == 3
     path.write_text("--- ...")
-    for bad in (path, tmp_path, tmp_path / "none.txt"):
+    with pytest.raises(LexiconError, match="There is no file"):
+        Lexicon.load(tmp_path / "none.txt")
+    for bad in (path, tmp_path):
         with pytest.raises(LexiconError):
             Lexicon.load(bad)
 

@@ -79,7 +79,7 @@ def test_the_ink_goes_to_the_writers_but_can_be_seen() -> None:
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan"), "all"])
 def test_a_strength_out_of_bounds_is_a_sentence(strength: float) -> None:
-    with pytest.raises(StylingError, match="strength cannot be used"):
+    with pytest.raises(StylingError, match="strength cannot be used: give a number from 0 to 1"):
         set_text("a", hand=hand(), strength=strength)
 
 

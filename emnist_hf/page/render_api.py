@@ -81,7 +81,7 @@ def render_text(
             measure,
             hand,
             strength,
-            round(check_number("seed", seed, 0, 2**32 - 1, "units")),
+            round(check_number("seed", seed, 0, 2**32 - 1)),
         )
         rendering = carry_out(order)
         data = encode(rendering, file_format, resolution)

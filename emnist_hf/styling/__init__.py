@@ -80,7 +80,7 @@ def set_text(
     """
     chosen = font if isinstance(font, Font) else find_font(font)
     colour, layout = _named(colour, other, LAYOUT)
-    check_number("strength", strength, 0, 1, "shares")
+    check_number("strength", strength, 0, 1)
     setting = Setting(size=size, ink=colour, paper=paper, margin=margin, **layout)
     manner = PLAIN
     if hand is not None:
@@ -110,7 +110,7 @@ def set_page(
     """
     chosen = font if isinstance(font, Font) else find_font(font)
     colour, _ = _named(colour, other, ())
-    check_number("strength", strength, 0, 1, "shares")
+    check_number("strength", strength, 0, 1)
     setting, manner = Setting(ink=colour, paper=paper), PLAIN
     if hand is not None:
         manner, setting = in_hand(hand, chosen, setting, strength, seed)

@@ -74,14 +74,16 @@ class Setting:
         return parse_paper("white" if self.is_ruled else self.paper)
 
 
-def check_number(what: str, value: float, least: float, most: float, unit: str) -> float:
-    """`value` as a float from `least` to `most`. Raises `StylingError` otherwise, NaN included."""
+def check_number(what: str, value: float, least: float, most: float, unit: str = "") -> float:
+    """`value` as a float from `least` to `most`, in `unit`. Raises `StylingError` otherwise, NaN included."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not least <= number <= most:
-        raise StylingError(f"This {what} cannot be used: give a number of {unit} from {least:g} to {most:g}.")
+        raise StylingError(
+            f"This {what} cannot be used: give a number from {least:g} to {most:g} {unit}".rstrip() + "."
+        )
     return number
 
 

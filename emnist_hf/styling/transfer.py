@@ -122,7 +122,7 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     check_hand(hand)
     if not isinstance(seed, Integral) or seed < 0:
         raise StylingError(f"The seed {str(seed)[:20]!r} cannot be used: give a whole number from 0.")
-    strength = check_number("strength", strength, 0, 1, "shares")
+    strength = check_number("strength", strength, 0, 1)
     if strength == 0:
         return PLAIN
     own = measure_font(font)
