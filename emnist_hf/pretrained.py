@@ -57,8 +57,8 @@ def find_checkpoint(source: str | Path | None = None, revision: str | None = Non
     repo, _, tag = str(source).partition("@")
     if not is_repo_id(repo):
         raise CheckpointError(
-            f"There is no checkpoint {str(source)[:100]!r}: give a folder, the Hub id user/name, or one of those in the "
-            f"package ({', '.join(sorted(path.name for path in PACKAGED.iterdir()))})."
+            f"There is no checkpoint {str(source)[:100]!r}: give a folder, the Hub id user/name, or one that comes "
+            f"with the package ({', '.join(sorted(path.name for path in PACKAGED.iterdir()))})."
         )
     chosen = revision or tag or None
     if chosen is not None and not is_revision(chosen):
