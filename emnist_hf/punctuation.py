@@ -35,7 +35,8 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
         if middle > 0.3 and width > 1.15 * height:
             return "-", 0.6
         return ("'", 0.5) if middle < 0.25 else ("", 0.6)
-    if max(width, height) < BOLD and 0.7 * height < width < 1.4 * height and middle > 0.7 and _fill(piece, marks) > 0.6:
+    on_line = middle > 0.7 and piece.box[3] < band[1] + 0.15 * unit
+    if max(width, height) < BOLD and on_line and 0.8 < width / height < 1.25 and _fill(piece, marks) > 0.68:
         return ".", 0.8
     if width < 0.4 and height < 0.55:
         if middle > 0.8 and piece.box[3] > band[1]:

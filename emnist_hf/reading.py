@@ -13,12 +13,12 @@ from PIL import Image
 
 from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
 from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
-from emnist_hf.layout import Layout, LevelPage, find_layout, find_level_page, upright_page
+from emnist_hf.layout import Layout, LevelPage, find_layout, find_level_page, letters_of, upright_page
+from emnist_hf.lean import find_lean
 from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
 from emnist_hf.marks import belongs_to
-from emnist_hf.segmentation import Judge, Segment, clarity_after_turns, doubt_from_afar, segment, strong_lean
+from emnist_hf.segmentation import Judge, Segment, clarity_after_turns, doubt_from_afar, segment
 from emnist_hf.splits import CHARACTERS, LabelSet
-from emnist_hf.widths import Floats
 from emnist_hf.words import word_starts
 
 Box = tuple[int, int, int, int]
@@ -55,6 +55,9 @@ TURNED = (
 CLEAR = 0.8
 """Mean score less mean doubt below which it is tried whether a page reads better turned: upright print mostly comes to
 0.85 and more, print that is upside down to 0.5 to 0.8."""
+STRONG, GAIN = 18.0, 0.01
+"""Degrees of lean from which it is tried whether a page reads better without it, and by how much mean score less mean
+doubt must gain: beyond it, letters stand under their neighbours. A page of A or 3 may seem to lean and does not."""
 LIKELY, NEARLY = 0.4, 0.2
 """Clarity of a sample after a turn from which the turn is tried, and how far it may be below that after the best."""
 SURE = 0.9
@@ -154,6 +157,16 @@ class _Found:
 
 
 def _recognized(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge, turns: int = 0) -> _Found:
+    """What is found on a page; where its writing leans strongly, also without the lean, and the better of the two."""
+    found = _recognized_as_it_is(page, ink, target, judge, turns)
+    lean = find_lean(letters_of(page))
+    if abs(lean) < STRONG:
+        return found
+    straight = _recognized_as_it_is(upright_page(page, lean), ink, target, judge, turns)
+    return straight if straight.trust > found.trust + GAIN else found
+
+
+def _recognized_as_it_is(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge, turns: int) -> _Found:
     layout = find_layout(page)
     lines = segment(layout.marks, layout.lines, judge)
     lines = [line for line in lines if any(s.probabilities is not None for s in line)]
@@ -168,7 +181,7 @@ def _turned(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge) -> list[_
     else:  # rulings are found when they lie level, and until then hide the marks
         clarity = np.roll(clarity_after_turns(find_level_page(ink.coverage, 1), judge), 1)
     turns = [turn for turn in (1, 2, 3) if clarity[turn] > max(LIKELY, clarity.max() - NEARLY)]
-    return [_recognized(_level_page(ink.coverage, judge, turn), ink, target, judge, turn) for turn in turns]
+    return [_recognized(find_level_page(ink.coverage, turn), ink, target, judge, turn) for turn in turns]
 
 
 def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[Ink, LevelPage]:
@@ -177,7 +190,7 @@ def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[
     The ink's scale is of the picture as it was given, and above 1 where that was enlarged.
     """
     ink = ink or to_ink(picture)
-    page = _level_page(ink.coverage, judge)
+    page = find_level_page(ink.coverage)
     nearer = min(LEGIBLE / page.marks.unit, 3.0, (MOST_PIXELS / ink.coverage.size) ** 0.5)
     if nearer < 1.2 or not page.writing.any():
         return ink, page
@@ -192,14 +205,7 @@ def _find_writing(picture: Image.Image, judge: Judge, ink: Ink | None) -> tuple[
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     closer = to_ink(picture, max_side=longest)
     closer = replace(closer, scale=closer.scale * enlarge)
-    return closer, _level_page(closer.coverage, judge)
-
-
-def _level_page(coverage: Floats, judge: Judge, turns: int = 0) -> LevelPage:
-    """As `find_level_page`, and with a strong lean taken out."""
-    page = find_level_page(coverage, turns)
-    lean = strong_lean(page, judge)
-    return upright_page(page, lean) if lean else page
+    return closer, find_level_page(closer.coverage)
 
 
 def _size(ink: Ink) -> tuple[int, int]:

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
 from emnist_hf.glyph import to_glyph
-from emnist_hf.layout import LevelPage, Piece, ink_gap, letters_of, picture_of_pieces, piece_of
-from emnist_hf.lean import find_lean, straight
+from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
@@ -50,10 +49,6 @@ HARDLY_ANY = 0.5
 """Mean doubt from which what was found on a page is not writing: a cat, leaves, noise."""
 SAMPLE = 128
 """Pieces of a crowded page that are looked at first, to tell whether it is writing at all."""
-STRONG = 20.0
-"""Degrees from which a lean is taken out; the network has learnt to read what leans less."""
-GAIN, READABLE = 0.03, 0.4
-"""How much a sample must gain by that in clarity, and how clear it must be then."""
 SURE = 0.9
 """Probability from which a piece that stands clear is taken for a character without looking further."""
 
@@ -156,19 +151,6 @@ def clarity_after_turns(page: LevelPage, judge: Judge) -> NDArray[np.float64]:
     """Mean confidence less mean doubt of a sample of the marks after 0 to 3 quarter turns to the left, float64 [4]."""
     pictures = [picture_of_pieces(page.marks, [piece_of(page.marks.boxes, [mark])]) for mark in _sample(page)]
     return np.array([_clarity([np.rot90(picture, turns) for picture in pictures], judge) for turns in range(4)])
-
-
-def strong_lean(page: LevelPage, judge: Judge) -> float:
-    """How far the writing leans, in degrees to the right, where that is much and it reads clearer without; else 0.
-
-    A page of 3 or of A has no upright strokes that would tell.
-    """
-    pictures = letters_of(page)
-    lean = find_lean(pictures)
-    if abs(lean) < STRONG:
-        return 0.0
-    after = _clarity([straight(picture, lean)[0] for picture in pictures], judge)
-    return lean if after > max(READABLE, _clarity(pictures, judge) + GAIN) else 0.0
 
 
 def _clarity(pictures: list[Floats], judge: Judge) -> float:
