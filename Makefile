@@ -10,7 +10,7 @@ app: .venv/installed
 	.venv/bin/python app.py
 
 test: .venv/tested check
-	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest
 
 check: .venv/tested
 	.venv/bin/ruff check .
