@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    expect.set_options(timeout=20_000)  # machines that test are busy machines
+    expect.set_options(timeout=40_000)  # machines that test are busy machines
     with chromium() as browser:
         yield browser
 
@@ -31,7 +31,7 @@ def visit(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
     """A visitor with the page open; at the end, nothing may have gone wrong behind the scenes."""
     with browser.new_context(**context) as visitor:
         page = visitor.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(40_000)
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: troubles.extend(_foreign(request.url, url)))
