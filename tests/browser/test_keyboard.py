@@ -137,7 +137,7 @@ def test_a_picture_is_chosen_and_its_characters_are_corrected(page: Page, tmp_pa
     open_tab(page, "Upload")
     go_to(page, "^button .*Drop")
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     chooser.value.set_files(tmp_path / "page.png")
     boxes = page.locator(".page-box:visible")
     expect(boxes).to_have_count(17)
