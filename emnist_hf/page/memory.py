@@ -37,8 +37,8 @@ def bound_arenas(most: int) -> bool:
 def freeze_what_stays() -> None:
     """To be called when the page is built: the collector of cycles no longer looks at what will stay.
 
-    It looks at old objects only when a quarter as many new ones wait: with the 300,000 of the modules among them, what
-    closed connections leave behind would pile up to 75,000.
+    It looks at old objects only when a quarter as many new ones wait: with those of all modules among them, much of
+    what closed connections leave behind would pile up first.
     """
     gc.collect()
     gc.freeze()
