@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import re
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
@@ -143,7 +143,8 @@ def test_the_endpoints_are_mcp_tools(page_url: str) -> None:
         ("render_text", {"text": "Ann", "file_format": "svg"}),
         ("recognize_image", {"image": picture, "charset": "klingon"}),
     ]
-    tools, results = asyncio.run(ask_tools(page_url, calls))
+    with start_blocking_portal() as portal:  # a thread of its own: Playwright's event loop may run in this one
+        tools, results = portal.call(ask_tools, page_url, calls)
     assert {f"/{tool.name}" for tool in tools} == set(ENDPOINTS)
     for tool in tools:
         assert len(tool.inputSchema["required"]) == 1

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -252,7 +253,8 @@ def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = Fa
         scope = {"type": "http", "method": "POST", "headers": sent_headers, "path": "/"}
         await Door(application, lambda: stopping, seconds=0.5)(scope, receive, send)
 
-    asyncio.run(run())
+    with start_blocking_portal() as portal:  # a thread of its own: Playwright's event loop may run in this one
+        portal.call(run)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     return sent[0]["status"], sent[1]["body"].decode()
 

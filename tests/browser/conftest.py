@@ -15,7 +15,7 @@ from tests.server import page_url
 __all__ = ["page_url"]  # a fixture: pytest finds it by its name here
 
 
-@pytest.fixture(scope="package")  # Playwright's event loop runs as long: afterwards, tests may run one of their own
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if chromium_path() is None:
         reason = "chromium is not on the PATH (Debian: apt-get install chromium)"
