@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,12 +139,12 @@ class Recognizer:
 
         Args:
             image: path, bytes, PIL image, array, or what `gr.Sketchpad` delivers; any size, paper, pen and polarity.
-            top_k: how many; more than there are labels gives all.
+            top_k: how many, a whole number from 1; more than there are labels gives all.
             charset: a name of `splits.CHARSETS`; None for the checkpoint's own labels.
 
         Raises:
             PictureError: the picture cannot be read. NoInkError: nothing is written in it.
-            LabelError: no such charset, or the checkpoint cannot answer in it. ValueError: `top_k` below 1.
+            LabelError: no such charset, or the checkpoint cannot answer in it; `top_k` is no whole number from 1.
         """
         return self.examine(image, top_k, charset).predictions
 
@@ -217,8 +217,7 @@ class Recognizer:
 
     def _charset(self, charset: str | None, top_k: int) -> LabelSet:
         """Check the request before any work is done on it."""
-        if not isinstance(top_k, (int, float)) or not math.isfinite(top_k) or top_k < 1:
-            raise ValueError(f"top_k is {top_k}: ask for at least 1 label.")
+        check_top_k(top_k)
         return self.label_set if charset is None else find_charset(charset)
 
     def _fold(self, probabilities: NDArray[np.float32], target: LabelSet) -> NDArray[np.float32]:
@@ -228,6 +227,15 @@ class Recognizer:
         scores = self._fold(probabilities, target)[0]
         best = np.argsort(-scores, kind="stable")[: int(min(top_k, len(target)))]
         return [Prediction(target.labels[i], float(scores[i])) for i in best]
+
+
+def check_top_k(top_k: Any) -> None:
+    """Raise `LabelError` unless `top_k` is a whole number from 1: 5, 5.0 or NumPy's, but not True, "5" or 2.5."""
+    # The remainder of infinity is no number, and that of 10**400 is 0.
+    if not isinstance(top_k, Real) or isinstance(top_k, bool) or top_k % 1 != 0 or top_k < 1:
+        raise LabelError(
+            f"top_k cannot be {str(top_k)[:20]!r}: give a whole number, at least 1; more than there are labels gives all."
+        )
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

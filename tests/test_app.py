@@ -127,10 +127,30 @@ def test_scores_are_probabilities_over_the_charset(
 
 
 @pytest.mark.security(20)
-@pytest.mark.parametrize(("top_k", "count"), [(1, 1), (3, 3), (0, 1), (-1, 1), (1_000_000, 62)])
-def test_top_k_is_kept_in_bounds(client: Client, drawn: Callable[..., Path], top_k: int, count: int) -> None:
+@pytest.mark.parametrize(("top_k", "count"), [(1, 1), (3, 3), (1_000_000, 62)])
+def test_top_k_gives_so_many_labels_and_at_most_all(
+    client: Client, drawn: Callable[..., Path], top_k: int, count: int
+) -> None:
     reply = client.predict(handle_file(drawn("A")), top_k=top_k, api_name="/recognize_image")
     assert len(labels(reply)) == count
+
+
+@pytest.mark.security(20)
+@pytest.mark.parametrize("top_k", ["three", None, 0, -1, 2.5, True])
+@pytest.mark.parametrize("endpoint", ["/recognize_sketch", "/recognize_image"])
+def test_a_top_k_that_is_no_number_of_labels_is_refused(
+    client: Client, drawn: Callable[..., Path], endpoint: str, top_k: Any
+) -> None:
+    given = sketch(drawn("A")) if endpoint == "/recognize_sketch" else handle_file(drawn("A"))
+    said = refusal(client, given, top_k=top_k, api_name=endpoint)
+    assert said.startswith(f"top_k cannot be '{top_k}': give a whole number, at least 1;")
+
+
+@pytest.mark.parametrize("charset", [0, False, [], "runes"])
+def test_what_is_no_charset_is_refused(client: Client, drawn: Callable[..., Path], charset: Any) -> None:
+    for endpoint in ("/recognize_image", "/read_image"):
+        said = refusal(client, handle_file(drawn("A")), charset=charset, api_name=endpoint)
+        assert said.startswith(f"There is no charset '{charset}': choose one of byclass, ")
 
 
 def test_the_style_can_be_chosen(client: Client, drawn: Callable[..., Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 
 from emnist_hf import Recognizer
+from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.splits import CHARSETS, LabelError
 from tests.drawn import draw_glyph, draw_rows
@@ -88,10 +90,15 @@ def test_serving_faster_changes_no_probability(recognizer: Recognizer) -> None:
     assert np.abs(recognizer.predict_proba(glyphs) - plain).max() < 1e-5
 
 
-@pytest.mark.parametrize("top_k", [0, -1, float("nan")])
-def test_asking_for_no_labels(recognizer: Recognizer, top_k: float) -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        recognizer.classify(picture(), top_k=top_k)  # type: ignore[arg-type]
+@pytest.mark.parametrize("top_k", [0, -1, float("nan"), float("inf"), 2.5, True, None, "three", "3", []])
+def test_asking_for_what_is_no_number_of_labels(recognizer: Recognizer, top_k: Any) -> None:
+    with pytest.raises(EmnistError, match="top_k cannot be .*: give a whole number, at least 1; more than there are"):
+        recognizer.classify(picture(), top_k=top_k)
+
+
+@pytest.mark.parametrize(("top_k", "count"), [(3, 3), (3.0, 3), (np.int64(3), 3), (1e9, 62), (10**400, 62)])
+def test_asking_for_more_labels_than_there_are_gives_all(recognizer: Recognizer, top_k: Any, count: int) -> None:
+    assert len(recognizer.classify(picture(), top_k=top_k)) == count
 
 
 def test_an_unknown_charset(recognizer: Recognizer) -> None:

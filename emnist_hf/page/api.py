@@ -21,22 +21,18 @@ from emnist_hf.styling import DEFAULT_FONT, fonts
 Reply = tuple[dict[str, float], Image.Image, Image.Image]
 
 
-def clamp(top_k: Any, classes: int) -> int:
-    """How many labels to answer with: what was asked for, within what there is."""
-    try:
-        return max(1, min(int(top_k), classes))
-    except (TypeError, ValueError, OverflowError):
-        return TOP_K
+def asked(charset: Any) -> str | None:
+    """The charset; None where it is left empty, as clients of many kinds leave it. What is no name is refused later."""
+    return None if charset == "" else charset
 
 
 def build(recognizer: Recognizer) -> None:
     """Hangs the endpoints on components that no visitor sees."""
 
-    def reply(read: Callable[[Any], Any], sent: Any, charset: str | None, top_k: float, style: Style) -> Reply:
+    def reply(read: Callable[[Any], Any], sent: Any, charset: str | None, top_k: int, style: Style) -> Reply:
         try:
             image = read(sent)
-            count = clamp(top_k, len(recognizer.labels))
-            found = recognizer.examine(image, top_k=count, charset=charset or None)
+            found = recognizer.examine(image, top_k=top_k, charset=asked(charset))
             picture = set_character(found.predictions[0].label, style)
         except Exception as error:
             raise gr.Error(sentence(error), print_exception=False) from None
@@ -45,7 +41,7 @@ def build(recognizer: Recognizer) -> None:
     def recognize_sketch(
         sketch: dict[str, Any],
         charset: str | None = None,
-        top_k: float = TOP_K,
+        top_k: int = TOP_K,
         font: str = DEFAULT_FONT,
         ink: str = DEFAULT_INK,
         paper: str = DEFAULT_PAPER,
@@ -55,7 +51,7 @@ def build(recognizer: Recognizer) -> None:
         Parameters:
             sketch: what gr.Sketchpad delivers: background, layers, composite. The composite alone will do.
             charset: what the answer is drawn from; None for all that the checkpoint knows.
-            top_k: how many labels to answer with, best first.
+            top_k: how many labels to answer with, best first: a whole number from 1; more than there are gives all.
             font: the calligraphic hand.
             ink: the colour of the ink.
             paper: the colour of the paper.
@@ -69,7 +65,7 @@ def build(recognizer: Recognizer) -> None:
     def recognize_image(
         image: dict[str, Any],
         charset: str | None = None,
-        top_k: float = TOP_K,
+        top_k: int = TOP_K,
         font: str = DEFAULT_FONT,
         ink: str = DEFAULT_INK,
         paper: str = DEFAULT_PAPER,
@@ -79,7 +75,7 @@ def build(recognizer: Recognizer) -> None:
         Parameters:
             image: a PNG, JPEG, WebP, GIF, BMP or TIFF file; ink darker or lighter than its paper.
             charset: what the answer is drawn from; None for all that the checkpoint knows.
-            top_k: how many labels to answer with, best first.
+            top_k: how many labels to answer with, best first: a whole number from 1; more than there are gives all.
             font: the calligraphic hand.
             ink: the colour of the ink.
             paper: the colour of the paper.
@@ -103,7 +99,7 @@ def build(recognizer: Recognizer) -> None:
         """
         try:
             path = picture_path(image)
-            record = record_of("", recognizer.read(path, charset=charset or None))
+            record = record_of("", recognizer.read(path, charset=asked(charset)))
         except Exception as error:
             raise gr.Error(sentence(error), print_exception=False) from None
         return record["text"], {"characters": record["characters"], "note": record.get("note", "")}
