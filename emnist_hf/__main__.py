@@ -136,7 +136,7 @@ def read(
     is 1 at the end. With --output several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
     from emnist_hf.lexicon import Lexicon
-    from emnist_hf.many_files import OutputError, check_output, find_pictures, read_file, read_into
+    from emnist_hf.many_files import check_output, find_pictures, read_file, read_into
     from emnist_hf.recognizer import Recognizer
 
     with sentence():
@@ -146,8 +146,6 @@ def read(
         recognizer = Recognizer.from_pretrained(checkpoint)
         recognizer.check_charset(charset)
         pictures = find_pictures(files)
-        if not pictures:
-            raise OutputError(f"There is no picture in {', '.join(files)}: give PNG, JPEG or other picture files.")
         if output is not None:
             failed = read_into(output, pictures, recognizer, charset, words) > 0
     if output is None:

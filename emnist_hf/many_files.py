@@ -31,14 +31,22 @@ class OutputError(EmnistError):
 
 
 def find_pictures(paths: Sequence[str]) -> list[str]:
-    """Files as they are, and of folders the pictures below them, in the order of their names."""
+    """Files as they are, and of folders the pictures below them, in the order of their names.
+
+    A folder without pictures stays, for `read_file` to say so of it. Raises `OutputError` if there is nothing else.
+    """
     found: list[str] = []
     for path in paths:
-        if Path(path).is_dir():
-            found += [str(file) for file in sorted(Path(path).rglob("*")) if file.suffix.lower() in SUFFIXES]
-        else:
-            found.append(path)
+        below = sorted(Path(path).rglob("*")) if Path(path).is_dir() else []
+        found += [str(file) for file in below if file.suffix.lower() in SUFFIXES and file.is_file()] or [path]
+    if all(Path(path).is_dir() for path in found):
+        raise OutputError(_without_pictures(*found))
     return list(dict.fromkeys(found))
+
+
+def _without_pictures(*folders: str) -> str:
+    kinds = ", ".join(suffix.lstrip(".") for suffix in SUFFIXES)
+    return f"There are no pictures in the folder {', '.join(folders)}: it is searched for files that end in {kinds}."
 
 
 def record_of(file: str, reading: Reading) -> Record:
@@ -59,7 +67,9 @@ def record_of(file: str, reading: Reading) -> Record:
 
 
 def read_file(file: str, recognizer: Recognizer, charset: str | None, lexicon: Lexicon | None) -> Record:
-    """The record of a file; a file that cannot be read gives one with an "error"."""
+    """The record of a file; a file that cannot be read, or a folder, gives one with an "error"."""
+    if Path(file).is_dir():
+        return {"file": file, "error": _without_pictures(file)}
     try:
         return record_of(file, recognizer.read(file, charset, lexicon))
     except EmnistError as error:

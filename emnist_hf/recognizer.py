@@ -234,7 +234,8 @@ def check_top_k(top_k: Any) -> None:
     # The remainder of infinity is no number, and that of 10**400 is 0.
     if not isinstance(top_k, Real) or isinstance(top_k, bool) or top_k % 1 != 0 or top_k < 1:
         raise LabelError(
-            f"top_k cannot be {str(top_k)[:20]!r}: give a whole number, at least 1; more than there are labels gives all."
+            f"top_k cannot be {str(top_k)[:20]!r}: give a whole number, at least 1; "
+            "more than there are labels gives all."
         )
 
 

@@ -65,6 +65,19 @@ def test_standard_output_has_the_same_lines(folder: Path, once: Path) -> None:
     assert records == [lines(once)[0], lines(once)[-1]]
 
 
+def test_a_folder_without_pictures_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
+    """Alone, in a sentence; beside pictures, on its line."""
+    (tmp_path / "notes.txt").write_text("not looked at")
+    alone = read(tmp_path)
+    assert alone.returncode == 1 and not alone.stdout
+    assert alone.stderr.startswith(f"emnist_hf: There are no pictures in the folder {tmp_path}: it is searched for ")
+    assert "png, jpg, " in alone.stderr and len(alone.stderr.splitlines()) == 1
+    beside = read(tmp_path, folder / "0.png")
+    empty, page = (json.loads(line) for line in beside.stdout.splitlines())
+    assert beside.returncode == 1 and page["text"].upper() == "NAP"
+    assert empty["file"] == str(tmp_path) and "There are no pictures in the folder" in empty["error"]
+
+
 def test_it_goes_on_where_it_was_interrupted(folder: Path, once: Path, tmp_path: Path) -> None:
     """Of what an interrupted run left, the whole lines are kept, and not read again; the torn one is."""
     output = tmp_path / "results.jsonl"

@@ -92,7 +92,7 @@ def test_serving_faster_changes_no_probability(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize("top_k", [0, -1, float("nan"), float("inf"), 2.5, True, None, "three", "3", []])
 def test_asking_for_what_is_no_number_of_labels(recognizer: Recognizer, top_k: Any) -> None:
-    with pytest.raises(EmnistError, match="top_k cannot be .*: give a whole number, at least 1; more than there are"):
+    with pytest.raises(EmnistError, match=r"top_k cannot be .*: give a whole number, at least 1; more than there"):
         recognizer.classify(picture(), top_k=top_k)
 
 
