@@ -17,10 +17,7 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.splits import CHARSETS, SPLITS
 
 if TYPE_CHECKING:
-    from emnist_hf.reading import Reading
     from emnist_hf.real_ink import StrokeTest
-    from emnist_hf.recognizer import Recognizer
-    from emnist_hf.styling import Hand
 
 app = typer.Typer(
     help="Read hand-printed characters. Every command prints JSON to standard output and talks on standard error.",
@@ -408,14 +405,22 @@ def push(
         write_line(push(checkpoint, repo, tag=tag, private=private, token=token))
 
 
-def read_hand(picture: str, recognizer: Recognizer) -> tuple[Reading, Hand]:
-    """What is written in a picture, and the hand that wrote it, which it makes certain. Raises as `to_ink` does."""
-    from emnist_hf.ink import to_ink
-    from emnist_hf.styling import estimate_hand
+def check_render(text: str | None, page: str | None, level: bool, layout: dict[str, Any]) -> None:
+    """Raise `StylingError` unless `render` was given a text or a page, and only what that can use.
 
-    ink = to_ink(picture)
-    reading = recognizer.read(picture, ink=ink)
-    return reading, estimate_hand(ink, reading.characters)
+    layout: options that lay out a text, those that were given.
+    """
+    from emnist_hf.styling import StylingError
+
+    if text is None and page is None:
+        raise StylingError("Say what to set: TEXT, or --page IMAGE for what is written in a picture.")
+    if text is not None and page is not None:
+        raise StylingError("There is a TEXT and a --page, and one sheet: leave out the one that is not to be set.")
+    if page is not None and layout:
+        given = " and ".join(f"--{name}" for name in layout)
+        raise StylingError(f"On a --page every word keeps its place and size: leave out {given}.")
+    if page is None and level:
+        raise StylingError("--level puts a photographed page level: give it with --page, or leave it out.")
 
 
 @app.command()
@@ -439,17 +444,18 @@ def render(
     strength: Annotated[
         float, typer.Option(help="How much of that hand: 0, the font as it is, to 1, as much as it bears.")
     ] = 1.0,
-    size: Annotated[float, typer.Option(help="Pixels an em, at 96 dots an inch.")] = 160,
+    size: Annotated[float | None, typer.Option(help="Pixels an em, at 96 dots an inch. Default: 160.")] = None,
     ink: Annotated[str, typer.Option(help="A colour: a name, #rrggbb, rgb().")] = "#1b2a49",
     paper: Annotated[str, typer.Option(help="white, cream, transparent, ruled, or a colour.")] = "white",
-    margin: Annotated[float, typer.Option(help="Ems around the ink.")] = 0.35,
-    align: Annotated[str, typer.Option(help="left, centre or right.")] = "left",
+    margin: Annotated[float | None, typer.Option(help="Ems around the ink. Default: 0.35.")] = None,
+    align: Annotated[str | None, typer.Option(help="left, centre or right. Default: left.")] = None,
     line_spacing: Annotated[
-        float, typer.Option("--line_spacing", "--line-spacing", help="Times the font's own.")
-    ] = 1.0,
+        float | None, typer.Option("--line_spacing", "--line-spacing", help="Times the font's own. Default: 1.")
+    ] = None,
     letter_spacing: Annotated[
-        float, typer.Option("--letter_spacing", "--letter-spacing", help="Ems added between letters.")
-    ] = 0.0,
+        float | None,
+        typer.Option("--letter_spacing", "--letter-spacing", help="Ems added between letters. Default: 0."),
+    ] = None,
     measure: Annotated[float | None, typer.Option(help="Ems at which lines are broken. Default: never.")] = None,
     resolution: Annotated[float, typer.Option(help="Dots an inch of a PNG.")] = 96,
     seed: Annotated[int, typer.Option(min=0, help="Of the writer's waver.")] = 0,
@@ -458,35 +464,43 @@ def render(
     """Set text in a calligraphic hand, with --like in a writer's own manner: a picture, and a JSON line about it.
 
     With --page what is read in a picture is set again, in its place and size, and in that writer's manner unless --like
-    names another. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with --like or
-    --page, "hand": slant in degrees, weight, width, waver and spacing in x-heights, colour, and all of it "in_words".
+    names another; what lays out a text (--size, --margin, --align, --line_spacing, --letter_spacing and --measure) is
+    refused beside it. The line has "file", "text" as set, "notices" (what was set otherwise than asked) and, with
+    --like or --page, "hand": slant in degrees, weight, width, waver and spacing in x-heights, colour, and all of it
+    "in_words".
     """
     with sentence():
+        from emnist_hf.errors import named
         from emnist_hf.recognizer import Recognizer
-        from emnist_hf.styling import StylingError, describe, set_page, set_text
+        from emnist_hf.styling import describe, set_page, set_text
+        from emnist_hf.styling.hand import read_hand
         from emnist_hf.styling.rendering import check_format
 
         check_format(output)
-        if (text is None) == (page is None):
-            raise StylingError("Say what to set: TEXT, or --page IMAGE for what is written in a picture.")
+        options = {
+            "size": size,
+            "margin": margin,
+            "align": align,
+            "line_spacing": line_spacing,
+            "letter_spacing": letter_spacing,
+            "measure": measure,
+        }
+        layout: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        check_render(text, page, level, layout)
         hand, reading = None, None
         if page is not None or like is not None:
             recognizer = Recognizer.from_pretrained(checkpoint)
             if page is not None:
-                reading, hand = read_hand(page, recognizer)
+                with named(page):
+                    reading, hand = read_hand(page, recognizer)
             if like is not None:
-                _, hand = read_hand(like, recognizer)
+                with named(like):
+                    _, hand = read_hand(like, recognizer)
         manner: dict[str, Any] = {"colour": ink, "paper": paper, "hand": hand, "strength": strength, "seed": seed}
         if reading is not None:
             rendering = set_page(reading.characters, reading.size, font, level=level, **manner)
         else:
-            layout: dict[str, Any] = {
-                "align": align,
-                "line_spacing": line_spacing,
-                "letter_spacing": letter_spacing,
-                "measure": measure,
-            }
-            rendering = set_text(text or "", font, size=size, margin=margin, **layout, **manner)
+            rendering = set_text(text or "", font, **layout, **manner)
         rendering.save(output, resolution=resolution)
     about = {} if hand is None else {"hand": hand.as_json() | {"in_words": describe(hand)}}
     write_line({"file": str(output), "text": rendering.scene.text, "notices": rendering.notices} | about)

@@ -26,7 +26,6 @@ from emnist_hf.data import DataError, read_idx
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, glyph_of, to_glyph, to_ink
 from emnist_hf.layout import find_layout, find_level_page
-from emnist_hf.page import render_api
 from emnist_hf.page.answer import SORRY
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.compose import show
@@ -219,8 +218,10 @@ STYLE: dict[str, Any] = {
 
 @fuzzed
 @given(st.text(max_size=40) | JSON, st.fixed_dictionaries({}, optional=STYLE))
-def test_any_values_for_setting_text(text: Any, style: dict[str, Any]) -> None:
-    check(sentence_of(lambda: render_api.render_text(text, **style)))
+def test_any_values_for_setting_text(
+    endpoints: dict[str, Callable[..., Any]], text: Any, style: dict[str, Any]
+) -> None:
+    check(sentence_of(lambda: endpoints["render_text"](text, **style)))
 
 
 @fuzzed

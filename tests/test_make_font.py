@@ -295,3 +295,11 @@ def test_make_font_says_what_is_wrong(drawn: Drawn, tmp_path: Path, arguments: l
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 1 and "emnist_hf: " in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "mine.ttf").exists()
+
+
+def test_make_font_names_the_file_that_is_wrong(drawn: Drawn, tmp_path: Path) -> None:
+    drawn.image.save(tmp_path / "sheet.png")
+    command = ["make-font", str(tmp_path / "sheet.png"), "missing.png", "--output", str(tmp_path / "mine.ttf")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert done.stderr == "emnist_hf: missing.png: There is no picture file of that name: check the path.\n"

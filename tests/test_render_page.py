@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from rapidfuzz.distance.Levenshtein import distance
 
@@ -51,7 +52,25 @@ def test_either_a_text_or_a_page_is_needed(tmp_path: Path) -> None:
     out = str(tmp_path / "set.png")
     for arguments in ((), ("text", "--page", "page.png")):
         done = render(*arguments, "--output", out)
-        assert done.returncode == 1 and "TEXT, or --page IMAGE" in done.stderr and "Traceback" not in done.stderr
+        said = "leave out the one that is not to be set" if arguments else "TEXT, or --page IMAGE"
+        assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--page", "page.png", "--size", "80", "--align", "left"], "leave out --size and --align."),
+        (["--page", "page.png", "--margin", "0"], "leave out --margin."),
+        (["--page", "page.png", "--line_spacing", "2", "--letter_spacing", "0"], "line_spacing and --letter_spacing."),
+        (["--page", "page.png", "--measure", "9"], "leave out --measure."),
+        (["text", "--level"], "--level puts a photographed page level: give it with --page"),
+        (["--page", "none.png"], "emnist_hf: none.png: There is no picture file of that name"),
+        (["text", "--like", "none.png"], "emnist_hf: none.png: There is no picture file of that name"),
+    ],
+)
+def test_what_cannot_be_heeded_is_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = render(*arguments, "--output", str(tmp_path / "set.png"))
+    assert done.returncode == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 def test_an_empty_page_gets_a_sentence(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from emnist_hf import Recognizer
+from emnist_hf.page.compose import measure_hand
 from tests.handwriting import write
 from tests.server import page_url
 from tests.test_app import refusal
@@ -36,12 +38,25 @@ def test_a_writers_hand_is_kept(client: Client, tmp_path: Path) -> None:
     assert Image.open(styled).mode == "RGB"
 
 
+def test_a_skewed_picture_is_put_level_before_its_hand_is_measured(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the API as on the Set tab: a page that was turned by 8 degrees does not lean by 8 degrees less, or more."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # where the tab's pictures come from
+    write("the hat\nunder it", slant=14, pen=7, x_height=60, gap=0.6, skew=8).image.save(tmp_path / "page.png")
+    _, about = client.predict("Ann", like=handle_file(tmp_path / "page.png"), api_name="/render_text")
+    hand, _ = measure_hand({"path": str(tmp_path / "page.png")}, Recognizer.from_pretrained())
+    assert hand is not None
+    assert [about["hand"]["slant"], hand.slant] == pytest.approx([14, 14], abs=3)
+
+
 @pytest.mark.security(21, 22)
 @pytest.mark.parametrize(
     ("choice", "word"),
     [
         ({"text": " "}, "no text"),
         ({"text": "a" * 1_000_000}, "characters"),
+        ({"text": 5}, "The text 5 is no string"),
         ({"font": "../../app.py"}, "font"),
         ({"ink": "no such ink"}, "colour"),
         ({"size": 1e9}, "size"),

@@ -7,6 +7,7 @@ import random
 import string
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -305,6 +306,12 @@ def test_space_at_the_end_of_a_line_takes_no_room() -> None:
 def test_no_text_is_a_sentence(text: str) -> None:
     with pytest.raises(StylingError, match=r"^There is no text to set: "):
         render_text(text)
+
+
+@pytest.mark.parametrize("text", [5, 0, 2.5, True, ["a"], b"a"])
+def test_what_is_no_string_is_said_to_be_none(text: Any) -> None:
+    with pytest.raises(StylingError, match=r"^The text .+ is no string: put it between quotation marks\.$"):
+        set_text(text)
 
 
 @pytest.mark.parametrize("text", ["\u202e\u200d", "\x00", "😀😀", "\u0301", "\ud800", "漢字", "😀 😀"])

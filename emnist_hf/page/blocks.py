@@ -111,7 +111,7 @@ def build_page(
             with gr.Tab(label("Upload"), id="upload"):
                 uploaded = upload.build(recognizer, feedback)
             with gr.Tab(label("Set"), id="set"):
-                setting = compose.build()
+                setting = compose.build(recognizer)
                 own_font.build(setting)
             with gr.Tab(label("Your font"), id="your-font"):
                 hand_font.build(recognizer, setting)
@@ -121,6 +121,6 @@ def build_page(
         share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
         gr.HTML(privacy.footer(feedback.repo if feedback is not None else None), apply_default_css=False)
         api.build(recognizer)
-        render_api.build()
+        render_api.build(recognizer)
     page.queue(max_size=queue_size, default_concurrency_limit=1)
     return page

@@ -9,7 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from emnist_hf.page.answer import sentence
+from emnist_hf import Recognizer
+from emnist_hf.page.answer import READER, sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
 from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.files import picture_path
@@ -22,10 +23,10 @@ from emnist_hf.styling import (
     Hand,
     Rendering,
     StylingError,
-    estimate_hand,
     find_font,
     set_text,
 )
+from emnist_hf.styling.hand import read_hand
 
 log = logging.getLogger(__name__)
 
@@ -148,13 +149,13 @@ def show(*inputs: Any, language: str = ENGLISH) -> str:
         return problem(error, language)
 
 
-def measure_hand(picture: Any, language: str = ENGLISH) -> tuple[Hand | None, str]:
-    """The hand in an uploaded picture, and HTML that says it in words."""
+def measure_hand(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> tuple[Hand | None, str]:
+    """The hand in an uploaded picture, by what is read there as on the Upload tab, and HTML that says it in words."""
     try:
         path = picture_path(picture)
         if path is None:
             return None, said(told(PROMPT, language), "prompt")
-        hand = estimate_hand(path)
+        _, hand = read_hand(path, recognizer)
     except Exception as error:
         return None, problem(error, language)
     return hand, said(told(THIS_HAND, language, hand=in_words(hand, language)))
@@ -193,7 +194,7 @@ def _style_controls() -> list[Any]:
     return [font, ink, paper, size, align, line_spacing, letter_spacing]
 
 
-def build() -> ComposeTab:
+def build(recognizer: Recognizer) -> ComposeTab:
     with gr.Row(elem_classes="desk"):
         text, like, words, strength = _writing_card()
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
@@ -221,9 +222,10 @@ def build() -> ComposeTab:
 
     def follow(request: gr.Request, picture: Any, *inputs: Any) -> list[Any]:
         language = language_of(request)
-        found, words = measure_hand(picture, language)
+        found, words = measure_hand(picture, recognizer, language)
         sheet = show(*inputs[:-2], found, inputs[-1], language=language)
         return [found, words, gr.Slider(visible=found is not None), sheet]
 
-    like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **quietly)
+    reading = quietly | {"concurrency_id": READER, "concurrency_limit": 1}
+    like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **reading)
     return ComposeTab(own_font, inputs, sheet, style[0])

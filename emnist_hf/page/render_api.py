@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
+from emnist_hf import Recognizer
 from emnist_hf.page.answer import sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS
 from emnist_hf.page.compose import SHEETS, Order, carry_out
 from emnist_hf.page.files import picture_path
-from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, Rendering, StylingError, describe, estimate_hand, fonts
+from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, Rendering, StylingError, describe, fonts
+from emnist_hf.styling.hand import read_hand
 from emnist_hf.styling.setting import check_number
 
 FORMATS = ("png", "svg", "pdf")
@@ -29,72 +32,77 @@ def encode(rendering: Rendering, kind: str, resolution: float) -> bytes:
     raise StylingError(f"There is no format {str(kind)[:20]!r}: choose one of {', '.join(FORMATS)}.")
 
 
-def render_text(
-    text: str,
-    font: str = DEFAULT_FONT,
-    ink: str = DEFAULT_INK,
-    paper: str = "white",
-    size: float = 160,
-    align: str = "left",
-    line_spacing: float = 1.0,
-    letter_spacing: float = 0.0,
-    measure: float | None = None,
-    like: dict[str, Any] | None = None,
-    strength: float = 1.0,
-    seed: float = 0,
-    file_format: str = "png",
-    resolution: float = 96,
-) -> tuple[str, dict[str, Any]]:
-    """Sets text in a calligraphic hand, in a writer's own manner if a picture of it comes along.
+def endpoint(recognizer: Recognizer) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """The function behind /render_text; its docstring is what the API page shows."""
 
-    Parameters:
-        text: what to set; a line break starts a line.
-        font: the calligraphic hand.
-        ink: the colour of the ink.
-        paper: white, cream, ruled, transparent, or a colour.
-        size: pixels an em, at 96 dots an inch.
-        align: left, centre or right.
-        line_spacing: times the font's own.
-        letter_spacing: ems added between letters.
-        measure: ems at which lines are broken; None for only where the text is.
-        like: a picture whose writer's hand to keep.
-        strength: how much of that hand, 0 to 1.
-        seed: of the writer's waver; the same seed gives the same picture.
-        file_format: png, svg or pdf.
-        resolution: dots an inch of a PNG.
-    Returns:
-        file: the picture.
-        about: the text as set, notices on what was set otherwise than asked, and the hand in numbers and in words.
-    """
-    try:
-        picture = picture_path(like)
-        hand = estimate_hand(picture) if picture else None
-        order = Order(
-            text,
-            font,
-            ink,
-            paper,
-            size,
-            align,
-            line_spacing,
-            letter_spacing,
-            measure,
-            hand,
-            strength,
-            round(check_number("seed", seed, 0, 2**32 - 1)),
-        )
-        rendering = carry_out(order)
-        data = encode(rendering, file_format, resolution)
-    except Exception as error:
-        raise gr.Error(sentence(error), print_exception=False) from None
-    about: dict[str, Any] = {"text": rendering.scene.text, "notices": rendering.notices}
-    if hand is not None:
-        about["hand"] = hand.as_json() | {"in_words": describe(hand)}
-    # Gradio serves files from its own folder alone, and clears it by the hour. The name tells nothing of the text.
-    return save_bytes_to_cache(data, f"text-{font}.{file_format}", get_upload_folder()), about
+    def render_text(
+        text: str,
+        font: str = DEFAULT_FONT,
+        ink: str = DEFAULT_INK,
+        paper: str = "white",
+        size: float = 160,
+        align: str = "left",
+        line_spacing: float = 1.0,
+        letter_spacing: float = 0.0,
+        measure: float | None = None,
+        like: dict[str, Any] | None = None,
+        strength: float = 1.0,
+        seed: float = 0,
+        file_format: str = "png",
+        resolution: float = 96,
+    ) -> tuple[str, dict[str, Any]]:
+        """Sets text in a calligraphic hand, in a writer's own manner if a picture of it comes along.
+
+        Parameters:
+            text: what to set; a line break starts a line.
+            font: the calligraphic hand.
+            ink: the colour of the ink.
+            paper: white, cream, ruled, transparent, or a colour.
+            size: pixels an em, at 96 dots an inch.
+            align: left, centre or right.
+            line_spacing: times the font's own.
+            letter_spacing: ems added between letters.
+            measure: ems at which lines are broken; None for only where the text is.
+            like: a picture whose writer's hand to keep.
+            strength: how much of that hand, 0 to 1.
+            seed: of the writer's waver; the same seed gives the same picture.
+            file_format: png, svg or pdf.
+            resolution: dots an inch of a PNG.
+        Returns:
+            file: the picture.
+            about: the text as set, notices on what was set otherwise than asked, and the hand in numbers and in words.
+        """
+        try:
+            picture = picture_path(like)
+            hand = read_hand(picture, recognizer)[1] if picture else None
+            order = Order(
+                text,
+                font,
+                ink,
+                paper,
+                size,
+                align,
+                line_spacing,
+                letter_spacing,
+                measure,
+                hand,
+                strength,
+                round(check_number("seed", seed, 0, 2**32 - 1)),
+            )
+            rendering = carry_out(order)
+            data = encode(rendering, file_format, resolution)
+        except Exception as error:
+            raise gr.Error(sentence(error), print_exception=False) from None
+        about: dict[str, Any] = {"text": rendering.scene.text, "notices": rendering.notices}
+        if hand is not None:
+            about["hand"] = hand.as_json() | {"in_words": describe(hand)}
+        # Gradio serves files from its own folder alone, and clears it by the hour. The name tells nothing of the text.
+        return save_bytes_to_cache(data, f"text-{font}.{file_format}", get_upload_folder()), about
+
+    return render_text
 
 
-def build() -> None:
+def build(recognizer: Recognizer) -> None:
     """Hangs the endpoint on components that no visitor sees."""
 
     def choice(label: str, names: list[str], value: str) -> gr.Dropdown:
@@ -119,7 +127,7 @@ def build() -> None:
         ]
         outputs = [gr.File(label="file"), gr.JSON(label="about")]
         gr.Button("render_text").click(
-            render_text,
+            endpoint(recognizer),
             inputs,
             outputs,
             api_name="render_text",

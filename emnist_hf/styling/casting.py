@@ -14,9 +14,11 @@ def clean(text: str) -> list[str]:
     """The lines of a text, composed and without what has no shape: controls, bidi marks, variation selectors.
 
     Space at the end of lines and blank lines at both ends go too. Raises `StylingError` if there is no
-    text, or too much of it.
+    text, or too much of it, or it is no string.
     """
-    if not isinstance(text, str) or not text.strip():
+    if text is not None and not isinstance(text, str):
+        raise StylingError(f"The text {str(text)[:20]} is no string: put it between quotation marks.")
+    if not text or not text.strip():
         raise StylingError("There is no text to set: type some letters or digits first.")
     if len(text) > MAX_CHARACTERS:
         raise StylingError(

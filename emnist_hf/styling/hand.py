@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby, pairwise
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -77,6 +77,12 @@ class Hand:
         return numbers | {"weight": round(self.weight, 3), "colour": "#{:02x}{:02x}{:02x}".format(*self.colour)}
 
 
+class Reader(Protocol):
+    """What reads pages: a `Recognizer`."""
+
+    def read(self, image: Any, *, ink: Ink | None = None) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Part:
     """One character or mark: its ink, and where it stands, in pixels of the coverage; label "" if nobody read it."""
@@ -116,6 +122,16 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
         colour=ink.colour,
         texture=float((levels < 0.85).mean()),
     )
+
+
+def read_hand(image: Any, reader: Reader) -> tuple[Any, Hand]:
+    """What is written in a picture, and the hand that wrote it, measured by what was read as `estimate_hand` does it.
+
+    Returns the reader's reading, and the hand. Raises as `to_ink` does.
+    """
+    ink = to_ink(image)
+    reading = reader.read(image, ink=ink)
+    return reading, estimate_hand(ink, reading.characters)
 
 
 # --- parts ---

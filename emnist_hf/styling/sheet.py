@@ -5,27 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from emnist_hf.errors import named
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.baselines import Box
 from emnist_hf.styling.fonts import StylingError
-from emnist_hf.styling.hand import Hand, estimate_hand, level_parts, read_parts
+from emnist_hf.styling.hand import Hand, Reader, estimate_hand, level_parts, read_parts
 from emnist_hf.styling.hand_font import Sample
 from emnist_hf.widths import Floats
 
 MOST_CHARACTERS = 600
 SKIP = "-"
 """In corrected labels: leave this one out."""
-
-
-class Reader(Protocol):
-    """What reads pages: a `Recognizer`."""
-
-    def read(self, image: Any, *, ink: Ink | None = None) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -102,8 +97,14 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
 
 
 def read_sheets(images: Sequence[Any], reader: Reader, labels: str | None = None) -> list[Sheet]:
-    """`read_sheet` of several sheets; `labels` are those of all of them, in order. Raises as it and `relabelled` do."""
-    sheets = [read_sheet(image, reader) for image in images]
+    """`read_sheet` of several sheets; `labels` are those of all of them, in order.
+
+    Raises as it and `relabelled` do, and names the file that it is about.
+    """
+    sheets = []
+    for image in images:
+        with named(image):
+            sheets.append(read_sheet(image, reader))
     if labels is None:
         return sheets
     given = "".join(labels.split())
