@@ -153,6 +153,16 @@ def test_errors_that_a_visitor_meets_are_in_their_language(make: Callable[[], ob
     assert translated(str(caught.value), "en") == str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("language", "share", "count"),
+    [("en", "87.5%", "116,323"), ("de", "87,5\u00a0%", "116.323"), ("fr", "87,5\u00a0%", "116\u202f323")],
+)
+def test_the_model_tab_writes_numbers_as_the_language_does(language: str, share: str, count: str) -> None:
+    results = {"test": {"accuracy": 0.875}, "train": {"rows": {"train": 116_323}}}
+    assert f"<strong>{share}</strong>" in model.tiles(results, language)
+    assert count in model.learnt_from(results, language)
+
+
 def test_notices_are_in_the_language() -> None:
     (notice,) = set_text("a\u03a9b", "tangerine", size=60).notices
     said = translated(notice, "de")

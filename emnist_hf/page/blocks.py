@@ -105,7 +105,7 @@ def build_page(
         gr.HTML(header(TITLE), apply_default_css=False)
         if notice:
             gr.HTML(notice_bar(notice), apply_default_css=False)
-        with gr.Tabs() as tabs:
+        with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab(label("Draw"), id="draw"):
                 drawn = draw.build(recognizer, feedback)
             with gr.Tab(label("Upload"), id="upload"):

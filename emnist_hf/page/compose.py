@@ -186,11 +186,11 @@ def _style_controls() -> list[Any]:
     ink = tile_choice("Ink", "set-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
     paper = tile_choice("Paper", "set-paper", sheet_tiles(), "white", "dots")
     with gr.Row():
-        size = gr.Slider(16, 200, 64, step=2, label=label("Size, pixels an em"), min_width=120)
-        align = gr.Radio(ALIGNMENTS, value="left", label=label("Alignment"), elem_classes="pills", min_width=120)
+        size = gr.Slider(16, 200, 64, step=2, label=label("Size, pixels an em"), min_width=150)
+        align = gr.Radio(ALIGNMENTS, value="left", label=label("Alignment"), elem_classes="pills", min_width=150)
     with gr.Row():
-        line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label=label("Line spacing"), min_width=120)
-        letter_spacing = gr.Slider(-0.05, 0.4, 0, step=0.01, label=label("Letter spacing, ems"), min_width=120)
+        line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label=label("Line spacing"), min_width=150)
+        letter_spacing = gr.Slider(-0.05, 0.4, 0, step=0.01, label=label("Letter spacing, ems"), min_width=150)
     return [font, ink, paper, size, align, line_spacing, letter_spacing]
 
 

@@ -53,6 +53,18 @@ I18N = gr.I18n(**{language: {p: told(p, language) for p in PHRASES if "{" not in
 """What the browser translates; `in_every_language` adds to it."""
 
 
+NUMBERS = {
+    "de": str.maketrans({",": ".", ".": ",", "%": "\u00a0%"}),
+    "fr": str.maketrans({",": "\u202f", ".": ",", "%": "\u00a0%"}),
+}
+"""What English writes in a number, and what others write there."""
+
+
+def numeral(number: str, language: str) -> str:
+    """A number written as English does, such as 116,323 or 87.5%, as the language writes it."""
+    return number.translate(NUMBERS.get(language, {}))
+
+
 def label(phrase: str) -> I18nData | str:
     """A phrase that the browser translates: a component's label, info or placeholder, or the name of a tab."""
     return I18N(phrase) if phrase in PHRASES else phrase

@@ -13,7 +13,7 @@ from emnist_hf import Recognizer
 from emnist_hf.feedback import Feedback
 from emnist_hf.page import privacy
 from emnist_hf.page.calligraphy import light_url
-from emnist_hf.page.language import ENGLISH, in_every_language, joined, part, quoted, told
+from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, quoted, told
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",
@@ -73,7 +73,7 @@ def tiles(results: dict[str, Any], language: str = ENGLISH) -> str:
     metrics = measured_on(results)
     shown = [(number(key, metrics.get(key)), text) for key, text in MEASURES.items()]
     made = "".join(
-        f'<div class="tile"><strong>{value}</strong><span>{quoted(text, language)}</span></div>'
+        f'<div class="tile"><strong>{numeral(value, language)}</strong><span>{quoted(text, language)}</span></div>'
         for value, text in shown
         if value
     )
@@ -85,7 +85,7 @@ def learnt_from(results: dict[str, Any], language: str = ENGLISH) -> str:
     rows = results.get("train", {}).get("rows", {})
     strokes = any("unipen" in name for name in rows) if isinstance(rows, dict) else False
     count = f"{sum(rows.values()):,}" if rows and all(isinstance(v, int) for v in rows.values()) else ""
-    return told(ROWS_AND_STROKES if strokes else ROWS, language, count=count).strip()
+    return told(ROWS_AND_STROKES if strokes else ROWS, language, count=numeral(count, language)).strip()
 
 
 def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
@@ -96,11 +96,12 @@ def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
         NETWORK,
         language,
         name=str(recognizer.name),
-        size=f"{recognizer.parameters / 1e6:.2f}",
+        size=numeral(f"{recognizer.parameters / 1e6:.2f}", language),
         count=str(len(recognizer.labels)),
         rows=learnt_from(recognizer.results, language),
     )
-    on = told(OFFICIAL[0 if official else 1], language, rows=f"{rows:,}") if isinstance(rows, int) else ""
+    count = numeral(f"{rows:,}", language) if isinstance(rows, int) else ""
+    on = told(OFFICIAL[0 if official else 1], language, rows=count) if count else ""
     return f"<p>{escape(f'{said} {on}'.strip())}</p>"
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.page.examples import STROKES, Point
 from tests.browser.chromium import answer, draw, on_screen
+from tests.browser.conftest import visit
+
+STICKING_OUT = """() => {
+  const found = [];
+  for (const card of document.querySelectorAll(".card")) {
+    if (!card.offsetParent) continue;
+    const edge = card.getBoundingClientRect().right;
+    for (const it of card.querySelectorAll("button, input, textarea, label, p, .sheet, .download"))
+      if (it.offsetParent && !it.closest(".history-list") && it.getBoundingClientRect().right > edge)
+        found.push(`${it.tagName} ${it.className} ${it.textContent.slice(0, 40)}`);
+  }
+  return found;
+}"""
 
 
 def swipe(page: Page, points: list[Point]) -> None:
@@ -50,6 +63,26 @@ def test_a_phone_needs_no_sideways_scroll(phone: Page, tab: str) -> None:
     if tab == "Draw":
         box = phone.locator("#pad canvas").bounding_box()
         assert box is not None and box["width"] >= 280 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize("tab", ["Draw", "Upload", "Set", "Your font"])
+def test_nothing_sticks_out_of_its_card_on_the_narrowest_phone(browser: Browser, page_url: str, tab: str) -> None:
+    for page in visit(browser, page_url, viewport={"width": 320, "height": 700}, locale="de-DE"):
+        page.get_by_role("tab").nth(["Draw", "Upload", "Set", "Your font"].index(tab)).click()
+        page.wait_for_timeout(300)
+        assert page.evaluate(STICKING_OUT) == []
+
+
+def test_each_box_for_a_picture_has_a_whole_border(page: Page) -> None:
+    for tab, box in (("Upload", "#picture"), ("Set", "#set-like"), ("Your font", "#font-sheet")):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator(box)).to_be_visible()
+        sides = page.locator(box).evaluate(
+            "(it) => ['Top', 'Right', 'Bottom', 'Left'].map((side) => getComputedStyle(it)[`border${side}Style`])"
+        )
+        assert sides == ["dashed"] * 4, tab
+        # gradio's panel of buttons, which has none here, would show as a sliver of its own border.
+        expect(page.locator(box).locator(".icon-button-wrapper:empty")).to_be_hidden()
 
 
 def test_the_pad_stays_white_paper_in_the_dark(dark_page: Page) -> None:

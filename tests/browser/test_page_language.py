@@ -103,8 +103,8 @@ def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR"])
-@pytest.mark.parametrize("width", [390, 360])
-def test_all_tabs_fit_side_by_side_on_a_phone(browser: Browser, page_url: str, locale: str, width: int) -> None:
+@pytest.mark.parametrize("width", [390, 360, 320])
+def test_all_tabs_are_in_sight_on_a_phone(browser: Browser, page_url: str, locale: str, width: int) -> None:
     for page in visit(browser, page_url, locale=locale, viewport={"width": width, "height": 844}):
         for number in range(5):
             expect(page.get_by_role("tab")).to_have_count(5)
@@ -113,4 +113,5 @@ def test_all_tabs_fit_side_by_side_on_a_phone(browser: Browser, page_url: str, l
             assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
         for tab in page.get_by_role("tab").all():
             expect(tab).to_be_in_viewport(ratio=1)
+            assert tab.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "a name that is cut short"
         assert page.locator("footer").inner_text().strip()[0].isalpha(), "the dot between two links, without the first"
