@@ -18,7 +18,7 @@ from emnist_hf.lean import find_lean
 from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line_scale_scores, size_likelihoods
 from emnist_hf.marks import belongs_to
 from emnist_hf.segmentation import Judge, Segment, clarity_after_turns, doubt_from_afar, segment
-from emnist_hf.splits import CHARACTERS, LabelSet
+from emnist_hf.splits import CHARACTERS, LabelSet, fold_shape
 from emnist_hf.words import word_starts
 
 Box = tuple[int, int, int, int]
@@ -29,6 +29,7 @@ JOINED = (
     "What it made of it stands here all the same."
 )
 UNCLEAR = "Much of this is hard to read: a straight photo in good light, larger letters or a darker pen will help."
+OTHERS = "Most of these characters look like none of those that were to be read: choose others, or all of them."
 LEGIBLE = 36.0
 """Height of an ordinary character, in pixels, below which a page is looked at once more, larger."""
 DISCERNIBLE, FOREIGN = 10.0, 0.6
@@ -134,6 +135,7 @@ class _Found:
     lettered: list[Segment]
     characters: list[Character]
     turns: int
+    target: LabelSet
 
     @cached_property
     def doubt(self) -> float:
@@ -149,6 +151,14 @@ class _Found:
     def trust(self) -> float:
         """Mean score less mean doubt, -1 to 1."""
         return float(np.mean([c.score for c in self.characters])) - self.doubt if self.characters else -1.0
+
+    @property
+    def are_others(self) -> bool:
+        """Whether more than half of the characters have rather the shape of something that is not in the charset."""
+        shapes = {fold_shape(c) for members in self.target.members for c in members}
+        fit = np.array([fold_shape(c) in shapes for c in CHARACTERS])
+        found = np.array([s.probabilities for s in self.lettered if s.probabilities is not None])
+        return float(np.median(found @ fit)) < 0.5
 
     @property
     def in_doubt(self) -> bool:
@@ -171,7 +181,7 @@ def _recognized_as_it_is(page: LevelPage, ink: Ink, target: LabelSet, judge: Jud
     lines = segment(layout.marks, layout.lines, judge)
     lines = [line for line in lines if any(s.probabilities is not None for s in line)]
     lettered = [s for line in lines for s in line if s.probabilities is not None]
-    return _Found(lettered, _read_lines(lines, layout, ink, target), turns)
+    return _Found(lettered, _read_lines(lines, layout, ink, target), turns, target)
 
 
 def _turned(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge) -> list[_Found]:
@@ -214,7 +224,9 @@ def _size(ink: Ink) -> tuple[int, int]:
 
 
 def _note(found: _Found) -> str:
-    """What to say of a page of which more than half is in doubt, that looks like no print or that had to be turned."""
+    """What to say of a page that was read as what it is not, that is mostly in doubt, no print, or had to be turned."""
+    if found.doubt < NOT_PRINTED and found.are_others:
+        return OTHERS  # and no wonder that it is in doubt
     if found.doubt < NOT_PRINTED and not found.in_doubt:
         return TURNED[found.turns]
     cut = np.mean([any(piece.span is not None for piece in s.pieces) for s in found.lettered])

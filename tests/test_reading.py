@@ -15,7 +15,7 @@ from benchmarks.page_reading import box_matches, errors, folded
 from emnist_hf import Recognizer
 from emnist_hf.ink import PictureError
 from emnist_hf.page.page_view import boxes_html, summary
-from emnist_hf.reading import JOINED, NOTHING, Reading
+from emnist_hf.reading import JOINED, NOTHING, OTHERS, Reading
 from emnist_hf.sheet import find_sheet
 from emnist_hf.splits import CHARACTERS, LabelError
 from tests.handwriting import write
@@ -121,6 +121,16 @@ def test_the_charset_bounds_the_answer(recognizer: Recognizer) -> None:
     assert reading.text and all(c.label.isdigit() or not c.label.isalnum() for c in reading.characters)
     with pytest.raises(LabelError):
         recognizer.read(page.picture, charset="greek")
+
+
+@pytest.mark.parametrize("hand", ["patrick-hand", "schoolbell", "indie-flower"])
+def test_a_page_read_as_what_it_is_not_is_told_of(recognizer: Recognizer, hand: str) -> None:
+    """Words asked for as digits; not digits, or words whose shapes are digits' too, nor a page with some of both."""
+    words = compose(["the quick brown", "fox jumps over", "a lazy dog"], font_hand(hand), seed=1).picture
+    assert recognizer.read(words, "digits").note == OTHERS
+    assert recognizer.read(words, "letters").note == recognizer.read(words).note == ""
+    for lines in (["0123 456", "789 1017", "2025 5510"], ["Call 555 1234", "Room 42B at 10", "Pay 1200 EUR"]):
+        assert recognizer.read(compose(lines, font_hand(hand), seed=1).picture, "digits").note != OTHERS
 
 
 def test_a_reading_says_where_everything_is(recognizer: Recognizer) -> None:
