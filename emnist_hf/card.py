@@ -249,11 +249,12 @@ def _metadata(results: dict[str, Any], published: Published | None) -> str:
 
     split = SPLITS[results["split"]]
     part = "test" if "test" in results else "validation"
+    on_the_hub = results["train"].get("hub_data_set")  # its id there; another name would lead nowhere
     found = [
         EvalResult(
             task_type="image-classification",
             task_name="Image Classification",
-            dataset_type="emnist",
+            dataset_type=on_the_hub or "emnist",  # which must be given, and may be of another place
             dataset_name=f"EMNIST {split.title}",
             dataset_config=split.name,
             dataset_split=part,
@@ -265,7 +266,7 @@ def _metadata(results: dict[str, Any], published: Published | None) -> str:
     ]
     data = ModelCardData(
         model_name=published.repo.partition("/")[2] if published else f"emnist-{split.name}",
-        datasets=[results["train"].get("hub_data_set") or "emnist"],
+        datasets=[on_the_hub] if on_the_hub else None,
         metrics=["accuracy", "f1"],
         eval_results=found,
         **_described(published),

@@ -206,7 +206,8 @@ def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) 
 def test_the_cards_in_the_package_are_what_their_results_say(split: str) -> None:
     folder = Path(__file__).parents[1] / "emnist_hf/checkpoints" / split
     results = json.loads((folder / "results.json").read_text())
-    _, _, packaged = (folder / "README.md").read_text().split("---\n", 2)
+    _, metadata, packaged = (folder / "README.md").read_text().split("---\n", 2)
+    assert ("datasets:" in metadata) == bool(results["train"].get("hub_data_set"))
     assert packaged == model_card(results).split("---\n", 2)[2]
 
 

@@ -149,12 +149,17 @@ def test_card(hub: Hub, pushed: Pushed, tmp_path: Path) -> None:
     data = ModelCard(text).data
     results = json.loads(pushed.commit.files["results.json"].content)
     assert (data.license, data.library_name, data.pipeline_tag) == ("apache-2.0", "timm", "image-classification")
-    assert data.datasets == ["emnist"] and {"emnist", "timm", "transformers", "onnx"} <= set(data.tags)
+    # The package's was learnt from files: a name that is no Hub id would lead nowhere.
+    assert results["train"].get("hub_data_set") is None and data.datasets is None
+    assert {"emnist", "timm", "transformers", "onnx"} <= set(data.tags)
     assert data.model_name == "glyphs"
     accuracy, f1 = data.eval_results
     assert accuracy.metric_value == pytest.approx(results["test"]["accuracy"], abs=1e-5)
     assert f1.metric_value == pytest.approx(results["test"]["macro_f1"], abs=1e-5)
     assert (accuracy.dataset_type, accuracy.dataset_config, accuracy.dataset_split) == ("emnist", "byclass", "test")
+    learnt = results | {"train": results["train"] | {"hub_data_set": "user/emnist"}}
+    from_hub = ModelCard(card.model_card(learnt)).data
+    assert from_hub.datasets == ["user/emnist"] and from_hub.eval_results[0].dataset_type == "user/emnist"
     for tool in ("timm", "pipeline", "onnxruntime", "@huggingface/transformers", "Recognizer"):
         assert tool in text
     assert "USER/NAME" not in text and "FOLDER" not in text and text.count(f'"{REPO}"') >= 5
