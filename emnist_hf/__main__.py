@@ -397,7 +397,7 @@ def push(
     """Publish a checkpoint on the Hub: weights, ONNX, results, pictures and card in one commit.
 
     timm, transformers, ONNX Runtime, transformers.js and this package load it by its name; the card says how. One JSON
-    line says what the commit is. Needs `pip install onnx onnxruntime onnxscript`.
+    line says where it is ("url") and the id of the commit. Needs `pip install onnx onnxruntime onnxscript`.
     """
     with sentence():
         from emnist_hf.hub import push
@@ -561,7 +561,8 @@ def publish_dataset(
 ) -> None:
     """Publish the official raw files as a Hub data set: Parquet, upright, named labels, a configuration a split.
 
-    One JSON line says where it is, and how many rows each split has. It goes up in one commit, or not at all.
+    One JSON line says where it is ("url"), the id of the commit, and how many rows each split has. It goes up in one
+    commit, or not at all.
     """
     with sentence():
         from emnist_hf.hub_dataset import publish_dataset
@@ -581,8 +582,8 @@ def publish_space(
 ) -> None:
     """Publish the page as a Space that serves a model from the Hub, with the versions that are installed here.
 
-    One JSON line says where it is, its variables and its files. A private model, and --feedback, need a secret
-    HF_TOKEN, which you set in the Space's settings. It goes up in one commit, or not at all.
+    One JSON line says where it is ("url"), the id of the commit, its variables and its files. A private model, and
+    --feedback, need a secret HF_TOKEN, which you set in the Space's settings. It goes up in one commit, or not at all.
     """
     with sentence():
         from emnist_hf.hub_space import publish_space

@@ -25,7 +25,7 @@ def push(
         private: make the repository private; one that is there already must be.
         token: one that may write; None for that of `hf auth login` or HF_TOKEN.
 
-    Returns {"repo", "url", "commit", "tag", "files"}. Pushing the same again changes nothing.
+    Returns {"repo", "url", "commit", "tag", "files"}, the commit as its id. Pushing the same again changes nothing.
 
     Raises `HubError` or another `EmnistError` with a sentence. Until the commit is made, whatever is interrupted
     leaves the repository as it was.

@@ -86,7 +86,7 @@ def publish_dataset(
 
     It is made if there is none, and replaced as a whole if there is one. `token`: by default that of `hf auth login`.
 
-    Returns the id, the commit's address, and rows by split and part.
+    Returns the data set's id and address, the commit's id, and rows by split and part.
 
     Raises `DataError` for a source that is not EMNIST, `HubError` where the Hub does not take it; both leave what is
     there as it was.
@@ -108,7 +108,7 @@ def publish_dataset(
         found.split.name: {part: found.rows(part) for part in found.classes} | {"official": found.is_official}
         for found in written
     }
-    return {"dataset": repo, "commit": commit.commit_url, "splits": counts}
+    return {"dataset": repo, "url": f"{api.endpoint}/datasets/{repo}", "commit": commit.oid, "splits": counts}
 
 
 def write_dataset(raw: dict[str, dict[str, RawPart]], folder: Path, repo: str) -> list[Counted]:

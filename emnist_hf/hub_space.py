@@ -45,7 +45,7 @@ def publish_space(
     needs a secret HF_TOKEN that may write there, which only its owner can set. What the Space holds otherwise is
     replaced, in one commit.
 
-    Returns the ids, the commit's address, the variables set, and the files uploaded.
+    Returns the ids, the Space's address, the commit's id, the variables set, and the files uploaded.
 
     Raises `HubError` where the model is not there, this is no checkout of the repository, or the Hub does not take it.
     """
@@ -71,7 +71,9 @@ def publish_space(
             )
             for key, value in variables.items():  # last: where the commit fails, nothing has changed
                 persist(api.add_space_variable, repo, key, value)
-    return {"space": repo, "model": model, "commit": commit.commit_url, "variables": variables, "files": files}
+    url = f"{api.endpoint}/spaces/{repo}"
+    about = {"space": repo, "url": url, "model": model, "commit": commit.oid}
+    return about | {"variables": variables, "files": files}
 
 
 def write_space(folder: Path, model: str, checkout: Path = CHECKOUT) -> list[str]:

@@ -116,6 +116,7 @@ def test_the_archive_becomes_a_data_set_that_anyone_loads(
         "initial commit",
         "Publish EMNIST from the official raw files",
     ]
+    assert (told["url"], told["commit"]) == (f"{hub.url}/datasets/{USER}/emnist", repository.branches["main"])
     files = repository.find("main").files
     assert {"README.md", "samples/letters.png", "mnist/test-00000-of-00001.parquet"} <= set(files)
 

@@ -91,6 +91,7 @@ def test_the_uploaded_tree_serves_on_its_own(hub: Hub, tmp_path: Path) -> None:
     told = command(hub, tmp_path / "writer", *arguments, token=token)
     repository = hub.repositories["space", SPACE]
     assert repository.variables == told["variables"] == {"EMNIST_HF_CHECKPOINT": f"{MODEL}@v1"}
+    assert (told["url"], told["commit"]) == (f"{hub.url}/spaces/{SPACE}", repository.branches["main"])
     files = repository.find("main").files
     assert sorted(set(files) - {".gitattributes"}) == told["files"]
     assert not any(token.encode() in file.content for file in files.values())
