@@ -70,7 +70,8 @@ def publish(
 def check_push(repo: str | None, token: str | None = None, *, ask: bool = True) -> None:
     """Find out before hours of training whether `push` will be able to do its work at their end.
 
-    ask: ask the Hub whether it knows the token; without it, look only at the name and at what is installed.
+    ask: ask the Hub whether it knows the token, and whose it is and what it may; without it, look only at the name and
+    at what is installed.
 
     Raises `HubError` or `OnnxError` with a sentence.
     """

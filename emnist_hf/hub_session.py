@@ -45,11 +45,12 @@ class GaveUpError(HubError):
 
 
 @contextlib.contextmanager
-def hub_session(repo: str, token: str | None = None) -> Iterator[HfApi]:
+def hub_session(repo: str, token: str | None = None, *, writes: bool = True) -> Iterator[HfApi]:
     """A client that may write to `repo` (user/name), by `token` or the one that `hf auth login` keeps.
 
-    Whether the Hub is there and knows the token is asked before the block is entered. In the block, requests have a
-    time limit, and `persist` repeats what failed for a moment.
+    Whether the Hub is there, knows the token and says that it may write there is asked before the block is entered;
+    with `writes` False, not the last. In the block, requests have a time limit, and `persist` repeats what failed for
+    a moment.
 
     Raises `HubError` with a sentence, without the token, for whatever the Hub's client raises in the block.
     """
@@ -59,8 +60,29 @@ def hub_session(repo: str, token: str | None = None) -> Iterator[HfApi]:
     check_token(token or get_token())
     with hub_sentences(repo), patience():
         api = HfApi(token=token)
-        persist(api.whoami)
+        known = persist(api.whoami)
+        if writes:
+            check_may_write(repo, known)
         yield api
+
+
+def check_may_write(repo: str, known: dict[str, Any]) -> None:
+    """Raise `HubError` where the Hub's answer to `whoami` says that the token cannot write to `repo` (user/name).
+
+    A fine-grained token may be allowed more or less than its user, and what is not said is not held against it.
+    """
+    role = ((known.get("auth") or {}).get("accessToken") or {}).get("role")
+    if role == "fineGrained":
+        return
+    if role == "read":
+        raise HubError(f"Your token may not write to {repo}, it only reads: log in with one that writes.")
+    name, groups = known.get("name"), known.get("orgs")
+    if not isinstance(name, str) or not isinstance(groups, list):
+        return
+    own = [name, *(str(group.get("name")) for group in groups if isinstance(group, dict))]
+    if repo.partition("/")[0].lower() not in (one.lower() for one in own):
+        names = ", ".join(f"{one}/..." for one in own)
+        raise HubError(f"Your token may not write to {repo}: choose a name that begins as yours do, {names}.")
 
 
 def check_repo_id(repo: str) -> None:

@@ -57,7 +57,7 @@ def publish_space(
     variables = {"EMNIST_HF_CHECKPOINT": model} | ({"EMNIST_HF_FEEDBACK_DATASET": feedback} if feedback else {})
     with tempfile.TemporaryDirectory() as folder:
         files = write_space(Path(folder), model_repo, checkout)
-        with hub_session(model_repo, token) as api:
+        with hub_session(model_repo, token, writes=False) as api:
             persist(api.model_info, model_repo, revision=revision or None)
         with hub_session(repo, token) as api:
             persist(api.create_repo, repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)

@@ -131,5 +131,7 @@ def check_refusal(refused: dict[str, Any], error: str, *words: str, seconds: flo
 def restore(hub: Hub) -> None:
     """Whatever a test did to the Hub, the next one finds it up and friendly."""
     hub.interfere = None
+    hub.roles.clear()
+    hub.organisations.clear()
     hub.stop()
     hub.start()

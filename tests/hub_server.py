@@ -151,6 +151,10 @@ class Hub:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
+        self.roles: dict[str, str] = {}
+        """What the Hub says of a user's token: read, write or fineGrained. Of the others it says nothing."""
+        self.organisations: dict[str, list[str]] = {}
+        """Those of a user, who may write in their names too."""
         self.interfere: Interference | None = None
         self._port = 0
         self._server: uvicorn.Server | None = None
@@ -198,7 +202,7 @@ class Hub:
         user = self.user_of(request)
         if user is None:
             raise HubError(401, "Invalid username or password.")
-        if user != owner:
+        if self.roles.get(user) == "read" or owner not in (user, *self.organisations.get(user, [])):
             raise HubError(403, f"You don't have the rights to write to the namespace {owner}.")
 
     def find(self, request: Request) -> Repository:
@@ -275,7 +279,10 @@ def _add_accounts(app: FastAPI, hub: Hub) -> None:
         user = hub.user_of(request)
         if user is None:
             raise HubError(401, "Invalid username or password.")
-        return {"type": "user", "id": user, "name": user, "fullname": user, "orgs": []}
+        orgs = [{"type": "org", "name": name, "roleInOrg": "write"} for name in hub.organisations.get(user, [])]
+        said = {"type": "user", "id": user, "name": user, "fullname": user, "orgs": orgs}
+        token = {"type": "access_token", "accessToken": {"displayName": user, "role": hub.roles.get(user)}}
+        return said | ({"auth": token} if user in hub.roles else {})
 
     @app.post("/api/validate-yaml")
     async def validate(request: Request) -> Response:

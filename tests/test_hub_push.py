@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from emnist_hf import card, pretrained, published
-from emnist_hf.hub_session import is_repo_id, is_revision
+from emnist_hf.hub_session import HubError, check_may_write, is_repo_id, is_revision
 from emnist_hf.splits import CHARSETS
 from tests.drawn import draw_rows
 from tests.hub_client import check_refusal, client_settings, files_that_hold, in_client, refusal, restore
@@ -354,6 +354,45 @@ def test_pushes_that_are_refused(hub: Hub, small: Path, tmp_path: Path) -> None:
         check_refusal(answer, "CheckpointError", "give a folder, the Hub id user/name")
     assert not any(name == f"{USER}/new" for _, name in hub.repositories)
     assert not any("rm" in request or ".." in request for request in hub.requests)
+
+
+@pytest.mark.parametrize(
+    ("repo", "known", "said"),
+    [
+        ("ann/x", {"name": "ann", "orgs": [], "auth": {"accessToken": {"role": "write"}}}, None),
+        ("Ann/x", {"name": "ann", "orgs": []}, None),
+        ("press/x", {"name": "ann", "orgs": [{"name": "press", "roleInOrg": "write"}]}, None),
+        ("ann/x", {"name": "ann", "orgs": [], "auth": {"accessToken": {"role": "read"}}}, "it only reads"),
+        ("bob/x", {"name": "ann", "orgs": [{"name": "press"}]}, "begins as yours do, ann/..., press/..."),
+        ("bob/x", {"name": "ann", "orgs": [], "auth": {"accessToken": {"role": "fineGrained"}}}, None),
+        ("bob/x", {"name": "ann"}, None),
+        ("bob/x", {}, None),
+        ("bob/x", {"name": "ann", "orgs": None, "auth": None}, None),
+    ],
+)
+def test_what_the_hub_says_of_a_token(repo: str, known: dict[str, Any], said: str | None) -> None:
+    if said is None:
+        check_may_write(repo, known)
+    else:
+        with pytest.raises(HubError, match=re.escape(said)):
+            check_may_write(repo, known)
+
+
+def test_a_token_that_may_not_write_is_refused_before_training(hub: Hub, tmp_path: Path) -> None:
+    """With rows that are not there, which training would be the first to look for."""
+
+    def refused(repo: str) -> str:
+        done = train(hub, tmp_path / "none", tmp_path / "run", "--hub_model_id", repo, "--hub_token", hub.tokens[USER])
+        assert done.returncode == 1
+        return done.stderr.strip().splitlines()[-1]
+
+    assert "may not write to stranger/x: choose a name that begins as yours do, user/..." in refused("stranger/x")
+    hub.roles[USER] = "read"
+    assert "may not write to user/x, it only reads: log in with one that writes" in refused(f"{USER}/x")
+    assert not (tmp_path / "run").exists()
+    hub.roles.clear()
+    hub.organisations[USER] = ["press"]
+    assert "no file or folder" in refused("press/x")
 
 
 def client_pull_unsafe(small: str, token: str) -> dict[str, Any]:
