@@ -50,6 +50,11 @@ def test_every_phrase_is_translated_with_the_same_names(language: str) -> None:
         assert names(translations[language]) == names(phrase), phrase
 
 
+def test_no_french_line_begins_with_a_sign() -> None:
+    """Before : ; ? ! and inside of guillemets French has a space, which must not break."""
+    assert not [t["fr"] for t in PHRASES.values() if re.search(r"\S [:;?!](\s|$)|« | »", t["fr"])]
+
+
 def test_what_the_page_says_first_is_in_the_dictionary() -> None:
     first = {
         SENTENCE,

@@ -273,7 +273,7 @@ def test_the_door_stops_a_body_that_grows_or_dawdles() -> None:
 def test_who_is_turned_away_hears_it_in_their_language() -> None:
     """The page in a browser has English words of its own for a 503, so it gets another status."""
     status, words = through_the_door([b"a"], stopping=True, accept_language="fr-CA,en;q=0.5", x_gradio_user="app")
-    assert status == 429 and json.loads(words)["detail"] == "La page redémarre : réessayez dans une minute."
+    assert status == 429 and json.loads(words)["detail"] == "La page redémarre\u00a0: réessayez dans une minute."
     status, words = through_the_door([bytes(door.MAX_BODY), b"a"], accept_language="de")
     assert status == 413 and json.loads(words)["detail"] == "Das ist größer als 16 MB: Senden Sie weniger."
 
