@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.letter_pairs import LETTERS, LIFTS
 from emnist_hf.splits import BYCLASS_TRAIN_COUNTS, CHARACTERS, fold_shape
 
 Scores = NDArray[np.float64]
@@ -41,6 +45,23 @@ TEMPER = 0.7
 TWINS = 0.55
 """Power that probabilities of characters of one shape are raised to."""
 _ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTERS] for a in CHARACTERS])
+
+RARE, POWER = 0.1, 1.2
+"""Lift of pairs of letters that no language has, and the power that lifts are raised to."""
+LANGUAGE = 6.0
+"""How much likelier a page is in a language than in letters by chance, before it is seen: logarithm of the odds."""
+
+
+def _pairs() -> Scores:
+    """How much likelier a character makes the next, float64 [63, 63], where the last row and column are a word's edge."""
+    places = [LETTERS.find(c.lower()) for c in CHARACTERS] + [len(LETTERS) - 1]
+    letters = np.array(places) >= 0
+    lifts = np.where(letters[:, None] & letters, LIFTS[places][:, places], 1)
+    return np.asarray((RARE + (1 - RARE) * lifts) ** POWER, np.float64)
+
+
+PAIRS = _pairs()
+BY_CHANCE: Scores = np.ones_like(PAIRS)
 
 WITHIN = np.array([[0.998, 0.0013, 0.0007], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
 """How often a kind follows a kind within a word, from rows to columns."""
@@ -89,36 +110,70 @@ def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: fl
     return frequencies
 
 
-def kinds_in_words(joint: Scores, starts: NDArray[np.bool_], frequencies: Scores) -> Scores:
-    """How likely each character of a line is a digit, a capital or a small letter, float64 [n, 3].
+def characters_in_words(
+    joints: Sequence[Scores], starts: Sequence[NDArray[np.bool_]], frequencies: Scores
+) -> list[Scores]:
+    """Probabilities of the 62 characters for each character of each line, given its neighbours: float64 [n, 62] each.
 
-    joint: float64 [n, 62], likelihoods times frequencies. starts: bool [n], where a word begins. Forward and backward
-    through a hidden Markov model (Rabiner 1989) whose states are the kinds.
+    joints: float64 [n, 62], likelihoods times frequencies. starts: bool [n], where a word begins. The page is read as
+    words of a language and as letters by chance, as codes and lists of names are; each counts as far as it explains
+    the page.
     """
-    share: Scores = np.asarray(np.bincount(KIND, weights=frequencies, minlength=3), np.float64)
-    emission = np.stack([joint[:, kind == KIND].sum(axis=1) for kind in range(3)], axis=1)
-    emission = emission / np.maximum(share, 1e-9)  # the frequencies of the kinds are in the transitions
-    opening = BETWEEN * WITHIN + (1 - BETWEEN) * share
-    steps = [opening if start else WITHIN for start in starts]
-    forward = np.zeros((len(joint), 3))
-    backward = np.ones((len(joint), 3))
-    state: Scores = share
+    ways = []
+    for pairs in (PAIRS, BY_CHANCE):
+        transitions = _transitions(pairs, frequencies)
+        ways.append([_read_through(joint, start, transitions) for joint, start in zip(joints, starts)])
+    language, chance = (sum(evidence for _, evidence in way) for way in ways)
+    share = 1 / (1 + np.exp(np.clip(chance - language - LANGUAGE, -50, 50)))
+    return [share * a + (1 - share) * b for (a, _), (b, _) in zip(*ways)]
+
+
+@dataclass(frozen=True)
+class _Transitions:
+    """Within a word and from one to the next, float64 [62, 62]; for a first and a last letter, and of the kinds, [62]."""
+
+    within: Scores
+    between: Scores
+    first: Scores
+    last: Scores
+    share: Scores
+
+
+def _transitions(pairs: Scores, frequencies: Scores) -> _Transitions:
+    """The kind of a character, digit, capital or small, follows from the one before (`WITHIN`), the letter by `pairs`.
+
+    What the page's frequencies say of characters of one kind is in the emissions.
+    """
+    kinds: Scores = np.asarray(np.bincount(KIND, weights=frequencies, minlength=3), np.float64)
+    share = np.maximum(kinds, 1e-9)[KIND]
+    one_kind = frequencies[:, None] * (KIND[:, None] == KIND) / share
+    following = pairs[:, :-1] / np.maximum(pairs[:, :-1] @ one_kind, 1e-9)
+    last = pairs[:-1, -1] / np.maximum(pairs[:-1, -1] @ one_kind, 1e-9)
+    within = WITHIN[KIND][:, KIND] * following[:-1]
+    between = (BETWEEN * WITHIN + (1 - BETWEEN) * kinds)[KIND][:, KIND]
+    return _Transitions(within, between, following[-1], last, share)
+
+
+def _read_through(joint: Scores, starts: NDArray[np.bool_], transitions: _Transitions) -> tuple[Scores, float]:
+    """The probabilities of a line's characters, and the logarithm of how likely the line is, up to a constant.
+
+    Forward and backward through a hidden Markov model (Rabiner 1989) whose states are the characters.
+    """
+    ends = np.append(starts[1:], True)
+    emission = joint / transitions.share  # the frequencies of the kinds are in the transitions
+    emission = np.where((starts & ~ends)[:, None], emission * transitions.first, emission)
+    emission = np.where((ends & ~starts)[:, None], emission * transitions.last, emission)
+    steps = [transitions.between if start else transitions.within for start in starts]
+    forward, backward = np.zeros_like(joint), np.ones_like(joint)
+    state, evidence = transitions.share, 0.0
     for i in range(len(joint)):
-        state = (state @ steps[i] if i else share) * emission[i] + 1e-30
-        forward[i] = state = state / state.sum()
-    state = np.ones(3)
+        state = (state @ steps[i] if i else state) * emission[i] + 1e-300
+        total = float(state.sum())
+        evidence += np.log(total)
+        forward[i] = state = state / total
+    state = np.ones(joint.shape[1])
     for i in range(len(joint) - 1, 0, -1):
-        state = steps[i] @ (emission[i] * state) + 1e-30
+        state = steps[i] @ (emission[i] * state) + 1e-300
         backward[i - 1] = state = state / state.sum()
     both = forward * backward
-    return np.asarray(both / both.sum(axis=1, keepdims=True), np.float64)
-
-
-def posterior(joint: Scores, kinds: Scores) -> Scores:
-    """Probabilities of the 62 characters, float64 [n, 62], that agree with `kinds_in_words`."""
-    found = np.zeros_like(joint)
-    for kind in range(3):
-        columns = kind == KIND
-        total = np.maximum(joint[:, columns].sum(axis=1, keepdims=True), 1e-300)
-        found[:, columns] = joint[:, columns] / total * kinds[:, kind : kind + 1]
-    return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300)
+    return np.asarray(both / np.maximum(both.sum(axis=1, keepdims=True), 1e-300), np.float64), evidence

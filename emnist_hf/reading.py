@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_hf.context import kinds_in_words, page_frequencies, posterior, shape_likelihoods
+from emnist_hf.context import characters_in_words, page_frequencies, shape_likelihoods
 from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
 from emnist_hf.layout import Layout, LevelPage, find_layout, find_level_page, letters_of, upright_page
 from emnist_hf.lean import find_lean
@@ -257,10 +257,10 @@ def _read_lines(lines: list[list[Segment]], layout: Layout, ink: Ink, target: La
     likelihoods = [m.shapes * size_likelihoods(m.tops, m.bottoms, scale * unit) for m, scale in zip(measured, scales)]
     frequencies = page_frequencies(np.concatenate(likelihoods), allowed) if likelihoods else allowed / allowed.sum()
     characters: list[Character] = []
-    for number, (line, likelihood) in enumerate(zip(measured, likelihoods)):
-        joint = likelihood * frequencies
-        kinds = kinds_in_words(joint, _letter_starts(line), frequencies)
-        characters += _characters(line, posterior(joint, kinds), number, target, layout, ink)
+    joints = [likelihood * frequencies for likelihood in likelihoods]
+    found = characters_in_words(joints, [_letter_starts(line) for line in measured], frequencies)
+    for number, (line, probabilities) in enumerate(zip(measured, found)):
+        characters += _characters(line, probabilities, number, target, layout, ink)
     return characters
 
 

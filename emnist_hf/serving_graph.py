@@ -73,7 +73,8 @@ def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
 
 def _name(files: CheckpointFiles) -> str:
     widths = "-".join(str(width) for width in files.model_args.get("channels", ()))
-    return "_".join(part for part in (files.architecture, widths, f"{files.image_size}px") if part)
+    activation = files.model_args.get("act_layer", "")
+    return "_".join(part for part in (files.architecture, widths, activation, f"{files.image_size}px") if part)
 
 
 def _without_weights(graph: Graph) -> None:
