@@ -17,6 +17,9 @@ from emnist_hf.widths import Floats
 
 __all__ = ["Layout", "LevelPage", "Piece", "find_layout", "find_level_page", "letters_of", "upright_page"]
 
+STEM, DOT, ASIDE = 0.45, 0.3, 0.24
+"""Width of a stem in its own heights, and size of a dot and how far it may stand to the side of a stem, middle from
+middle, in heights of a character."""
 LETTERS = 60
 """Marks that tell of all the others."""
 
@@ -182,8 +185,11 @@ def _owner(wholes: NDArray[np.int32], box: NDArray[np.int32], unit: float) -> in
     shared = np.minimum(right, box[2]) - np.maximum(left, box[0])
     overlap = shared / np.maximum(np.minimum(right - left, box[2] - box[0]), 1)
     above = (box[3] <= top + 0.25 * (bottom - top)) & (top - box[3] < 0.8 * unit)
-    beside = 0.75 - np.abs(box[0] + box[2] - left - right) / unit  # the dot of an i may stand beside its stem
-    overlap = np.where(above & (right - left < 0.5 * unit), np.maximum(overlap, beside), overlap)
+    # The dot of an i may stand beside its stem: the narrower that is, the farther, as it can hardly be anything else's.
+    away = np.abs(box[0] + box[2] - left - right) / (2 * unit)
+    stem = (right - left < STEM * (bottom - top)) & (max(box[2] - box[0], box[3] - box[1]) < DOT * unit)
+    near = np.where(stem, away < ASIDE, (right - left < 0.5 * unit) & (away < 0.125))
+    overlap = np.where(above & near, np.maximum(overlap, 0.75 - away), overlap)
     overlap = np.where(box[1] > bottom - 0.1 * unit, -np.inf, overlap)  # below it
     best = int(overlap.argmax())
     return best if overlap[best] > 0.5 else None

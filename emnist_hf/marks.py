@@ -13,6 +13,8 @@ from emnist_hf.widths import Floats, Mask, depth, ridge
 
 INK = 0.35
 """Coverage from which a pixel is ink."""
+PENNED = 0.3
+"""Height, in those of a character, from which a mark tells how wide the pen is."""
 
 Boxes = NDArray[np.int32]
 
@@ -58,7 +60,7 @@ def find_marks(coverage: Floats) -> tuple[Marks, NDArray[np.bool_]]:
     ink_labels, ink_depths = labels[mask], depths[mask]
     np.maximum.at(deepest, ink_labels, ink_depths)
     at_edge = _at_edge(boxes, coverage.shape)
-    unit, pen = _sizes(boxes, areas, deepest[1:], at_edge, depths)
+    unit, pen = _sizes(boxes, areas, deepest[1:], at_edge, depths, labels)
     marks = Marks(coverage, _with_soft_edges(labels), boxes, areas, unit, pen)
     return marks, _may_be_writing(marks, deepest[1:], at_edge)
 
@@ -76,11 +78,17 @@ def _at_edge(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _sizes(
-    boxes: Boxes, areas: NDArray[np.int32], deepest: Floats, at_edge: NDArray[np.bool_], depths: Floats
+    boxes: Boxes,
+    areas: NDArray[np.int32],
+    deepest: Floats,
+    at_edge: NDArray[np.bool_],
+    depths: Floats,
+    labels: NDArray[np.int32],
 ) -> tuple[float, float]:
     """Height of an ordinary character and width of an ordinary stroke, in pixels.
 
-    Half of all the height on the page is in marks at least as high as the former: specks, however many, count little.
+    Half of all the height on the page is in marks at least as high as the former: specks, however many, count little,
+    and nothing for the latter.
     """
     if not len(boxes):  # a sheet of squared paper with nothing on it
         return 3.0, 1.0
@@ -90,7 +98,10 @@ def _sizes(
     order = np.argsort(heights[chosen])
     sorted_heights = heights[chosen][order]
     unit = float(sorted_heights[np.searchsorted(sorted_heights.cumsum(), sorted_heights.sum() / 2)])
-    middle = depths[ridge(depths)]
+    lines = ridge(depths)
+    middle = depths[lines]
+    penned = heights[labels[lines] - 1] >= PENNED * unit
+    middle = middle[penned] if penned.any() else middle
     pen = float(2 * np.median(middle) - 0.5) if middle.size else 1.0
     return max(unit, 3.0), max(pen, 1.0)
 

@@ -8,13 +8,17 @@ from emnist_hf.marks import Marks
 SIGNS = ".,:;'-"
 BOLD = 0.42
 """Heights of a character that a full stop is smaller than."""
+TAIL = 0.75
+"""Heights of a character that a comma is shorter than."""
+SPECK = 0.7
+"""Squared widths of the pen that a full stop covers at least: a touch of the pen covers 0.78."""
 LOW, LONG = 0.4, 3.0
 """Heights of a character that a hyphen's box is lower than, and than which it is shorter: beyond it, it underlines."""
 
 
 def may_be_punctuation(piece: Piece, marks: Marks) -> bool:
     """Whether a piece is small enough for a sign, whatever stands around it: `punctuation_of` says if it is one."""
-    return piece.height < (1.1 if len(piece.members) == 2 else 0.55) * marks.unit
+    return piece.height < (1.1 if len(piece.members) == 2 else TAIL) * marks.unit
 
 
 def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tuple[str | None, float]:
@@ -30,14 +34,19 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
     if is_bar(piece, marks) and height < LOW and width < LONG:
         return ("-", 0.8) if 0.25 < middle < 0.85 else ("", 0.6)
     if max(width, height) < 0.3 and width > 0.5 * height:
-        if middle > 0.7:
+        if marks.areas[list(piece.members)].sum() < SPECK * marks.pen**2:
+            return "", 0.6
+        # Descenders beside it draw the band down, and a stop up in it.
+        if middle > (0.7 if width > 1.15 * height else 0.55):
             return ".", 0.9
         if middle > 0.3 and width > 1.15 * height:
             return "-", 0.6
         return ("'", 0.5) if middle < 0.25 else ("", 0.6)
-    on_line = middle > 0.7 and piece.box[3] < band[1] + 0.15 * unit
-    if max(width, height) < BOLD and on_line and 0.8 < width / height < 1.25 and _fill(piece, marks) > 0.68:
+    on_line = middle > 0.65 and piece.box[3] < band[1] + 0.15 * unit
+    if max(width, height) < BOLD and on_line and 0.65 < width / height < 1.25 and _fill(piece, marks) > 0.68:
         return ".", 0.8
+    if width < 0.5 and _hangs(piece, band, unit):
+        return ",", 0.8
     if width < 0.4 and height < 0.55:
         if middle > 0.8 and piece.box[3] > band[1]:
             return ",", 0.8
@@ -46,6 +55,11 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
         if height < 0.35:
             return "", 0.5
     return None, 0.0
+
+
+def _hangs(piece: Piece, band: tuple[float, float], unit: float) -> bool:
+    """Whether a piece begins in the lower half of the characters around it and ends below them: no letter does."""
+    return piece.box[1] > (band[0] + band[1]) / 2 and piece.box[3] > band[1] + 0.1 * unit
 
 
 def _fill(piece: Piece, marks: Marks) -> float:
@@ -57,6 +71,12 @@ def is_bar(piece: Piece, marks: Marks) -> bool:
     """Whether a piece is a stroke that lies: longer than high, and hardly higher than it is thick and tilts."""
     thick = float(marks.areas[list(piece.members)].sum()) / piece.width
     return piece.width > 1.5 * piece.height and piece.height < 1.3 * thick + 0.25 * piece.width
+
+
+def is_stroke(piece: Piece, marks: Marks) -> bool:
+    """Whether a piece is one stroke that lies and may tilt: there is nothing to cut in it."""
+    thick = float(marks.areas[list(piece.members)].sum()) / piece.width
+    return is_bar(piece, marks) and thick < 1.5 * marks.pen
 
 
 def _pair(marks: Marks, piece: Piece, unit: float) -> tuple[str | None, float]:

@@ -19,9 +19,8 @@ from emnist_hf.line_scale import baselines, choose_scales, dot_likelihoods, line
 from emnist_hf.marks import belongs_to
 from emnist_hf.segmentation import Judge, Segment, clarity_after_turns, doubt_from_afar, segment
 from emnist_hf.splits import CHARACTERS, LabelSet, fold_shape
+from emnist_hf.upright import Box, upright_box, upright_size
 from emnist_hf.words import word_starts
-
-Box = tuple[int, int, int, int]
 
 NOTHING = "No writing was found in this picture: photograph a page of hand-printed text, straight on and in good light."
 JOINED = (
@@ -101,13 +100,23 @@ class Reading:
 
     text: lines end in a line feed but for the last, words in a space. characters: in reading order, punctuation among
     them. note: a sentence where something is to be said, such as that nothing was found; else empty. size: width and
-    height of the picture in pixels.
+    height of the picture in pixels. turns: quarter turns counterclockwise after which the picture stands upright; the
+    boxes are of the picture as it was given: `upright` turns them.
     """
 
     text: str
     characters: tuple[Character, ...]
     note: str = ""
     size: tuple[int, int] = field(default=(0, 0))
+    turns: int = 0
+
+    def upright(self) -> Reading:
+        """The same with boxes and size in the pixels of the picture after its `turns`."""
+        if not self.turns:
+            return self
+        boxes = (upright_box(c.box, self.size, self.turns) for c in self.characters)
+        characters = tuple(replace(c, box=box) for c, box in zip(self.characters, boxes))
+        return replace(self, characters=characters, size=upright_size(self.size, self.turns), turns=0)
 
 
 def read_page(image: Any, judge: Judge, target: LabelSet, ink: Ink | None = None) -> Reading:
@@ -125,7 +134,7 @@ def read_page(image: Any, judge: Judge, target: LabelSet, ink: Ink | None = None
     # One scrawl of a few may be a hard hand; among many, doubt evens out.
     if not found.lettered or found.clarity < WRITING - 1 / len(found.lettered):
         return Reading("", (), NOTHING, _size(ink))
-    return Reading(text_of(found.characters), tuple(found.characters), _note(found), _size(ink))
+    return Reading(text_of(found.characters), tuple(found.characters), _note(found), _size(ink), found.turns)
 
 
 @dataclass(frozen=True)

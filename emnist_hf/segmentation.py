@@ -24,7 +24,7 @@ from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
 from emnist_hf.picture import NoInkError
-from emnist_hf.punctuation import is_bar, may_be_punctuation, punctuation_of
+from emnist_hf.punctuation import is_bar, is_stroke, may_be_punctuation, punctuation_of
 from emnist_hf.splits import CHARACTERS, fold_shape
 from emnist_hf.widths import Floats
 
@@ -184,7 +184,12 @@ def _cut_line(marks: Marks, line: list[Piece], known: dict[Run, Verdict]) -> lis
     cut: list[Piece] = []
     for piece in line:
         wide = piece.width > 0.75 * max(marks.unit * 0.8, piece.height) and piece.width > 6 * marks.pen
-        if wide and piece.height > 0.4 * marks.unit and known[(piece,)].confidence < 0.97:
+        if (
+            wide
+            and piece.height > 0.4 * marks.unit
+            and known[(piece,)].confidence < 0.97
+            and not is_stroke(piece, marks)
+        ):
             cut += _cut(marks, piece)
         else:
             cut.append(piece)

@@ -13,7 +13,8 @@ from rapidfuzz.distance import Levenshtein
 
 from benchmarks.page_reading import box_matches, errors, folded
 from emnist_hf import Recognizer
-from emnist_hf.ink import PictureError
+from emnist_hf.ink import PictureError, to_ink
+from emnist_hf.layout import find_layout, find_level_page
 from emnist_hf.page.page_view import boxes_html, summary
 from emnist_hf.reading import JOINED, NOTHING, OTHERS, Reading
 from emnist_hf.sheet import find_sheet
@@ -176,6 +177,56 @@ def test_the_dot_of_a_leaning_letter_is_part_of_it(recognizer: Recognizer, lean:
     assert wrong(page.text, recognizer.read(page.picture)) <= 0.15, text
 
 
+@pytest.mark.parametrize("condition", ["plain", "noisy", "small"])
+@pytest.mark.parametrize("hand", HANDS)
+def test_stops_and_commas_are_no_letters(recognizer: Recognizer, hand: str, condition: str) -> None:
+    """Whatever hangs below the letters beside it, however long the comma is, and however uneven the stop."""
+    page = compose(
+        ["Hello, my friend.", "We met in May.", "It is fun. Bye."], font_hand(hand), condition, size=56, seed=77
+    )
+    text = recognizer.read(page.picture).text
+    signs = "".join(c for c in text if not c.isalnum() and not c.isspace())
+    assert Levenshtein.distance(signs, ",....") <= (3 if condition == "small" else 1), text
+    assert text.splitlines()[0][4:6] not in ("ol", "lo", "oI") and set(signs) <= set(",."), text
+
+
+def test_specks_are_no_full_stops(recognizer: Recognizer) -> None:
+    lines = ["Please water the plants", "on Monday and Thursday", "the key is under a pot", "by the kitchen window"]
+    for seed in range(3):
+        page = compose(lines, font_hand("indie-flower"), "noisy", size=48, seed=seed)
+        text = recognizer.read(page.picture).text
+        assert sum(not c.isalnum() and not c.isspace() for c in text) <= 1, text
+
+
+def test_specks_do_not_say_how_wide_the_pen_is() -> None:
+    page = compose(TEXTS[3], font_hand("gochi-hand"), "noisy", size=56, seed=77)
+    clean = compose(TEXTS[3], font_hand("gochi-hand"), size=56, seed=77)
+    noisy, plain = (find_level_page(to_ink(p.picture).coverage).marks.pen for p in (page, clean))
+    assert abs(noisy - plain) <= 0.3 * plain
+
+
+def test_a_dot_beside_its_stem_is_part_of_it() -> None:
+    """Dots stand to the right of where they belong when a hand is in a hurry."""
+    sheet = Image.new("L", (700, 220), 255)
+    draw = ImageDraw.Draw(sheet)
+    for i in range(8):
+        x = 60 + 75 * i
+        draw.line((x, 95, x, 150), fill=0, width=7)
+        draw.ellipse((x + 8, 68, x + 17, 77), fill=0)
+    layout = find_layout(find_level_page(to_ink(sheet).coverage))
+    assert [len(line) for line in layout.lines] == [8]
+    assert all(len(piece.members) == 2 for piece in layout.lines[0])
+
+
+def test_a_stroke_that_tilts_is_not_cut(recognizer: Recognizer) -> None:
+    page = compose(["WE SAY THAT", "SO"], font_hand("patrick-hand"), seed=4)
+    picture = Image.fromarray(page.picture)
+    right, bottom = max(b[2] for _, b in page.characters[-2:]), max(b[3] for _, b in page.characters[-2:])
+    ImageDraw.Draw(picture).line((right + 40, bottom - 12, right + 135, bottom - 34), fill=(30, 30, 30), width=6)
+    reading = recognizer.read(picture)
+    assert len(reading.characters) - len(page.characters) <= 1, reading.text
+
+
 @pytest.mark.parametrize(("turns", "said"), [(1, "turned to the left"), (2, "upside down"), (3, "turned to the right")])
 def test_a_page_that_does_not_stand_upright_is_turned(recognizer: Recognizer, turns: int, said: str) -> None:
     page = compose(TEXTS[3], font_hand("patrick-hand"), seed=13)
@@ -186,6 +237,10 @@ def test_a_page_that_does_not_stand_upright_is_turned(recognizer: Recognizer, tu
     assert said in reading.note and upright.note == ""
     moved = [_back(c.box, turns, width, height) for c in reading.characters]
     assert box_matches([c.box for c in upright.characters], moved) >= 0.95 * len(upright.characters)
+    assert (reading.turns, upright.turns) == (4 - turns, 0)
+    stood = reading.upright()
+    assert [c.box for c in stood.characters] == moved
+    assert (stood.size, stood.turns, stood.text) == ((width, height), 0, reading.text)
 
 
 @pytest.mark.parametrize(

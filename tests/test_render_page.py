@@ -48,6 +48,22 @@ def test_a_skewed_page_keeps_its_lean_and_can_be_put_level(tmp_path: Path) -> No
     assert len(turns) >= 7 and max(map(abs, turns)) < 0.01 * 0.2
 
 
+def test_a_page_that_lies_upside_down_is_set_upright(tmp_path: Path) -> None:
+    picture = write("the hat\nunder it", slant=14, pen=7, x_height=60, gap=0.6).image
+    sizes = {}
+    for name, turn in (("upright", None), ("turned", Image.Transpose.ROTATE_180), ("aside", Image.Transpose.ROTATE_90)):
+        (picture.transpose(turn) if turn is not None else picture).save(tmp_path / "page.png")
+        out = tmp_path / "set.svg"
+        done = render("--page", str(tmp_path / "page.png"), "--output", str(out), "--font", "fondamento")
+        assert done.returncode == 0, done.stderr
+        about = json.loads(done.stdout)
+        assert abs(about["hand"]["slant"] - 14) <= 4, name
+        sides = re.search(r'width="([\d.]+)" height="([\d.]+)"', out.read_text())
+        assert sides is not None
+        sizes[name] = [float(side) for side in sides.groups()]
+    assert sizes["turned"] == sizes["aside"] == sizes["upright"]
+
+
 def test_either_a_text_or_a_page_is_needed(tmp_path: Path) -> None:
     out = str(tmp_path / "set.png")
     for arguments in ((), ("text", "--page", "page.png")):

@@ -34,6 +34,7 @@ from emnist_hf.reading import Reading
 from emnist_hf.recognizer import Answer
 from emnist_hf.splits import CHARACTERS, LabelError, fold_shape
 from emnist_hf.styling import StylingError
+from emnist_hf.upright import upright_ink, upright_picture
 
 log = logging.getLogger(__name__)
 
@@ -146,12 +147,15 @@ def is_page(page: Reading, found: Answer) -> bool:
 
 
 def page_answer(
-    page: Reading, image: Any, ink: Ink, manner: Sequence[Any], remembered: dict[str, str], language: str
+    page: Reading, picture: Image.Image, ink: Ink, manner: Sequence[Any], remembered: dict[str, str], language: str
 ) -> list[Any]:
     """What the panel shows of a page that was read in a picture and its ink, and what the history does.
 
-    manner: how it is set, as `AnswerPanel.manner` lists it.
+    A page that lay upside down or on its side is shown upright, its boxes and its calligraphy alike. manner: how it is
+    set, as `AnswerPanel.manner` lists it.
     """
+    picture, ink = upright_picture(picture, page.turns), upright_ink(ink, page.turns)
+    page = page.upright()
     words, hint = summary(page, language)
     said = f'<p class="message said" role="status">{escape(words)}<small>{escape(hint)}</small></p>'
     transcript = transcript_of(page, ink)
@@ -160,7 +164,7 @@ def page_answer(
         gr.Label(value=None, visible=False),
         set_in_manner(page.text, transcript, manner, language),
         page.text,
-        gr.HTML(value=boxes_html(image, page, language), visible=True),
+        gr.HTML(value=boxes_html(picture, page, language), visible=True),
         gr.Textbox(value=page.text, visible=True),
         transcript,
         gr.Column(visible=True),

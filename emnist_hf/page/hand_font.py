@@ -21,6 +21,7 @@ from emnist_hf.page.tiles import tile_choice
 from emnist_hf.styling import DEFAULT_FONT, StylingError
 from emnist_hf.styling.hand_font import DEFAULT_NAME, MadeFont, make_font
 from emnist_hf.styling.sheet import SKIP, Sheet, read_sheet
+from emnist_hf.upright import upright_picture
 
 PROMPT = (
     "Write the letters and figures apart from each other, in any order, on one sheet; several of each are welcome. "
@@ -34,7 +35,7 @@ WIDEST = 1000  # pixels of the picture with the boxes
 
 
 def marked(picture: Image.Image, sheet: Sheet, language: str = ENGLISH) -> str:
-    """HTML: the sheet with a box around every character that was found."""
+    """HTML: a sheet, its picture upright, with a box around every character that was found."""
     scale = min(1.0, WIDEST / max(picture.size))
     small = picture.resize([max(1, round(side * scale)) for side in picture.size])
     canvas = ImageDraw.Draw(small)
@@ -55,7 +56,8 @@ def look(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> list[
             raise StylingError("There are no characters on this sheet: write them apart from each other.")
         count, hand = str(len(sheet.characters)), in_words(sheet.hand(), language)
         words = told(FOUND, language, count=count, hand=hand)
-        return [sheet, sheet.labels, marked(open_picture(path), sheet, language), said(words)]
+        upright = upright_picture(open_picture(path), sheet.turns)
+        return [sheet, sheet.labels, marked(upright, sheet, language), said(words)]
     except Exception as error:
         return [None, "", "", problem(error, language)]
 

@@ -20,6 +20,7 @@ from emnist_hf.styling.colours import parse_colour
 from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.letterforms import CAPITAL, LETTERFORMS
 from emnist_hf.styling.slant import find_slant, sheared
+from emnist_hf.upright import upright_ink
 from emnist_hf.widths import Floats, depth, ridge
 
 _FINE = 20  # pixels of width below which strokes are enlarged to be measured
@@ -127,11 +128,12 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
 def read_hand(image: Any, reader: Reader) -> tuple[Any, Hand]:
     """What is written in a picture, and the hand that wrote it, measured by what was read as `estimate_hand` does it.
 
-    Returns the reader's reading, and the hand. Raises as `to_ink` does.
+    Returns the reader's reading, upright, and the hand. Raises as `to_ink` does.
     """
     ink = to_ink(image)
     reading = reader.read(image, ink=ink)
-    return reading, estimate_hand(ink, reading.characters)
+    upright = reading.upright()
+    return upright, estimate_hand(upright_ink(ink, reading.turns), upright.characters)
 
 
 # --- parts ---

@@ -16,6 +16,7 @@ from emnist_hf.styling.baselines import Box
 from emnist_hf.styling.fonts import StylingError
 from emnist_hf.styling.hand import Hand, Reader, estimate_hand, level_parts, read_parts
 from emnist_hf.styling.hand_font import Sample
+from emnist_hf.upright import upright_ink
 from emnist_hf.widths import Floats
 
 MOST_CHARACTERS = 600
@@ -36,10 +37,14 @@ class SheetCharacter:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet's ink, and what stands on it in reading order."""
+    """A sheet's ink, and what stands on it in reading order, upright both.
+
+    turns: quarter turns counterclockwise that the picture was given for it.
+    """
 
     ink: Ink
     characters: Sequence[SheetCharacter]
+    turns: int = 0
 
     @property
     def labels(self) -> str:
@@ -89,11 +94,11 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
     than 600 characters.
     """
     ink = to_ink(image)
-    characters = reader.read(image, ink=ink).characters
-    found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in characters]
+    reading = reader.read(image, ink=ink)
+    found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in reading.upright().characters]
     if len(found) > MOST_CHARACTERS:
         raise StylingError(f"This sheet has {len(found)} characters, more than {MOST_CHARACTERS}: give it in parts.")
-    return Sheet(ink, found)
+    return Sheet(upright_ink(ink, reading.turns), found, reading.turns)
 
 
 def read_sheets(images: Sequence[Any], reader: Reader, labels: str | None = None) -> list[Sheet]:

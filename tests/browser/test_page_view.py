@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -72,6 +73,28 @@ def test_a_single_character_after_a_page_looks_like_one(read_page: Page) -> None
     expect(answer(read_page)).to_have_text("4")
     expect(boxes(read_page)).to_have_count(0)
     expect(text(read_page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_a_page_that_lies_turned_is_shown_and_set_upright(page: Page, tmp_path: Path, turns: int) -> None:
+    upright = compose([*WRITTEN, "NO MORE"], font_hand("patrick-hand"), seed=1).picture
+    Image.fromarray(np.ascontiguousarray(np.rot90(upright, turns))).save(tmp_path / "page.png")
+    page.get_by_role("tab", name="Upload").click()
+    page.locator('#picture input[type="file"]').set_input_files(tmp_path / "page.png")
+    expect(text(page)).to_have_value(re.compile("TEN RED HENS\nRUN HOME", re.IGNORECASE))
+    expect(page.get_by_text("it was read as if it stood upright").locator("visible=true")).to_have_count(1)
+    shown = page.get_by_alt_text("The picture that was read").locator("visible=true")
+    height, width = upright.shape[:2]
+    for picture in (shown, set_in(page)):  # both have the sides of the upright page
+        sides = picture.evaluate(
+            "async (image) => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; }"
+        )
+        assert abs(sides[0] / sides[1] - width / height) < 0.05 * width / height
+    places = [boxes(page).nth(i).bounding_box() for i in (0, 1, 10)]  # T, E, and R of the second line
+    assert all(places)
+    first, second, below = ((place["x"], place["y"]) for place in places if place)
+    assert first[0] < second[0] and first[1] < below[1]
+    assert abs(first[1] - second[1]) < below[1] - first[1]
 
 
 def test_a_word_on_the_pad_is_read(page: Page) -> None:
