@@ -4,8 +4,8 @@
     python -m benchmarks.letter_pairs [--words 20000]
 
 Counts the pairs of letters in the most frequent words of ten languages, each word as often as it is used and each
-language alike; accents are taken off, and a space stands for the end of a word. Prints the table: a line for each letter
-that goes before, a to z and the space, of how many times as often as by chance each follows it, in per cent.
+language alike; accents are taken off, and a space stands for the end of a word. Prints the table: a line for each
+letter that goes before, a to z and the space, of how many times as often as by chance each follows it, in per cent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from emnist_hf.letter_pairs import LETTERS
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl", "id")
 MOST = 999
-"""Per cent; what is rarer still than chance allows to say is cut off there."""
+"""Per cent; higher values, all of rare letters, are cut off there."""
 
 
 def plain(word: str) -> str:
@@ -47,7 +47,9 @@ def main() -> None:
     import wordfreq
 
     shares = [
-        count_pairs((word, wordfreq.word_frequency(word, language)) for word in wordfreq.top_n_list(language, options.words))
+        count_pairs(
+            (word, wordfreq.word_frequency(word, language)) for word in wordfreq.top_n_list(language, options.words)
+        )
         for language in LANGUAGES
     ]
     share = np.mean(shares, axis=0)

@@ -53,7 +53,7 @@ LANGUAGE = 6.0
 
 
 def _pairs() -> Scores:
-    """How much likelier a character makes the next, float64 [63, 63], where the last row and column are a word's edge."""
+    """How much likelier a character makes the next, float64 [63, 63]; the last row and column are a word's edge."""
     places = [LETTERS.find(c.lower()) for c in CHARACTERS] + [len(LETTERS) - 1]
     letters = np.array(places) >= 0
     lifts = np.where(letters[:, None] & letters, LIFTS[places][:, places], 1)
@@ -130,7 +130,7 @@ def characters_in_words(
 
 @dataclass(frozen=True)
 class _Transitions:
-    """Within a word and from one to the next, float64 [62, 62]; for a first and a last letter, and of the kinds, [62]."""
+    """Within a word and from one to the next, float64 [62, 62]; of a first and a last letter, and of kinds, [62]."""
 
     within: Scores
     between: Scores

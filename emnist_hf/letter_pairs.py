@@ -9,7 +9,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 """The letters, case ignored, and a space for the edge of a word."""
 
 # Printed by `python -m benchmarks.letter_pairs` with wordfreq 3.1.1 (Speer 2022, doi 10.5281/zenodo.7199437), from the
-# 20,000 most frequent words of English, German, French, Spanish, Italian, Dutch, Portuguese, Swedish, Polish, Indonesian.
+# 20,000 most frequent words each of English, German, French, Spanish, Italian, Dutch, Portuguese, Swedish, Polish and
+# Indonesian.
 _PER_CENT = """
 17 112 120 95 1 53 144 78 41 79 190 208 132 241 17 80 39 211 124 126 66 129 66 64 91 100 128
 186 173 6 1 263 2 5 3 208 45 12 211 2 4 136 2 1 166 21 15 233 6 8 0 430 7 16

@@ -36,8 +36,7 @@ def punctuation_of(piece: Piece, marks: Marks, band: tuple[float, float]) -> tup
     if max(width, height) < 0.3 and width > 0.5 * height:
         if marks.areas[list(piece.members)].sum() < SPECK * marks.pen**2:
             return "", 0.6
-        # Descenders beside it draw the band down, and a stop up in it.
-        if middle > (0.7 if width > 1.15 * height else 0.55):
+        if middle > 0.7:
             return ".", 0.9
         if middle > 0.3 and width > 1.15 * height:
             return "-", 0.6
