@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+import cv2
+
 from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
 from emnist_hf.feedback import Feedback
@@ -52,6 +54,7 @@ def main() -> None:
         # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
         # than a second as soon as anything else ran on the machine.
         torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # what is read here is small: handing it to threads takes longer than it saves
     feedback, problem = start_feedback()
     page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback, waiting)
     freeze_what_stays()

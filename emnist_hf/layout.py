@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -51,6 +52,16 @@ class Layout:
     marks: Marks
     lines: list[list[Piece]]
     matrix: Matrix
+
+    @cached_property
+    def is_square(self) -> bool:
+        """Whether the page lies as it was, or after quarter turns: boxes stay boxes."""
+        return bool(np.isin(self.matrix[:, :2], (-1, 0, 1)).all())
+
+    @cached_property
+    def back(self) -> NDArray[np.float64]:
+        """float64 [2, 2]: takes places, less the matrix' shift, back to those of the page as it was, times it."""
+        return np.asarray(np.linalg.inv(self.matrix[:, :2]).T, np.float64)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -259,7 +259,7 @@ class _Line:
 
 def _read_lines(lines: list[list[Segment]], layout: Layout, ink: Ink, target: LabelSet) -> list[Character]:
     unit = layout.marks.unit
-    allowed = np.array([any(c in members for members in target.members) for c in CHARACTERS])
+    allowed: NDArray[np.bool_] = _membership(target).max(axis=1) > 0
     starts = word_starts([(_gaps(line), _height(line)) for line in lines])
     measured = [_measure(line, start, unit, allowed) for line, start in zip(lines, starts)]
     scales = choose_scales([line_scale_scores(_normal(m.shapes), m.tops, m.bottoms, unit) for m in measured])
@@ -308,9 +308,7 @@ def _characters(
     line: _Line, found: NDArray[np.float64], number: int, target: LabelSet, layout: Layout, ink: Ink
 ) -> list[Character]:
     """The characters of a line with their labels over the charset and their boxes in the picture."""
-    folded = np.stack(
-        [found[:, [CHARACTERS.index(c) for c in members]].sum(axis=1) for members in target.members], axis=1
-    )
+    folded = found @ _membership(target)
     folded /= np.maximum(folded.sum(axis=1, keepdims=True), 1e-30)
     rows = iter(folded)
     kept = np.array([s.probabilities is not None or bool(s.punctuation) for s in line.segments])
@@ -331,18 +329,23 @@ def _characters(
     return characters
 
 
+@cache
+def _membership(target: LabelSet) -> NDArray[np.float64]:
+    """Which of the 62 characters each label stands for, float64 [62, labels] of 0 and 1."""
+    return np.array([[float(c in members) for members in target.members] for c in CHARACTERS])
+
+
 def _box_in_picture(segment_: Segment, layout: Layout, ink: Ink) -> Box:
     """A box of the level page in the picture's own pixels: around the ink where the page was put level or straight."""
     left, top, right, bottom = segment_.box
-    turn = layout.matrix[:, :2]
-    if np.isin(turn, (-1, 0, 1)).all():  # level as it was, or after quarter turns
+    if layout.is_square:
         places = np.array([[left, top], [right, bottom]], np.float64)
         soft = 0.0
     else:
         members = [m for piece in segment_.pieces for m in piece.members]
         rows, columns = np.nonzero(belongs_to(layout.marks.labels[top:bottom, left:right], members))
         places, soft = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1), 0.5
-    before = (places - layout.matrix[:, 2]) @ np.linalg.inv(turn).T
+    before = (places - layout.matrix[:, 2]) @ layout.back
     corners = before.min(axis=0) - soft, before.max(axis=0) + soft
     low, high = np.floor(corners[0] / ink.scale), np.ceil(corners[1] / ink.scale)
     size = np.array(_size(ink))  # rounding, and turning, may have led past the edge

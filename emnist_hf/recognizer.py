@@ -196,14 +196,19 @@ class Recognizer:
         reading = read_page(image, self._judge, target, ink)
         return reading if lexicon is None else correct(reading, lexicon)
 
+    @cached_property
+    def _shares(self) -> NDArray[np.float32]:
+        """What each of the 62 characters has of a label's probability, float32 [classes, 62]."""
+        shares = np.zeros((len(self.labels), len(CHARACTERS)), np.float32)
+        for row, members in enumerate(self.label_set.members):
+            shares[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
+        return shares
+
     def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and of none, [N]."""
         probabilities, features = self._read(glyphs)
-        spread = np.zeros((len(self.labels), len(CHARACTERS)), np.float32)
-        for row, members in enumerate(self.label_set.members):
-            spread[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
         doubts = self.rejection.score(features) if self.rejection is not None else np.zeros(len(glyphs), np.float32)
-        return probabilities @ spread, doubts
+        return probabilities @ self._shares, doubts
 
     def _read(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities over the checkpoint's labels, [N, classes], and the features behind them, [N, features]."""

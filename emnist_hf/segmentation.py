@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
-from emnist_hf.glyph import to_glyph
+from emnist_hf.glyph import to_glyph, to_glyphs
 from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
-from emnist_hf.picture import NoInkError
 from emnist_hf.punctuation import is_bar, is_stroke, may_be_punctuation, punctuation_of
 from emnist_hf.splits import CHARACTERS, fold_shape
 from emnist_hf.widths import Floats
@@ -54,7 +53,7 @@ SURE = 0.9
 
 _THREADS = 2
 _BATCH = 512  # runs that are judged while the next are made into glyphs
-_FEW = 16  # runs that are done before threads for them have started
+_PART = 64  # runs that a thread takes at once
 _SHAPES = sorted({fold_shape(character) for character in CHARACTERS})
 _SHAPES_OF = np.array([[float(fold_shape(c) == shape) for shape in _SHAPES] for c in CHARACTERS], np.float32)
 
@@ -124,17 +123,15 @@ class Verdict(NamedTuple):
 def _judged(marks: Marks, runs: Sequence[Run], judge: Judge) -> list[Verdict]:
     """A verdict for each run. While the recognizer looks at some, the glyphs of the next are made."""
 
-    def glyph(run: Run) -> Glyphs:
-        try:
-            return to_glyph(picture_of_pieces(marks, list(run)))
-        except NoInkError:
-            return np.zeros((28, 28), np.uint8)
+    def glyphs_of(some: Sequence[Run]) -> Glyphs:
+        return to_glyphs([picture_of_pieces(marks, list(run)) for run in some])
 
+    parts = [runs[i : i + _PART] for i in range(0, len(runs), _PART)]
     verdicts: list[Verdict] = []
-    with nullcontext() if len(runs) < _FEW else ThreadPoolExecutor(_THREADS) as pool:
-        made = pool.map(glyph, runs) if pool else map(glyph, runs)
-        while batch := list(islice(made, _BATCH)):
-            glyphs = np.stack(batch)
+    with nullcontext() if len(parts) < 2 else ThreadPoolExecutor(_THREADS) as pool:
+        made = pool.map(glyphs_of, parts) if pool else map(glyphs_of, parts)
+        while batch := list(islice(made, _BATCH // _PART)):
+            glyphs = np.concatenate(batch)
             probabilities, doubts = judge(glyphs)
             doubts = np.where(glyphs.reshape(len(glyphs), -1).any(axis=1), doubts, np.float32(1))
             verdicts += map(Verdict, probabilities, doubts.tolist(), _confidences(probabilities, doubts).tolist())

@@ -79,7 +79,10 @@ def _otsu(shades: Bytes) -> float:
 
 def _sheet_above(closed: Bytes, threshold: float) -> Mask | None:
     """The largest part brighter than a threshold, without its edge, if it is as a sheet is."""
-    part = _largest(closed > threshold)
+    bright = closed > threshold
+    if bright[0].all() and bright[-1].all() and bright[:, 0].all() and bright[:, -1].all():
+        return None  # it fills the picture
+    part = _largest(bright)
     if not LEAST < part.mean() < MOST:
         return None
     table, paper = float(np.median(closed[~part])), float(np.median(closed[part]))
@@ -98,9 +101,9 @@ def _largest(mask: Mask) -> Mask:
 
 
 def _hull(mask: Mask) -> Mask:
-    places = np.stack(np.nonzero(mask)[::-1], axis=1).astype(np.int32)
+    outlines = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
     filled = np.zeros(mask.shape, np.uint8)
-    cv2.fillConvexPoly(filled, cv2.convexHull(places), 1)
+    cv2.fillConvexPoly(filled, cv2.convexHull(np.concatenate(outlines)), 1)
     return np.asarray(filled > 0, np.bool_)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from emnist_hf.errors import EmnistError
 
@@ -168,7 +169,8 @@ def compatible(source: LabelSet, target: LabelSet) -> list[list[int]]:
     return [[j for j, wanted in enumerate(target.members) if set(members) & set(wanted)] for members in source.members]
 
 
-def fold_table(source: LabelSet, target: LabelSet) -> list[int]:
+@cache
+def fold_table(source: LabelSet, target: LabelSet) -> tuple[int, ...]:
     """For each label of `source`, the one label of `target` that its probability goes to, -1 for none.
 
     Raises `LabelError` where `source` is too coarse to say (Letters knows no case, so it cannot answer in ByClass) or
@@ -180,7 +182,7 @@ def fold_table(source: LabelSet, target: LabelSet) -> list[int]:
             f"Labels of {source.name!r} do not tell apart what {target.name!r} asks for: "
             f"use a checkpoint trained on a finer split, such as byclass."
         )
-    folded = [targets[0] if targets else -1 for targets in table]
+    folded = tuple(targets[0] if targets else -1 for targets in table)
     if set(folded) - {-1} != set(range(len(target))):
         raise LabelError(
             f"A checkpoint with the labels of {source.name!r} cannot answer in {target.name!r}: "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import cv2
 import gradio as gr
 import numpy as np
 from PIL import Image
@@ -15,6 +16,7 @@ from PIL import Image
 from emnist_hf import Prediction, Recognizer
 from emnist_hf.feedback import FeedbackError
 from emnist_hf.ink import Ink, NoInkError, PictureError, open_picture, to_ink
+from emnist_hf.marks import INK
 from emnist_hf.page import share
 from emnist_hf.page.calligraphy import Style, StyleChoice, data_url, sheet, style_choice
 from emnist_hf.page.history import asked_again, entry, history
@@ -39,8 +41,10 @@ from emnist_hf.upright import upright_ink, upright_picture
 log = logging.getLogger(__name__)
 
 TOP_K = 5
-READER = "reader"
-"""Events that run the network share one queue: two at once would only share the same cores."""
+WIDEST = 1.5
+"""Width of a character, in its own heights, at the most."""
+READERS: dict[str, Any] = {"concurrency_id": "reader", "concurrency_limit": 2}
+"""Events that run the network share one queue: more than two at once would only share the same cores."""
 EXPECTED = (PictureError, NoInkError, LabelError, StylingError, FeedbackError)
 """Errors whose text is a sentence for the visitor."""
 SORRY = "Something went wrong on our side. Your picture is still here: please try again."
@@ -139,11 +143,33 @@ def reading(
     )
 
 
-def is_page(page: Reading, found: Answer) -> bool:
-    """Whether a picture that was read both ways holds more than one character."""
-    letters = lettered(page)
-    single = found.is_character and found.predictions[0].score > 0.8
-    return len(letters) > 1 and not single
+def look(recognizer: Recognizer, picture: Image.Image, ink: Ink, charset: str) -> Answer | Reading:
+    """One character or a page of them, whichever a picture holds, given its ink.
+
+    A picture of a single mark that surely is a character is not read as a page, which takes twice as long. Raises
+    as `Recognizer.examine` where there may be one character.
+    """
+    found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=ink) if is_one_mark(ink) else None
+    if found is not None and is_sure(found):
+        return found
+    page = recognizer.read(picture, charset, ink=ink)
+    letters = len(lettered(page))
+    if letters > 2:
+        return page
+    found = found or recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=ink)
+    return page if letters == 2 and not is_sure(found) else found
+
+
+def is_sure(found: Answer) -> bool:
+    """Whether it is one character, whatever else the picture may be read as."""
+    return found.is_character and found.predictions[0].score > 0.8
+
+
+def is_one_mark(ink: Ink) -> bool:
+    """Whether all ink hangs together and is no wider than a character."""
+    mask = (ink.coverage > INK).astype(np.uint8)
+    _, _, width, height = cv2.boundingRect(mask)
+    return bool(width <= WIDEST * height) and cv2.connectedComponents(mask, connectivity=8)[0] == 2
 
 
 def page_answer(
@@ -215,19 +241,24 @@ class AnswerPanel:
         """What says how the answer is set."""
         return [*self.style.inputs(), self.place, self.strength]
 
-    def without_answer(self, text: str, kind: str, style: Style, language: str) -> list[Any]:
-        """An empty panel with a sentence in it."""
+    def without_answer(self, text: str, kind: str, style: Style, language: str, before: Transcript | None) -> list[Any]:
+        """An empty panel with a sentence in it. before: the page that it showed, as `without_page` takes it."""
         empty = [
             reading(text, kind=kind, language=language),
             gr.Label(value=None, visible=False),
             sheet("", style, language),
             "",
         ]
-        return [*empty, *without_page(), None]
+        return [*empty, *without_page(before), None]
 
 
-def without_page() -> list[Any]:
-    """The components that show a page, hidden."""
+def without_page(before: Transcript | None) -> list[Any]:
+    """The components that show a page, hidden. before: the page that they showed, None where they are hidden already.
+
+    To hide what is hidden would cost gradio more than a character costs to read.
+    """
+    if before is None:
+        return [gr.skip(), gr.skip(), None, gr.skip()]
     return [gr.HTML(value="", visible=False), gr.Textbox(value="", visible=False), None, gr.Column(visible=False)]
 
 
@@ -275,28 +306,26 @@ def connect(
     takes, None for no picture.
     """
 
-    def answer(request: gr.Request, value: Any, charset: str, *manner: Any) -> list[Any]:
+    def answer(request: gr.Request, value: Any, charset: str, before: Transcript | None, *manner: Any) -> list[Any]:
         style, language = Style(*manner[:3]), language_of(request)
         try:
             image = read_picture(value)
             if image is None:
-                return panel.without_answer(panel.prompt, "prompt", style, language)
+                return panel.without_answer(panel.prompt, "prompt", style, language, before)
             picture = open_picture(image)
-            written = to_ink(picture)  # once for both: it is most of the work
-            page = recognizer.read(picture, charset, ink=written)
-            few = len(lettered(page)) < 3
-            found = recognizer.examine(picture, top_k=TOP_K, charset=charset, ink=written) if few else None
-            if found is None or is_page(page, found):
-                return page_answer(page, picture, written, manner, entry(value, page.text), language)
+            written = to_ink(picture)  # once for all that follows: it is most of the work
+            found = look(recognizer, picture, written, charset)
+            if isinstance(found, Reading):
+                return page_answer(found, picture, written, manner, entry(value, found.text), language)
             best = found.predictions[0].label
             scores = {prediction.label: prediction.score for prediction in found.predictions}
             words, hint = says(found.predictions, charset, found.is_character, language)
             shown = gr.Label(value=scores, visible=True)
             said = reading(words, hint, found.glyph, language=language)
             remembered = entry(value, best, glyph_url(found.glyph))
-            return [said, shown, sheet(best, style, language), best, *without_page(), remembered]
+            return [said, shown, sheet(best, style, language), best, *without_page(before), remembered]
         except Exception as error:
-            return panel.without_answer(sentence(error, language), "problem", Style(), language)
+            return panel.without_answer(sentence(error, language), "problem", Style(), language, before)
 
     def restyle(request: gr.Request, chosen: str, transcript: Transcript | None, *manner: Any) -> str:
         return set_in_manner(chosen, transcript, manner, language_of(request))
@@ -336,9 +365,9 @@ def connect(
     gr.on(
         [changed, panel.charset.input],
         answer,
-        [picture, panel.charset, *manner],
+        [picture, panel.charset, panel.transcript, *manner],
         panel.outputs(),
-        concurrency_id=READER,
+        **READERS,
         preprocess=False,
         **quietly,
     )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from emnist_hf import Recognizer
 from emnist_hf.many_files import record_of
-from emnist_hf.page.answer import READER, TOP_K, sentence
+from emnist_hf.page.answer import READERS, TOP_K, sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.files import picture_path, sketch_paths
 from emnist_hf.styling import DEFAULT_FONT, fonts
@@ -127,7 +127,7 @@ def build(recognizer: Recognizer) -> None:
                 api_visibility="public",
                 preprocess=False,
                 show_progress="hidden",
-                concurrency_id=READER,
+                **READERS,
             )
         gr.Button(read_image.__name__).click(
             read_image,
@@ -137,5 +137,5 @@ def build(recognizer: Recognizer) -> None:
             api_visibility="public",
             preprocess=False,
             show_progress="hidden",
-            concurrency_id=READER,
+            **READERS,
         )

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import READER, sentence
+from emnist_hf.page.answer import READERS, sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
 from emnist_hf.page.file_names import saved_name
 from emnist_hf.page.files import picture_path
@@ -226,6 +226,6 @@ def build(recognizer: Recognizer) -> ComposeTab:
         sheet = show(*inputs[:-2], found, inputs[-1], language=language)
         return [found, words, gr.Slider(visible=found is not None), sheet]
 
-    reading = quietly | {"concurrency_id": READER, "concurrency_limit": 1}
+    reading = quietly | READERS
     like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **reading)
     return ComposeTab(own_font, inputs, sheet, style[0])

@@ -9,9 +9,11 @@ import gradio as gr
 
 from emnist_hf import Recognizer
 from emnist_hf.feedback import Correction, Feedback, FeedbackError
-from emnist_hf.page.answer import READER, AnswerPanel, is_page
+from emnist_hf.ink import open_picture, to_ink
+from emnist_hf.page.answer import READERS, AnswerPanel, look
 from emnist_hf.page.compose import problem, said
 from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, told
+from emnist_hf.reading import Reading
 
 NOTHING = "There is nothing to correct yet: draw or choose a character first."
 CONSENT = "Tick the box above first: without it nothing is kept."
@@ -44,8 +46,9 @@ def correction_form(
             if image is None:
                 raise FeedbackError(NOTHING)
             # Read again here: what a request says that the answer was is not taken on trust.
-            found = recognizer.examine(image, top_k=1, charset=charset)
-            if is_page(recognizer.read(image, charset), found):
+            picture = open_picture(image)
+            found = look(recognizer, picture, to_ink(picture), charset)
+            if isinstance(found, Reading):
                 raise FeedbackError(SEVERAL)
             feedback.record(Correction(image, found, str(label or "").strip(), charset, recognizer.name))
         except Exception as error:
@@ -67,5 +70,5 @@ def correction_form(
         preprocess=False,
         show_progress="hidden",
         api_visibility="private",
-        concurrency_id=READER,
+        **READERS,
     )

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from emnist_hf import Recognizer
 from emnist_hf.ink import open_picture
-from emnist_hf.page.answer import READER
+from emnist_hf.page.answer import READERS
 from emnist_hf.page.calligraphy import data_url, hand_tiles
 from emnist_hf.page.compose import ComposeTab, Order, carry_out, problem, said, show
 from emnist_hf.page.files import picture_path
@@ -114,7 +114,7 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
             filler = tile_choice("What is missing comes from", "font-filler", hand_tiles(), DEFAULT_FONT, "hands")
             button = gr.Button(str(label("Make the font")), variant="primary", elem_id="font-make")
             result = gr.HTML("", apply_default_css=False, elem_id="font-result")
-    quietly: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", "concurrency_id": READER}
+    quietly: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", **READERS}
 
     def read(request: gr.Request, sent: Any) -> list[Any]:
         return look(sent, recognizer, language_of(request))
