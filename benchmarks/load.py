@@ -11,8 +11,8 @@ the same picture without a server: the glyph that the model saw, the labels and 
 So an answer that belongs to another visitor is seen as such. A visitor who finds the queue full and is told so
 counts as busy, and comes back after the pause.
 
-Glyphs of different visitors do not share batches: a glyph takes the network less than a millisecond of one core, a
-drawing takes the page some 44 ms, so that waiting for company could save one per cent.
+Glyphs of different visitors do not share batches: a glyph takes the network less than a millisecond of one core, an
+answer takes the page some 45 ms, so that waiting for company could save one per cent.
 
 The first command prints one JSON object for each number of visitors, times in milliseconds. The second has ten
 visitors ask without a pause, and prints the server's resident memory as the requests go by. The visitors are one

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from emnist_hf.glyph import to_glyphs
 from emnist_hf.ink import (
     NoInkError,
     PictureError,
@@ -336,6 +337,25 @@ def test_scale_and_place_do_not_matter() -> None:
         to_glyph(np.pad(draw_coverage(A, size=size, pen=size / 15), 7 * i)) for i, size in enumerate((60, 150, 600))
     ]
     assert difference(glyphs[0], glyphs[1]) < 8 and difference(glyphs[1], glyphs[2]) < 8
+
+
+def test_many_at_once_are_as_each_alone() -> None:
+    """More than are worked on at once, of every weight, specks that fill their tile among them; blank ones stay 0."""
+    pens = np.geomspace(1, 90, 30)
+    drawn = [draw_coverage(strokes, size=300, pen=pen) for pen in pens for strokes in (A, E_LOW)]
+    glyph = to_glyph(draw_coverage(A, size=300, pen=12)).astype(np.float32) / 255
+    blank = np.zeros((40, 30), np.float32)
+    coverages = [*drawn, blank, np.ones((3, 4), np.float32), glyph, np.zeros((0, 5), np.float32), *drawn[::-1]]
+    together = to_glyphs(coverages)
+    assert together.shape == (len(coverages), 28, 28) and together.dtype == np.uint8
+    for coverage, found in zip(coverages, together):
+        if coverage.size == 0 or not coverage.any():
+            assert not found.any()
+        else:
+            alone = to_glyph(coverage)
+            limit = 40 if coverage.size < 20 else 1  # a speck has no outline to speak of
+            assert np.abs(found.astype(int) - alone).max() <= limit
+    assert to_glyphs([]).shape == (0, 28, 28)
 
 
 def test_strange_shapes_become_glyphs() -> None:
