@@ -1,4 +1,4 @@
-"""What keeps the page's memory flat however many visitors come: few arenas in glibc, no statistics in gradio."""
+"""What keeps the page's memory flat however many visitors come: in glibc and in gradio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ page does not serve: at 10,000 events 19 MB, and 15 ms of each request.
 
 ARENAS = 2
 """Heaps of the C library. It would make eight a core, each of which keeps the most that its threads ever took."""
-M_ARENA_MAX = -8  # malloc.h
+LARGE = 2**20
+"""Bytes from which memory goes back to the system when it is freed.
+
+Left to itself, the C library raises this to what was freed before, and the heap keeps the most that pages of visitors
+ever took, with holes in it.
+"""
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
 def settle_memory() -> None:
@@ -23,13 +29,15 @@ def settle_memory() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if "MALLOC_ARENA_MAX" not in os.environ:
-        bound_arenas(ARENAS)
+        tell_allocator(M_ARENA_MAX, ARENAS)
+    if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        tell_allocator(M_MMAP_THRESHOLD, LARGE)
 
 
-def bound_arenas(most: int) -> bool:
-    """Bound glibc's arenas (mallopt(3)). False where the C library is another one, which has none."""
+def tell_allocator(parameter: int, value: int) -> bool:
+    """Set a parameter of glibc's allocator (mallopt(3)). False where the C library is another one, which has none."""
     try:
-        return bool(ctypes.CDLL(None).mallopt(M_ARENA_MAX, most))
+        return bool(ctypes.CDLL(None).mallopt(parameter, value))
     except (AttributeError, OSError, TypeError):  # musl has no mallopt, Windows no CDLL(None)
         return False
 
