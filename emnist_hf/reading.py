@@ -178,6 +178,8 @@ class _Found:
 def _recognized(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge, turns: int = 0) -> _Found:
     """What is found on a page; where its writing leans strongly, also without the lean, and the better of the two."""
     found = _recognized_as_it_is(page, ink, target, judge, turns)
+    if found.clarity < 0:  # print that leans by 50 degrees still comes to 0.7
+        return found
     lean = find_lean(letters_of(page))
     if abs(lean) < STRONG:
         return found
