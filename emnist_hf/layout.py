@@ -60,7 +60,7 @@ class Layout:
 
     @cached_property
     def back(self) -> NDArray[np.float64]:
-        """float64 [2, 2]: takes places, less the matrix' shift, back to those of the page as it was, times it."""
+        """float64 [2, 2]: places [n, 2], less the matrix' shift, times this are places of the page as it was."""
         return np.asarray(np.linalg.inv(self.matrix[:, :2]).T, np.float64)
 
 

@@ -27,6 +27,17 @@ from emnist_hf.splits import CHARSETS  # noqa: E402
 from tests.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the suite, files stay whole, and one process has all that need a browser or a page.
+
+    Two browsers at once on two cores would wait for each other.
+    """
+    for item in items:
+        page = "page_url" in getattr(item, "fixturenames", ()) or item.path.parent.name == "browser"
+        item.add_marker(pytest.mark.xdist_group("browser" if page else item.path.name))
+
+
 @pytest.fixture(autouse=True)
 def fresh_accelerator() -> Iterator[None]:
     """Runs of train() in this process do not share state: on a machine whose bfloat16 pays they differ in precision."""
