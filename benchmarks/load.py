@@ -12,7 +12,7 @@ So an answer that belongs to another visitor is seen as such. A visitor who find
 counts as busy, and comes back after the pause.
 
 Glyphs of different visitors do not share batches: a glyph takes the network less than a millisecond of one core, an
-answer takes the page some 45 ms, so that waiting for company could save one per cent.
+answer takes the page some 50 ms, so that waiting for company could save one per cent.
 
 The first command prints one JSON object for each number of visitors, times in milliseconds. The second has ten
 visitors ask without a pause, and prints the server's resident memory as the requests go by. The visitors are one

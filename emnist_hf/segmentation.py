@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.context import WRITTEN, page_frequencies, shape_likelihoods
-from emnist_hf.glyph import to_glyph, to_glyphs
+from emnist_hf.glyph import to_glyphs
 from emnist_hf.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
 from emnist_hf.lines import LETTER
 from emnist_hf.marks import INK, Marks
@@ -154,7 +154,7 @@ def _clarity(pictures: list[Floats], judge: Judge) -> float:
     """Mean confidence less mean doubt of the ink of marks, each by itself; 0 where there is none."""
     if not pictures:
         return 0.0
-    probabilities, doubts = judge(np.stack([to_glyph(np.ascontiguousarray(picture)) for picture in pictures]))
+    probabilities, doubts = judge(to_glyphs([np.ascontiguousarray(picture) for picture in pictures]))
     return float((_confidences(probabilities, doubts) - doubts).mean())
 
 
