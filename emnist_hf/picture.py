@@ -226,7 +226,8 @@ def _scale_to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     else:
         full = next((limit for limit in (255.0, 65535.0) if top <= limit), top)
     if values.min() < 0:  # -1..1 and other signed ranges
-        values, full = values - values.min(), max(top - float(values.min()), 1e-12)
+        values = values / np.abs(values).max()  # first, as the distance of the two ends may be too great for a float
+        values, full = values - values.min(), max(float(np.ptp(values)), 1e-12)
     return np.clip(np.rint(values / full * 255), 0, 255).astype(np.uint8)
 
 

@@ -191,6 +191,13 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
 
 
 @pytest.mark.security(9)
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("greatest", [1, 300, 1e308])
+def test_signed_arrays_are_scaled_from_end_to_end(greatest: float) -> None:
+    signed = np.array([[-1, 0, 1]]) * float(greatest)
+    assert np.asarray(open_picture(signed))[0, :, 0].tolist() == [0, 128, 255]
+
+
 @pytest.mark.parametrize(("shade", "paper"), [(0, 255), (255, 0), ((200, 20, 20), 255)])
 def test_what_is_transparent_lies_on_paper_that_shows_it(shade: Any, paper: int) -> None:
     layer = np.zeros((60, 60, 4), np.uint8)
