@@ -50,13 +50,14 @@ def fit_calibration(
     *,
     restraint: float = RESTRAINT,
 ) -> tuple[float, NDArray[np.float32]]:
-    """A temperature, 0.2 to 5, and a bias for each class, float32 [classes], that make scores mean what they say.
+    """A temperature, 0.02 to 50, and a bias for each class, float32 [classes], that make scores mean what they say.
 
     Calibrated logits are `logits / temperature + bias`. Both make the likelihood of validation rows greatest: the
     temperature alone first (Guo et al. 2017), then the biases, whose squares cost `restraint` each (in nats a row), so
-    that a class of a few rows stays where it was. Where their likelihood is greatest, a class is as often expected as
-    it occurs: what adjusting the loss to other frequencies left over between classes of one shape, such as 0 and O,
-    is put right.
+    that a class of a few rows stays where it was; so does the temperature where there are few rows in all: the square
+    of its logarithm costs one nat, shared by the rows. Where their likelihood is greatest, a class is as often
+    expected as it occurs: what adjusting the loss to other frequencies left over between classes of one shape, such as
+    0 and O, is put right.
 
     logits: float32 [N, classes]; labels: int64 [N]. wanted: how frequent each class will be, to which the rows are
     weighted.
@@ -69,9 +70,10 @@ def fit_calibration(
     occurs = np.bincount(labels, weights, minlength=logits.shape[1])
 
     def loss(log_temperature: float) -> float:
-        return -float(weights @ log_softmax(logits * math.exp(-log_temperature), axis=1)[rows, labels])
+        likelihood = float(weights @ log_softmax(logits * math.exp(-log_temperature), axis=1)[rows, labels])
+        return log_temperature**2 / len(labels) - likelihood
 
-    temperature = math.exp(minimize_scalar(loss, bounds=(math.log(0.2), math.log(5)), method="bounded").x)
+    temperature = math.exp(minimize_scalar(loss, bounds=(math.log(0.02), math.log(50)), method="bounded").x)
     tempered = logits.astype(np.float64) / temperature
 
     def loss_and_slope(bias: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -32,6 +32,9 @@ FOREIGN_ARGS = {
 }
 """Arguments of `timm.create_model` that a config.json has no business with."""
 
+IMAGE_SIZES = (8, 512)
+"""Least and greatest side of a network's input, in pixels."""
+
 MAX_WEIGHTS_BYTES = 400_000_000  # no classifier of glyphs needs more; a larger file is a mistake or an attack
 
 
@@ -137,9 +140,11 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
         mean, std = float(_only(settings["mean"])), float(_only(settings["std"]))
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{folder / CONFIG} does not say input_size, mean and std of one channel.") from None
-    if channels != 1 or height != width or not 8 <= height <= 512 or not std > 0:
+    smallest, greatest = IMAGE_SIZES
+    if channels != 1 or height != width or not smallest <= height <= greatest or not std > 0:
         raise CheckpointError(
-            f"{folder / CONFIG} asks for input of {channels}x{height}x{width}: a glyph has one channel and is square."
+            f"{folder / CONFIG} asks for input of {channels}x{height}x{width}: a glyph has one channel and is square, "
+            f"of {smallest} to {greatest} pixels."
         )
     return int(height), mean, std
 

@@ -128,7 +128,10 @@ def load_parts(
         wanted = {part: files for part, files in raw.parts.items() if part in parts}
         found = {part: _read_raw_part(chosen, files, transposed is not False) for part, files in wanted.items()}
         for rows in found.values():
-            check_reference_shapes(rows.images, rows.labels, rows.label_set, str(source), raised=DataError)
+            turned = transposed is not False
+            check_reference_shapes(
+                rows.images, rows.labels, rows.label_set, str(source), turned=turned, raised=DataError
+            )
     else:
         found = _read_parquet(chosen, source, revision, parts, bool(transposed))
     if not found:
@@ -517,7 +520,7 @@ def _stored(
                 labels.append(numbers)
             feature = (part.table.features or {})["label"]
             draft.labels = _decode_labels(np.concatenate(labels), feature, label_set, source, split)
-            check_reference_shapes(draft.images(), draft.labels, label_set, source, raised=DataError)
+            check_reference_shapes(draft.images(), draft.labels, label_set, source, turned=transposed, raised=DataError)
             found = draft.images(), draft.labels
     return Rows(*found, label_set)
 

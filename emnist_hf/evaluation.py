@@ -210,18 +210,46 @@ def short_hashes(images: Images) -> NDArray[np.uint32]:
     return (hash_images(images) >> np.uint64(32)).astype(np.uint32)
 
 
-def save_seen(hashes: NDArray[np.uint32], folder: Path) -> None:
-    """Note which images a checkpoint was trained on: their short hashes, sorted, as differences."""
-    np.savez_compressed(folder / SEEN_FILE, steps=np.diff(np.unique(hashes), prepend=np.uint32(0)))
+def save_seen(hashes: NDArray[np.uint32], folder: Path, learnt: NDArray[np.uint32] | None = None) -> None:
+    """Note which images a checkpoint was trained on: their short hashes, sorted, as differences.
+
+    learnt: those of them that it learnt from itself, where its teachers learnt from others besides; None for all.
+    """
+    every = np.unique(hashes)
+    taught = every[:0] if learnt is None else np.setdiff1d(every, learnt)
+    np.savez_compressed(folder / SEEN_FILE, steps=_steps(every), taught=_steps(taught))
+
+
+def _steps(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return np.diff(hashes, prepend=np.uint32(0))
 
 
 def load_seen(folder: Path) -> NDArray[np.uint32] | None:
-    """The short hashes of the images that the checkpoint in `folder` was trained on; None if it does not say."""
+    """The short hashes of the images that the checkpoint in `folder` was trained on; None if it does not say.
+
+    Those of its teachers are among them: an honest score is on images of which nobody told it anything.
+    """
+    stored = _load_steps(folder)
+    return None if stored is None else stored[0]
+
+
+def load_learnt(folder: Path) -> NDArray[np.uint32] | None:
+    """As `load_seen`, without what its teachers alone were trained on: what it may not be chosen or calibrated by.
+
+    A teacher is asked about images that its student learns from, and so tells nothing of others that it has seen.
+    """
+    stored = _load_steps(folder)
+    return None if stored is None else np.setdiff1d(*stored)
+
+
+def _load_steps(folder: Path) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None:
     path = folder / SEEN_FILE
     if not path.is_file():
         return None
     with np.load(path, allow_pickle=False) as stored:
-        return np.cumsum(stored["steps"], dtype=np.uint32)
+        none = np.zeros(0, np.uint32)  # checkpoints of earlier versions do not tell the two apart
+        steps, taught = stored["steps"], stored.get("taught", none)
+        return np.cumsum(steps, dtype=np.uint32), np.cumsum(taught, dtype=np.uint32)
 
 
 def count_seen(images: Images, seen: NDArray[np.uint32]) -> int:

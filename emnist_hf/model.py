@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,7 @@ def save_checkpoint(
     # transformers passes num_classes itself and stops at a second one among the arguments.
     config["model_args"] = {k: v for k, v in config.get("model_args", {}).items() if k != "num_classes"}
     config["model_args"]["in_chans"] = 1
+    (folder / WEIGHTS).chmod(stat.S_IMODE(path.stat().st_mode))  # safetensors lets nobody else read them
     for origin in ("tag", "origin_url"):  # of the weights that timm has for this architecture: these are others
         config["pretrained_cfg"].pop(origin, None)
     path.write_text(json.dumps(config, indent=2) + "\n")

@@ -33,7 +33,7 @@ VIEWS = {
     "mirrored": lambda x: x[:, :, ::-1],
 }
 CURES = {
-    "transposed": "pass transposed=True (train.py and evaluate: --transposed), as for the raw files",
+    "transposed": "give --transposed (in Python transposed=True)",
     "turned a quarter left": "turn each image a quarter right",
     "turned a quarter right": "turn each image a quarter left",
     "upside down": "turn each image by half a turn",
@@ -82,11 +82,13 @@ def check_reference_shapes(
     label_set: LabelSet,
     source: str,
     *,
+    turned: bool = False,
     raised: type[Exception] = ValueError,
 ) -> None:
     """Refuse images that lie on their side, are inverted, or stand under the wrong labels.
 
-    Too few rows to judge by pass: a class counts from 20 rows on, and a verdict needs five classes.
+    Too few rows to judge by pass: a class counts from 20 rows on, and a verdict needs five classes. turned: whether
+    they were transposed after they were read, as the raw files' must be.
 
     Raises `raised` with a sentence that names the fault and the cure.
     """
@@ -102,6 +104,8 @@ def check_reference_shapes(
     own = {view: fit[np.arange(len(seen)), seen].mean() for view, fit in fits.items()}
     best = max(own, key=own.__getitem__)
     if best != "upright" and own[best] > own["upright"] + 0.05:
+        if turned and best == "transposed":
+            raise raised(f"The images of {source} lie upright as stored: leave --transposed out (transposed=False).")
         raise raised(f"The images of {source} are {best}: {CURES[best]}.")
     # Under right labels a class is among the most like its own reference, though seldom first: 0 and O, 1 and I and l
     # are the same shape, and a source may hold one writer's hand or a font. Under wrong labels it may be anywhere.

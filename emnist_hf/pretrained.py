@@ -118,7 +118,10 @@ def _why_not(repo: str, refusal: BaseException) -> str:
     if isinstance(refusal, HubError) and not isinstance(refusal, GaveUpError):
         return str(refusal)
     if isinstance(refusal, RepositoryNotFoundError):
-        return f"There is no model {repo} on the Hub, or it is private: check the name, or log in with `hf auth login`."
+        return (
+            f"There is no model {repo} on the Hub, or it is private, and no such folder here: check the name, or log "
+            f"in with `hf auth login`."
+        )
     if status_of(refusal) in (401, 403):
         return f"The Hub refuses your token for {repo}: log in again with `hf auth login`."
     if isinstance(refusal, OSError) and refusal.filename is not None:
@@ -126,6 +129,6 @@ def _why_not(repo: str, refusal: BaseException) -> str:
     status = status_of(refusal)
     reason = f"status {status}" if status else getattr(refusal, "reason", type(refusal).__name__)
     return (
-        f"The Hub cannot be reached for {repo} ({reason}) and it is not in the cache: check the connection and "
-        f"try again."
+        f"The Hub cannot be reached for {repo} ({reason}), and it is neither in the cache nor a folder here: check the "
+        f"name and the connection."
     )

@@ -50,14 +50,14 @@ def write_published(checkpoint: Checkpoint, folder: Path, repo: str) -> list[str
 
 def _write_rgb(config: dict[str, Any], folder: Path) -> bool:
     """Write the weights for three channels beside those for one. False for a model without one first convolution."""
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file, save
 
     tensors = load_file(folder / WEIGHTS)
     first = f"{config['pretrained_cfg'].get('first_conv')}.weight"
     if first not in tensors or tensors[first].ndim != 4 or tensors[first].shape[1] != 1:
         return False
     tensors[first] = (tensors[first] / CHANNELS).repeat(1, CHANNELS, 1, 1).contiguous()
-    save_file(tensors, folder / RGB, metadata={"format": "pt"})
+    (folder / RGB).write_bytes(save(tensors, metadata={"format": "pt"}))  # its save_file lets nobody else read it
     return True
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from emnist_hf.augment import Augmentation
 from emnist_hf.settings import TrainConfig, TrainingError
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
-    """The settings in a YAML file. Raises `TrainingError` for a missing file or a setting that does not exist."""
+    """The settings in a YAML file, each of the type that its flag gives.
+
+    Raises `TrainingError` for a missing file, a setting that does not exist or a value that its flag would not take.
+    """
     import yaml
 
     if not Path(path).is_file():
@@ -27,7 +31,40 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     unknown = sorted(str(name) for name in settings if name not in known)
     if unknown:
         raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
-    return settings
+    hints = get_type_hints(TrainConfig) | get_type_hints(Augmentation)
+    if isinstance(settings.get("model_args"), dict):
+        settings["model_args"] = json.dumps(settings["model_args"])
+    return {name: _checked(value, hints[name], name, path) for name, value in settings.items()}
+
+
+WANTED: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def _checked(value: Any, hint: Any, name: str, path: str | Path) -> Any:
+    """`value` as a flag of type `hint` has it: argparse looks at texts alone, and YAML gives numbers and lists too."""
+    kinds = get_args(hint) if get_origin(hint) not in (None, list, Literal) else (hint,)  # int | None and the like
+    if value is None and type(None) in kinds:
+        return None
+    kind = kinds[0]
+    if get_origin(kind) is Literal:
+        value = "no" if value is False and "no" in get_args(kind) else value  # YAML's reading of a bare no
+        if value not in get_args(kind):
+            raise TrainingError(f"{path} sets {name} to {value!r}: give {', '.join(map(str, get_args(kind)))}.")
+        return value
+    if get_origin(kind) is list:
+        texts = value if isinstance(value, list) else [value]
+        return [_checked(text, get_args(kind)[0], name, path) for text in texts]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        if (kind is bool and isinstance(value, bool)) or (kind is str and isinstance(value, str)):
+            return value
+        if (kind is str and number) or (kind is float and (number or isinstance(value, str))):
+            return kind(value)
+        if kind is int and (isinstance(value, str) or (number and value == int(value))):
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise TrainingError(f"{path} sets {name} to {value!r}: give {WANTED[kind]}.")
 
 
 def choose_augmentation(recipe: str | Path | None, changes: Mapping[str, float | None]) -> Augmentation:

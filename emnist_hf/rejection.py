@@ -61,7 +61,7 @@ class Rejection:
         return ((1 + np.tanh((features @ self.weight + np.float32(self.bias)) / 2)) / 2).astype(np.float32)
 
     def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         tensors = {
             "weight": np.ascontiguousarray(self.weight, np.float32),
@@ -73,7 +73,7 @@ class Rejection:
                 "hidden_weight": np.ascontiguousarray(self.hidden_weight, np.float32),
                 "hidden_bias": np.ascontiguousarray(self.hidden_bias, np.float32),
             }
-        save_file(tensors, folder / FILE)
+        (folder / FILE).write_bytes(save(tensors))  # its save_file lets nobody else read the file
 
 
 def load_rejection(folder: Path, features: int) -> Rejection | None:

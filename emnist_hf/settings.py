@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from emnist_hf.checkpoint_files import IMAGE_SIZES
 from emnist_hf.errors import EmnistError
 from emnist_hf.model import ARCHITECTURE, IMAGE_SIZE
 from emnist_hf.splits import find_split
@@ -62,7 +63,7 @@ class TrainConfig:
     teacher_temperature: float = _option(2.0, "softens what teachers and student say to each other")
     architecture: str = _option(ARCHITECTURE, "any timm classifier that takes one channel")
     model_args: str = _option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
-    image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels")
+    image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels, 8 to 512")
     start_image_size: int = _option(0, "side in the first epochs, smaller to save time (0: image_size throughout)")
     start_image_epochs: int = _option(0, "how many epochs use start_image_size")
     num_train_epochs: int = _option(14, "passes over the data")
@@ -100,13 +101,18 @@ class TrainConfig:
         for name in (
             "num_train_epochs",
             "per_device_train_batch_size",
-            "image_size",
             "max_train_samples",
             "max_eval_samples",
         ):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainingError(f"--{name} is {value}: give at least 1.")
+        for name, free in (("image_size", ()), ("start_image_size", (0,))):
+            side = getattr(self, name)
+            if side not in free and not IMAGE_SIZES[0] <= side <= IMAGE_SIZES[1]:
+                raise TrainingError(
+                    f"--{name} is {side}: give {IMAGE_SIZES[0]} to {IMAGE_SIZES[1]} pixels, such as 56."
+                )
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):

@@ -35,6 +35,7 @@ from emnist_hf import evaluation, figures
 from emnist_hf.augment import Augmentation, Mixture, augment, mix, to_input
 from emnist_hf.calibration import calibration_bins, fit_calibration
 from emnist_hf.card import write_card
+from emnist_hf.checkpoint_files import first_line
 from emnist_hf.data import DataError, Rows, hash_images, load_parts
 from emnist_hf.distillation import Teachers, distillation_loss
 from emnist_hf.hub_session import is_repo_id
@@ -72,14 +73,15 @@ EARLY_STEPS = 300  # in which weights change so fast that averaged batch norm st
 class RunData:
     """What a run learns from, chooses by and is scored on. No image that is scored is among those that are learnt.
 
-    `seen` holds the short hashes of all images learnt from, those of the checkpoint that the run starts from among
-    them; None if that one does not say.
+    `learnt` holds the short hashes of all images learnt from, those of the checkpoint that the run starts from among
+    them, and `seen` those that teachers learnt from besides; None if one of them does not say.
     """
 
     sources: list[Source]
     validation: Rows
     extra_validation: list[Rows]
     test: Rows | None
+    learnt: NDArray[np.uint32] | None
     seen: NDArray[np.uint32] | None
 
     def digest(self) -> str:
@@ -101,6 +103,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
         model = _first_model(config)  # before the data: a wrong name should not cost minutes of decoding
         teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
         data = prepare_data(config)
+    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
 
     official = split.train_counts if config.class_frequencies == "official" else None
     dataset = GroupedRows(data.sources, split.label_set, official)
@@ -194,11 +197,25 @@ def _first_model(config: TrainConfig) -> nn.Module:
     """A fresh network, or a trained one to go on from, with a fresh last layer if it knows other labels."""
     label_set = find_split(config.split).label_set
     if config.model_name_or_path is None:
-        return create_model(label_set, config.architecture, **json.loads(config.model_args))
+        model = create_model(label_set, config.architecture, **json.loads(config.model_args))
+        _try(model, config)
+        return model
     checkpoint = load_checkpoint(*find_checkpoint(config.model_name_or_path))
     if checkpoint.label_set is not label_set:
         checkpoint.model.reset_classifier(len(label_set))  # type: ignore[operator]
     return checkpoint.model
+
+
+def _try(model: nn.Module, config: TrainConfig) -> None:
+    """Raise `TrainingError` for a network that cannot take its input: timm makes some that end in an error then."""
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 1, config.image_size, config.image_size))
+    except Exception as error:  # whatever the layers of hundreds of architectures raise
+        raise TrainingError(
+            f"{config.architecture} with --model_args '{config.model_args}' cannot read input of {config.image_size} "
+            f"pixels: {first_line(error)}"
+        ) from None
 
 
 def prepare_data(config: TrainConfig) -> RunData:
@@ -229,39 +246,64 @@ def prepare_data(config: TrainConfig) -> RunData:
         sources.append(replace(source, rows=kept))
     if sum(int(len(source.rows) * source.weight) for source in sources) < 2:
         raise DataError(f"{config.dataset} leaves fewer than two rows to learn from: give more rows.")
-    if config.max_eval_samples is not None:
-        validation = _sample(validation, config.max_eval_samples, config.seed)
-        test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
     learnt = np.concatenate([evaluation.short_hashes(source.rows.images) for source in sources])
-    data = RunData(sources, validation, extra, test, learnt)
+    data = RunData(sources, validation, extra, test, learnt, learnt)
     if config.model_name_or_path is not None:
-        data = _without_seen_before(data, config.model_name_or_path)
+        data = _go_on_from(data, config.model_name_or_path)
     for teacher in config.teacher_name_or_path:
-        data = _without_seen_before(data, teacher, only_taught=True)
+        data = _be_taught_by(data, teacher)
+    if config.max_eval_samples is not None:
+        validation = _sample(data.validation, config.max_eval_samples, config.seed)
+        test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
+        data = replace(data, validation=validation, test=test)
     return data
 
 
-def _without_seen_before(data: RunData, parent: str, only_taught: bool = False) -> RunData:
-    """Take out of the validation rows what the checkpoint that the run starts from has seen.
+def _go_on_from(data: RunData, parent: str) -> RunData:
+    """Take out of the validation rows what the checkpoint that the run starts from has learnt from, and say so.
 
-    only_taught: the checkpoint is a teacher. It is asked about training rows alone, and so tells nothing of validation
-    rows that it may have seen itself: they stay.
-
-    Raises `DataError` if it has seen test rows: no honest score could come of it.
+    Raises `DataError` if it has seen test rows, as no honest score could come of it, or all validation rows.
     """
-    known = evaluation.load_seen(find_checkpoint(parent)[0])
-    if known is None:
-        return replace(data, seen=None)
-    seen = evaluation.count_seen(data.test.images, known) if data.test is not None else 0
-    if seen:
-        raise DataError(f"{parent} was trained on {seen:,} of the test rows: take another checkpoint, or none.")
-    seen_by_both = None if data.seen is None else np.concatenate([data.seen, known])
-    if only_taught:
-        return replace(data, seen=seen_by_both)
-    fresh = ~np.isin(evaluation.short_hashes(data.validation.images), known)
+    folder = _who_has_not_seen(data.test, parent)
+    learnt, seen = evaluation.load_learnt(folder), evaluation.load_seen(folder)
+    if learnt is None or data.learnt is None:
+        return replace(data, learnt=None, seen=None)
+    fresh = ~np.isin(evaluation.short_hashes(data.validation.images), learnt)
+    if not fresh.all() and PartialState().is_main_process:
+        print(
+            f"{parent} learnt from {(~fresh).sum():,} of the {len(fresh):,} validation rows: {fresh.sum():,} are left. "
+            f"The --seed that it was trained with carves the rows that it has not seen."
+        )
     if not fresh.any():
         raise DataError(f"{parent} was trained on all validation rows: carve others with another --seed.")
-    return replace(data, validation=data.validation.take(fresh), seen=seen_by_both)
+    return replace(
+        data,
+        validation=data.validation.take(fresh),
+        learnt=np.concatenate([data.learnt, learnt]),
+        seen=_joined(data.seen, seen),
+    )
+
+
+def _be_taught_by(data: RunData, teacher: str) -> RunData:
+    """Note what a teacher has seen. It is asked about training rows alone: validation rows that it knows may stay.
+
+    Raises `DataError` if it has seen test rows.
+    """
+    return replace(data, seen=_joined(data.seen, evaluation.load_seen(_who_has_not_seen(data.test, teacher))))
+
+
+def _who_has_not_seen(test: Rows | None, name: str) -> Path:
+    """The folder of a checkpoint. Raises `DataError` if it was trained on test rows."""
+    folder = find_checkpoint(name)[0]
+    known = evaluation.load_seen(folder)
+    seen = evaluation.count_seen(test.images, known) if test is not None and known is not None else 0
+    if seen:
+        raise DataError(f"{name} was trained on {seen:,} of the test rows: take another checkpoint, or none.")
+    return folder
+
+
+def _joined(one: NDArray[np.uint32] | None, other: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
+    return None if one is None or other is None else np.concatenate([one, other])
 
 
 def _sample(rows: Rows, count: int, seed: int) -> Rows:
@@ -271,7 +313,6 @@ def _sample(rows: Rows, count: int, seed: int) -> Rows:
 def _start(config: TrainConfig) -> tuple[Path | None, Accelerator]:
     """The checkpoint to resume from, and the processes, which agree on it and on the precision."""
     PartialState(cpu=_on_cpu(config))  # the processes must know of each other before they can agree
-    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
     if config.with_tracking:
         _check_tracker(config.report_to)
     state = find_state(config)
@@ -446,6 +487,7 @@ def _end_epoch(
         "train_accuracy": float(np.mean(progress.accuracies)),
         "accuracy": right,
         "nll": float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
+        "validation_rows": len(validation),
     }
     progress.history.append(entry)
     progress.epoch += 1
@@ -546,7 +588,7 @@ def _finish(
     results["versions"] = _versions()
     save_checkpoint(model, folder, label_set, image_size=config.image_size, split=split.name)
     if data.seen is not None:
-        evaluation.save_seen(data.seen, folder)
+        evaluation.save_seen(data.seen, folder, data.learnt)
     results["not_a_character"] = add_rejection(folder, data, config.seed)
     figures.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
     evaluation.write_json(results, folder / "results.json")

@@ -124,6 +124,10 @@ def test_transposed_parquet_is_refused_and_can_be_put_right(tmp_path: Path, lett
     with pytest.raises(DataError, match="transposed=True"):
         load_emnist("letters", path)
     assert same(to_rows(load_emnist("letters", path, transposed=True)["train"]), rows)
+    (tmp_path / "upright").mkdir()
+    upright = write_parquet(rows, tmp_path / "upright" / "train.parquet")
+    with pytest.raises(DataError, match="lie upright as stored: leave --transposed out"):
+        load_emnist("letters", upright, transposed=True)
 
 
 @pytest.mark.parametrize(

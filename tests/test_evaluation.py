@@ -248,6 +248,19 @@ def test_temperature_is_found_again() -> None:
     assert np.abs(bias).max() < 0.1
 
 
+@pytest.mark.parametrize("factor", [0.05, 20])
+def test_logits_far_too_flat_or_steep_get_their_temperature(factor: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 10)).astype(np.float32)
+    assert fit_calibration(logits * factor, drawn_labels(logits, rng))[0] == pytest.approx(factor, rel=0.05)
+
+
+def test_a_few_rows_that_are_all_right_do_not_make_sure() -> None:
+    """Eight rows without a mistake would like a temperature near zero; they prove next to nothing."""
+    logits = np.eye(10, dtype=np.float32)[:8] * 3
+    assert fit_calibration(logits, np.arange(8))[0] > 0.5
+
+
 def test_the_temperature_is_that_of_the_frequencies_asked_for() -> None:
     """Rows of class 0 are over-confident, the others are not: how many there will be decides."""
     rng = np.random.default_rng(0)

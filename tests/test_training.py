@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from safetensors.torch import load_file
 import train as command
 from emnist_hf.augment import NONE, Augmentation, augment, mix, to_input
 from emnist_hf.data import DataError, hash_images
-from emnist_hf.evaluation import evaluate_checkpoint, load_seen, short_hashes
+from emnist_hf.evaluation import evaluate_checkpoint, load_learnt, load_seen, save_seen, short_hashes
 from emnist_hf.model import MEAN, STD, create_model
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.sampling import (
@@ -73,6 +74,8 @@ def unbroken(small_emnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_what_a_run_leaves_behind(unbroken: Path) -> None:
     results = json.loads((unbroken / "results.json").read_text())
     assert results["split"] == "digits"
+    modes = {path.name: path.stat().st_mode for path in unbroken.iterdir() if path.is_file()}
+    assert set(modes.values()) == {modes["results.json"]}, "one who may read one file may read all"
     assert results["test"]["rows"] == 40 and results["test"]["official"] is False
     assert results["train"]["rows"] == {"train": 190}  # 240 less a fifth of each class, rounded
     assert len(results["train"]["history"]) == 2 and results["train"]["images_per_second"] > 0
@@ -202,7 +205,9 @@ def test_an_earlier_run_is_not_overwritten(unbroken: Path, small_emnist: Path) -
         train(TrainConfig(split="digits", dataset=str(small_emnist), output_dir=str(unbroken), cpu=True))
 
 
-def test_what_the_parent_learnt_from_is_not_scored(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+def test_what_the_parent_learnt_from_is_not_scored(
+    unbroken: Path, small_emnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Starting from a checkpoint, its training rows leave the validation rows, and must not be test rows."""
     config = TrainConfig(
         split="digits",
@@ -215,12 +220,33 @@ def test_what_the_parent_learnt_from_is_not_scored(unbroken: Path, small_emnist:
     parent = load_seen(unbroken)
     assert parent is not None and data.seen is not None and set(parent) <= set(data.seen)
     assert not np.isin(short_hashes(data.validation.images), parent).any()
+    said = capsys.readouterr().out
+    assert re.search(rf"learnt from .* of the .* validation rows: {len(data.validation)} are left", said)
+    few = prepare_data(replace(config, max_eval_samples=len(data.validation) - 1))
+    assert len(few.validation) == len(data.validation) - 1
     swapped = tmp_path / "digits"
     swapped.mkdir()
     for part, other in (("train", "test"), ("test", "train")):
         (swapped / f"{part}.parquet").write_bytes((small_emnist / "digits" / f"{other}.parquet").read_bytes())
     with pytest.raises(DataError, match="of the test rows"):
         prepare_data(replace(config, dataset=str(tmp_path)))
+
+
+def test_what_only_a_teacher_has_seen_may_be_validated_by(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    """A teacher of the parent has seen the parent's validation rows: the parent itself has not, so they stay."""
+    own, every = load_learnt(unbroken), load_seen(unbroken)
+    assert own is not None and every is not None and set(own) == set(every)  # it had no teacher
+    student = tmp_path / "student"
+    shutil.copytree(unbroken, student, ignore=shutil.ignore_patterns("checkpoints"))
+    config = TrainConfig(split="digits", dataset=str(small_emnist), validation_fraction=0.5, seed=3)
+    rows = short_hashes(prepare_data(config).validation.images)
+    save_seen(np.union1d(every, rows), student, learnt=np.setdiff1d(own, rows))
+    learnt, seen = load_learnt(student), load_seen(student)
+    assert learnt is not None and not set(learnt) & set(rows) and seen is not None and set(rows) <= set(seen)
+    going_on = prepare_data(replace(config, model_name_or_path=str(student)))
+    assert len(going_on.validation) == len(rows)
+    assert going_on.seen is not None and set(rows) <= set(going_on.seen)
+    assert going_on.learnt is not None and not set(rows) & set(going_on.learnt)
 
 
 @pytest.mark.security(32)
@@ -258,6 +284,9 @@ def test_resuming_with_other_settings_is_refused(unbroken: Path, small_emnist: P
         (["--dataset", "/none", "--mixup", "-0.2"], "--mixup is -0.2"),
         (["--dataset", "/none", "--rotation", "nan"], "Augmentation rotation is nan"),
         (["--dataset", "/none", "--model_args", "[1]"], "--model_args"),
+        (["--dataset", "/none", "--model_args", '{"channels": [8, 16]}'], "cannot read input of 56 pixels"),
+        (["--dataset", "/none", "--image_size", "3"], "--image_size is 3: give 8 to 512 pixels"),
+        (["--dataset", "/none", "--start_image_size", "600"], "--start_image_size is 600"),
         (["--dataset", "/none", "--checkpointing_steps", "0"], "--checkpointing_steps"),
         (["--dataset", "/none", "--max_train_samples", "-1"], "--max_train_samples"),
         (["--dataset", "/none", "--with_tracking", "--report_to", "nobody"], "The tracker 'nobody' is not installed"),
@@ -309,6 +338,43 @@ def test_a_recipe_with_an_unknown_setting(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("split: [\n")
     with pytest.raises(TrainingError, match="no YAML file"):
         command.read_recipe(str(tmp_path / "r.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("num_train_epochs: 1.5", "a whole number"),
+        ("num_train_epochs: many", "a whole number"),
+        ("num_train_epochs: true", "a whole number"),
+        ("learning_rate: true", "a number"),
+        ("learning_rate: [0.1]", "a number"),
+        ("rotation: .inf.", "a number"),
+        ("cpu: 1", "true or false"),
+        ("architecture: [a]", "a text"),
+        ("extra_data: [{a: 1}]", "a text"),
+        ("mixed_precision: half", "auto, no, bf16, fp16"),
+    ],
+)
+def test_a_recipe_with_a_wrong_value(line: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(f"split: digits\n{line}\n")
+    with pytest.raises(TrainingError, match=f"sets {line.partition(':')[0]} to .*: give {wanted}"):
+        command.read_recipe(str(tmp_path / "r.yaml"))
+
+
+def test_a_recipe_as_yaml_reads_it(tmp_path: Path) -> None:
+    """Bare numbers where a text is wanted, a bare no, a single text for a list, a mapping for JSON."""
+    lines = ["checkpointing_steps: 50", "mixed_precision: no", "extra_data: a.parquet", "learning_rate: 3e-3"]
+    lines += ["num_train_epochs: 2.0", "max_train_samples: null", "model_args: {stem_width: 8}"]
+    (tmp_path / "r.yaml").write_text("\n".join(lines))
+    assert command.read_recipe(str(tmp_path / "r.yaml")) == {
+        "checkpointing_steps": "50",
+        "mixed_precision": "no",
+        "extra_data": ["a.parquet"],
+        "learning_rate": 0.003,
+        "num_train_epochs": 2,
+        "max_train_samples": None,
+        "model_args": '{"stem_width": 8}',
+    }
 
 
 # --- the parts --------------------------------------------------------------------------------------------------
