@@ -333,18 +333,21 @@ def evaluate_strokes(
 @app.command("draw-strokes")
 def draw_strokes(
     strokes: Annotated[Path, typer.Argument(help="strokes.npz with UNIPEN's characters.")],
-    folder: Annotated[Path, typer.Argument(help="Where unipen_train.parquet and unipen_validation.parquet go.")],
+    folder: Annotated[Path, typer.Argument(help="Where unipen_train, unipen_validation and unipen_hands.parquet go.")],
     seed: Annotated[int, typer.Option(help="Of the pens and the variants.")] = 0,
     variants: Annotated[int, typer.Option(min=1, help="How often each training writer's character is drawn.")] = 4,
+    hands: Annotated[int, typer.Option(min=0, help="By how many other hands each of clean tablets is drawn.")] = 10,
 ) -> None:
     """Draw UNIPEN's strokes as EMNIST glyphs to train on; held-out writers stay out.
 
-    A character is drawn several times, with pens of many widths, leaning, stretched and smoothed differently.
+    A character is drawn several times, with pens of many widths, leaning, stretched and smoothed differently. Those of
+    tablets as clean as a sketchpad are also drawn as other hands might write them, each stroke going its own way
+    (unipen_hands.parquet).
     """
     from emnist_hf.stroke_rows import write_stroke_rows
 
     with sentence():
-        for path, rows in write_stroke_rows(strokes, folder, seed, variants):
+        for path, rows in write_stroke_rows(strokes, folder, seed, variants, hands):
             write_line({"file": str(path), "rows": rows})
 
 

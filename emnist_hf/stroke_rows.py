@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.data import Rows, to_dataset
+from emnist_hf.other_hands import glyphs_by_other_hands
 from emnist_hf.real_ink import PAD, open_strokes
 from emnist_hf.splits import CHARSETS
-from emnist_hf.strokes import Part, StrokeSet, glyphs
+from emnist_hf.strokes import HELD_OUT_SOURCES, Part, StrokeSet, glyphs
 
 PENS = (5.0, 32.0)  # diameters on a pad of 300 pixels
 TRAINING_PAD = 120  # smaller is quicker, and a glyph has 28 pixels
@@ -23,12 +24,15 @@ JAGGED_SMOOTHING = (0.01, 0.04)
 SLANT, STRETCH, SHAKE = 0.12, 0.12, 0.6  # of a variant; see `strokes.glyphs`
 
 
-def write_stroke_rows(path: Path, folder: Path, seed: int = 0, variants: int = 4) -> Iterator[tuple[Path, int]]:
+def write_stroke_rows(
+    path: Path, folder: Path, seed: int = 0, variants: int = 4, hands: int = 10
+) -> Iterator[tuple[Path, int]]:
     """Draw the training and the validation writers' characters as glyphs; yields each Parquet file and its rows.
 
     A training writer's character is drawn `variants` times, each with another pen, slant, proportion, tremor and
     smoothness, before it becomes a glyph: what UNIPEN lacks is hands, and two drawings of one character differ more
-    this way than when pixels are bent afterwards. A validation writer's is drawn once, as it is.
+    this way than when pixels are bent afterwards. A validation writer's is drawn once, as it is. The characters of the
+    training writers whose tablets were clean, as those of the test are, are drawn by `hands` other hands besides.
     """
     strokes = open_strokes(path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,10 +49,18 @@ def write_stroke_rows(path: Path, folder: Path, seed: int = 0, variants: int = 4
         drawn = glyphs(
             strokes, rows, size=TRAINING_PAD, pen=(low, high), rng=rng, processes=2, progress=True, **changes
         )
-        labels = strokes.label62[rows].astype(np.int64)
-        file = folder / f"unipen_{part}.parquet"
-        to_dataset(Rows(drawn, labels, CHARSETS["byclass"])).to_parquet(str(file))
-        yield file, len(rows)
+        yield _write(folder / f"unipen_{part}.parquet", drawn, strokes, rows)
+    if hands:
+        clean = strokes.rows("train")
+        rows = np.tile(clean[np.isin(strokes.source[clean], HELD_OUT_SOURCES)], hands)
+        drawn = glyphs_by_other_hands(strokes, rows, seed=seed + len(parts), processes=2, progress=True)
+        yield _write(folder / "unipen_hands.parquet", drawn, strokes, rows)
+
+
+def _write(file: Path, drawn: NDArray[np.uint8], strokes: StrokeSet, rows: NDArray[np.int64]) -> tuple[Path, int]:
+    labels = strokes.label62[rows].astype(np.int64)
+    to_dataset(Rows(drawn, labels, CHARSETS["byclass"])).to_parquet(str(file))
+    return file, len(rows)
 
 
 def _smoothing(strokes: StrokeSet, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:

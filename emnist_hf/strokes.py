@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -215,11 +215,12 @@ def glyphs(
     )
     if processes > 1:
         with multiprocessing.get_context("fork").Pool(min(processes, 2)) as pool:
-            return _collect(pool.imap(_glyph, jobs, chunksize=256), count, progress)
-    return _collect(map(_glyph, jobs), count, progress)
+            return collect(pool.imap(_glyph, jobs, chunksize=256), count, progress)
+    return collect(map(_glyph, jobs), count, progress)
 
 
-def _collect(made: Any, count: int, progress: bool) -> NDArray[np.uint8]:
+def collect(made: Iterable[NDArray[np.uint8]], count: int, progress: bool) -> NDArray[np.uint8]:
+    """`count` glyphs as they are made, as one array uint8 [count, 28, 28], with or without a progress bar."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     images = np.zeros((count, 28, 28), np.uint8)

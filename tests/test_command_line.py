@@ -152,7 +152,9 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
     strokes = small_strokes(tmp_path / "strokes.npz")
     done = command("draw-strokes", strokes, tmp_path / "out", check=True)
     written = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {Path(line["file"]).name for line in written} == {"unipen_train.parquet", "unipen_validation.parquet"}
+    rows = {Path(line["file"]).stem: line["rows"] for line in written}
+    assert set(rows) == {"unipen_train", "unipen_validation", "unipen_hands"}
+    assert rows["unipen_hands"] * 4 == rows["unipen_train"] * 10 > 0
 
     done = command("evaluate-strokes", strokes, "--pen", 12, "--per_pen", 30, check=True)
     reports = [json.loads(line) for line in done.stdout.splitlines()]

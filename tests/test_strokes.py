@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from emnist_hf import ink, strokes
+from emnist_hf.other_hands import glyphs_by_other_hands, other_hand
 from emnist_hf.strokes import HELD_OUT_SOURCES, StrokeSet, draw, draw_coverage, glyphs, held_out, part_of, smooth
 
 SEVEN = [np.array([[0, 0], [1, 0], [0.4, 2]])]
@@ -159,4 +160,26 @@ def test_variants_differ_and_repeat() -> None:
     change = {"slant": 0.2, "stretch": 0.2, "smoothing": np.full(4, 0.01)}
     first, again = (glyphs(everything, rows, rng=np.random.default_rng(5), **change) for _ in range(2))
     assert np.array_equal(first, again)
+    assert len(np.unique(first.reshape(4, -1), axis=0)) == 4
+
+
+def test_another_hand_moves_each_stroke_by_itself() -> None:
+    cross = [np.array([[0, 50], [100, 50.0]]), np.array([[50, 0], [50, 100.0]])]
+    hands = [other_hand(cross, np.random.default_rng(seed)) for seed in range(200)]
+    assert all(len(strokes) == 2 and np.ptp(np.concatenate(strokes), axis=0).max() < 1.6 for strokes in hands)
+    ways = np.array([[stroke[1] - stroke[0] for stroke in strokes] for strokes in hands])
+    angles = np.degrees(np.arctan2(ways[:, :, 1], ways[:, :, 0]))
+    assert angles.mean(axis=0) == pytest.approx([0, 90], abs=2)
+    assert (angles[:, 1] - angles[:, 0]).std() > 2 and angles.std(axis=0).max() < 15
+    middles = np.array([[stroke.mean(axis=0) for stroke in strokes] for strokes in hands])
+    assert (middles[:, 0] - middles[:, 1]).std(axis=0).min() > 0.02
+    dot = [np.zeros((1, 2))]
+    assert other_hand(dot, np.random.default_rng(0))[0].shape == (1, 2)
+
+
+def test_other_hands_differ_and_repeat() -> None:
+    everything = make_set()
+    first, again = (glyphs_by_other_hands(everything, [0, 0, 0, 1], seed=7) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, glyphs_by_other_hands(everything, [0, 0, 0, 1], seed=7, processes=2))
     assert len(np.unique(first.reshape(4, -1), axis=0)) == 4
