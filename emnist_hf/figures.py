@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -
 def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) -> None:
     """Draw recall with its interval and precision of each class, as `evaluation.per_class` has them.
 
-    A PNG 440 pixels high and wide enough for the classes.
+    The axis starts just below the lowest of them, so that good classes can be told apart, and says so. A PNG 440 pixels
+    high and wide enough for the classes.
     """
     figure = _figure(max(5.0, 1.5 + 0.22 * len(entries)), 4)
     axes = figure.subplots()
@@ -92,11 +94,21 @@ def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) ->
     axes.plot(place, recall, "o", color=BLUE, markersize=5, label="recall, with 95 % interval")
     axes.plot(place, precision, "D", color=OCHRE, markersize=4, markerfacecolor="white", label="precision")
     axes.set_xticks(place, [entry["label"] for entry in entries])
-    axes.set(ylim=(0, 1.03), xlim=(-0.8, len(entries) - 0.2), title=title)
+    start, starts = _start_below(min(low.min(), precision.min()))
+    axes.set(ylim=(start, 1 + 0.03 * (1 - start)), xlim=(-0.8, len(entries) - 0.2), title=title)
+    axes.set_ylabel(f"share (the axis starts at {starts})" if start else "share")
     axes.grid(axis="y", alpha=0.3)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, frameon=False)
     _open(axes)
     figure.savefig(path, dpi=DPI)
+
+
+def _start_below(lowest: float) -> tuple[float, str]:
+    """A round number from 0 just below a share, and how it is written: for 0.9921 it is 0.9918."""
+    gap = max(1 - lowest, 1e-5)
+    decimals = 1 - math.floor(math.log10(gap))
+    start = max(0.0, math.floor((lowest - 0.03 * gap) * 10**decimals) / 10**decimals)
+    return start, f"{start:.{decimals}f}" if start else "0"
 
 
 def plot_confusions(columns: dict[str, list[tuple[dict[str, Any], NDArray[np.uint8]]]], path: Path, title: str) -> None:

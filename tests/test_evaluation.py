@@ -178,12 +178,35 @@ def test_a_perfect_answer_can_be_reported_too(tmp_path: Path) -> None:
     assert (tmp_path / "confusions.png").is_file()
 
 
-def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(Figure(figsize=size)) or made[-1])
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are drawn in a test."""
+    made: list[Figure] = []
+    draw = figures._figure
+    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(draw(*size)) or made[-1])
+    return made
+
+
+def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, made: list[Figure]) -> None:
     history = [{"epoch": epoch, "train_loss": 1 / epoch, "accuracy": 0.9} for epoch in (1, 2, 3)]
     figures.plot_curve(history, tmp_path / "curve.png", "ByClass")
     assert all(tick == round(tick) for tick in made[0].axes[0].get_xticks())
+
+
+def test_classes_are_shown_from_just_below_the_worst(tmp_path: Path, made: list[Figure]) -> None:
+    good, bad = [
+        [{"label": x, "recall": r, "recall_interval": [low, 1.0], "precision": 1.0} for x, r, low in classes]
+        for classes in ([("a", 0.998, 0.9921), ("b", 0.999, 0.995)], [("a", 0.01, 0.001), ("b", 1.0, 0.9)])
+    ]
+    figures.plot_per_class(good, tmp_path / "good.png", "x")
+    figures.plot_per_class(bad, tmp_path / "bad.png", "x")
+    ends = [figure.axes[0].get_ylim() for figure in made]
+    assert ends[0][0] == pytest.approx(0.9918) and 1 < ends[0][1] < 1.001 and ends[1][0] == 0
+    assert [figure.axes[0].get_ylabel() for figure in made] == ["share (the axis starts at 0.9918)", "share"]
+    for lowest in (0.0, 0.099, 0.5, 0.87, 0.99996, 1.0):
+        start, written = figures._start_below(lowest)
+        assert 0 <= start <= lowest and start < 1 and float(written) == pytest.approx(start)
+        assert lowest - start <= 0.2 * (1 - lowest) + 1e-5
 
 
 def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) -> None:
