@@ -36,22 +36,36 @@ def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, 
     figure.savefig(path, dpi=DPI)
 
 
-def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str) -> None:
-    """Draw the training curve, loss and validation accuracy by epoch: a PNG of 880 x 495 pixels."""
+def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str, *, taught: bool = False) -> None:
+    """Draw the training curve, loss and validation accuracy by epoch: a PNG of 880 x 495 pixels.
+
+    history: entries with `epoch`, `train_loss` in nats and `accuracy`, and with `validation_rows`, on how many rows
+    that is, if the run noted it. taught: the run had teachers, so that its loss is no likelihood of the labels and is
+    not to be compared with one: it is mixed with the teachers', which is scaled by the squared temperature.
+    """
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(8, 4.5)
     axes = figure.subplots()
     epochs = [entry["epoch"] for entry in history]
     axes.plot(epochs, [entry["train_loss"] for entry in history], color=OCHRE, label="training loss")
-    axes.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
+    unit = "labels and teachers, scaled: not nats" if taught else "nats"
+    axes.set(xlabel="epoch", ylabel=f"training loss ({unit})", title=title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = axes.twinx()
     right.plot(epochs, [entry["accuracy"] for entry in history], color=BLUE, label="validation accuracy")
-    right.set_ylabel("validation accuracy (averaged weights)")
+    right.set_ylabel(f"validation accuracy{_validation_rows(history)}")
     lines = axes.get_lines() + right.get_lines()
-    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
+    names = [str(line.get_label()) for line in lines]
+    axes.legend(lines, names, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
     figure.savefig(path, dpi=DPI)
+
+
+def _validation_rows(history: Sequence[dict[str, Any]]) -> str:
+    """What the accuracies were measured on, in the words of an axis; a run that went on may have had other rows."""
+    counts = {entry["validation_rows"] for entry in history if "validation_rows" in entry}
+    rows = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
+    return f", {rows} rows (averaged weights)" if rows else " (averaged weights)"
 
 
 def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -> None:

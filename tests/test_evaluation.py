@@ -193,6 +193,22 @@ def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, made: list[Fig
     assert all(tick == round(tick) for tick in made[0].axes[0].get_xticks())
 
 
+def test_the_curve_says_what_its_numbers_are_of(tmp_path: Path, made: list[Figure]) -> None:
+    history = [{"epoch": epoch, "train_loss": 1 / epoch, "accuracy": 0.9} for epoch in (1, 2)]
+    figures.plot_curve(history, tmp_path / "curve.png", "ByClass")
+    counted = [entry | {"validation_rows": 1200} for entry in history]
+    figures.plot_curve(counted, tmp_path / "curve.png", "ByClass", taught=True)
+    figures.plot_curve([counted[0], history[1] | {"validation_rows": 90}], tmp_path / "curve.png", "ByClass")
+    labels = [[axes.get_ylabel() for axes in figure.axes] for figure in made]
+    assert labels[0] == ["training loss (nats)", "validation accuracy (averaged weights)"]
+    assert labels[1][0] == "training loss (labels and teachers, scaled: not nats)"
+    assert labels[1][1] == "validation accuracy, 1,200 rows (averaged weights)"
+    assert "90 to 1,200 rows" in labels[2][1]
+    for figure in made:
+        box = figure.axes[0].get_legend().get_window_extent()
+        assert box.y1 < min(axes.get_window_extent().y0 for axes in figure.axes), "the legend lies on the curve"
+
+
 def test_classes_are_shown_from_just_below_the_worst(tmp_path: Path, made: list[Figure]) -> None:
     good, bad = [
         [{"label": x, "recall": r, "recall_interval": [low, 1.0], "precision": 1.0} for x, r, low in classes]
