@@ -15,12 +15,13 @@ from emnist_hf.calibration import calibration_error_of
 BLUE, OCHRE, GREY = "#1b4f8a", "#8a5a00", "#8d8d8d"
 DPI = 110
 EXAMPLES = 8  # pictures of one confusion
+MOST_COUNTED = 26  # classes of a confusion whose cells have room for a number
 
 
 def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, title: str) -> None:
     """Draw a confusion int [classes, classes]: shares of each true label's rows, on a scale that shows rare mistakes.
 
-    A PNG of 990 x 880 pixels.
+    With up to 26 classes each cell that has rows says how many. A PNG of 990 x 880 pixels.
     """
     from matplotlib.colors import PowerNorm
 
@@ -33,7 +34,19 @@ def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, 
     axes.set_yticks(range(len(labels)), list(labels), **small)
     axes.set(xlabel="read as", ylabel="written", title=title)
     figure.colorbar(image, ax=axes, shrink=0.8, label="share of the written label's rows")
+    if len(labels) <= MOST_COUNTED:
+        _write_counts(axes, table, image)
     figure.savefig(path, dpi=DPI)
+
+
+def _write_counts(axes: Any, table: NDArray[np.int64], image: Any) -> None:
+    """The rows of each cell of a confusion that has some, as large as the longest number allows."""
+    cell = 420 / len(table)  # points; the axes are some 530 wide, and a margin is left
+    size = min(11.0, cell / 0.6 / max(3, len(f"{table.max()}")))
+    dark = image.norm(image.get_array()) > 0.45
+    for row, column in np.argwhere(table):
+        color = "white" if dark[row, column] else "black"
+        axes.text(column, row, f"{table[row, column]}", fontsize=size, color=color, ha="center", va="center")
 
 
 def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str, *, taught: bool = False) -> None:

@@ -225,6 +225,21 @@ def test_classes_are_shown_from_just_below_the_worst(tmp_path: Path, made: list[
         assert lowest - start <= 0.2 * (1 - lowest) + 1e-5
 
 
+def test_a_small_confusion_has_its_counts_in_the_cells(tmp_path: Path, made: list[Figure]) -> None:
+    for classes, count in ((3, 40_000), (26, 4_800), (27, 5)):
+        table = np.diag(np.full(classes, count))
+        table[0, 1] = 7
+        figures.plot_confusion(table, [str(n) for n in range(classes)], tmp_path / "confusion.png", "x")
+    shown = [{text.get_position(): text for text in figure.axes[0].texts} for figure in made]
+    assert [len(texts) for texts in shown] == [4, 27, 0]
+    assert shown[0][1, 0].get_text() == "7" and shown[0][2, 2].get_text() == "40000"
+    assert shown[0][1, 0].get_color() == "black" and shown[0][2, 2].get_color() == "white"
+    for figure, texts in zip(made[:2], shown):
+        axes = figure.axes[0].get_window_extent()
+        widest = max(text.get_window_extent().width for text in texts.values())
+        assert widest < axes.width / len(figure.axes[0].get_xticks())
+
+
 def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) -> None:
     packaged = json.loads((Path(__file__).parents[1] / "emnist_hf/checkpoints/byclass/results.json").read_text())
     for entry in ("worst_confusions", "worst_confusions_shape_folded", "calibration"):
