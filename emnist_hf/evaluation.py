@@ -246,14 +246,14 @@ def evaluate_checkpoint(
     """Score a checkpoint on the test rows of a data set, and with `strokes` on real ink, so that neither is forgotten.
 
     With `tta`, `test_time_augmentation` says what the mean over so many views of each glyph scores (`views.py`): beside
-    the numbers, which are those of one look. With `output_dir`, write evaluation.json, evaluation.md and pictures
-    there. A checkpoint with finer labels than the split answers by folding its probabilities; of the strokes, those
-    characters are read that the split has.
+    the numbers, which are those of one look. `command` is the command line that gives the same again. With
+    `output_dir`, write evaluation.json, evaluation.md and pictures there. A checkpoint with finer labels than the split
+    answers by folding its probabilities; of the strokes, those characters are read that the split has.
 
     Raises `DataError` if there are no test rows or no such strokes or the checkpoint was trained on some of the rows,
     `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
     """
-    from emnist_hf.evaluation_report import write_report
+    from emnist_hf.evaluation_report import command_of, write_report
     from emnist_hf.real_ink import choose_characters, summarize_strokes
     from emnist_hf.recognizer import Recognizer
 
@@ -274,6 +274,7 @@ def evaluate_checkpoint(
     result = report(probabilities, rows, chosen) | {
         "checkpoint": recognizer.name,
         "rows_checked_against_training": known is not None,
+        "command": command_of(chosen.name, dataset, checkpoint, transposed=transposed, strokes=strokes, tta=tta),
     }
     if tta:
         from emnist_hf.views import average_views

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,11 @@ def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path
     assert [entry["condition"] for entry in ink["by_condition"]] == ["plain", "photo"]
     text = (place / "evaluation.md").read_text()
     assert f"accuracy, shape-folded | {ink['total']['accuracy_shape_folded']:.4f}" in text
+    again = shlex.split(report["command"])[4:]  # it is a command that says the same of these files once more
+    again[again.index(small_emnist.name)] = str(small_emnist)
+    again[again.index("strokes.npz")] = str(strokes)
+    assert json.loads(command("evaluate", *again, check=True).stdout) == report
+    assert f"`{report['command']} --output_dir FOLDER`" in text
     assert "| 60 px pad | " in text and "| photo | " in text
 
 

@@ -33,7 +33,8 @@ from emnist_hf.evaluation import (
     wilson_interval,
     worst_confusions,
 )
-from emnist_hf.evaluation_report import examples, write_report
+from emnist_hf.evaluation_report import command_of, examples, write_report
+from emnist_hf.real_ink import CONDITIONS, StrokeTest
 from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 from tests.drawn import draw_rows
 
@@ -127,7 +128,8 @@ def mistaken(of: str, into: str, labels: LabelSet, per_class: int = 12) -> tuple
     wrong = rows.labels == labels.labels.index(of)
     probabilities[np.arange(len(rows)), np.where(wrong, labels.labels.index(into), rows.labels)] = 0.9
     split = next(split for split in SPLITS.values() if split.label_set is labels)
-    result = report(probabilities, rows, split) | {"checkpoint": "x", "rows_checked_against_training": True}
+    said = {"checkpoint": "x", "rows_checked_against_training": True, "command": command_of(split.name, "data")}
+    result = report(probabilities, rows, split) | said
     return rows, probabilities, result
 
 
@@ -142,6 +144,7 @@ def test_an_evaluation_is_written_as_json_markdown_and_pictures(tmp_path: Path) 
     text = (folder / "evaluation.md").read_text()
     assert "Digits: x on 120 test rows" in text and "| 7 | 1 | 12 | 100.0% |" in text
     assert all(f"\n| {digit} | 12 | " in text for digit in "0123456789")
+    assert "`python -m emnist_hf evaluate --split digits --dataset data --output_dir FOLDER`" in text
     assert "accuracy (top 1) | 0.9000 | 0.8333 to 0.9419" in text and "Real ink" not in text
     shown = re.findall(r"!\[.*?\]\((.*?)\)", text)
     sizes = {"calibration.png": (660, 770), "confusion.png": (990, 880), "confusions.png": (605, 149)}
@@ -151,6 +154,25 @@ def test_an_evaluation_is_written_as_json_markdown_and_pictures(tmp_path: Path) 
             picture.load()
             assert picture.size == sizes.get(name, picture.size)
             assert np.asarray(picture.convert("L")).std() > 10, f"{name} is blank"
+
+
+def test_the_command_has_what_is_not_at_its_default_and_of_paths_the_last_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "python -m emnist_hf evaluate --split mnist --dataset"
+    (tmp_path / "my data").mkdir()
+    (tmp_path / "mnist").mkdir()
+    monkeypatch.chdir(tmp_path / "my data")
+    usual = StrokeTest(tmp_path / "s.npz", pens=[6, 13, 20, 30], sizes=[300], conditions=["plain"])
+    plain = command_of("mnist", str(tmp_path / "my data"), "byclass", strokes=usual)
+    assert plain == f"{start} 'my data' --strokes s.npz"
+    assert command_of("mnist", "user/emnist", "user/net@v1") == f"{start} user/emnist --checkpoint user/net@v1"
+    assert command_of("mnist", ".", "mnist", transposed=True) == f"{start} 'my data' --checkpoint mnist --transposed"
+    assert command_of("mnist", "x", str(tmp_path / "mnist")) == f"{start} x --checkpoint ./mnist"
+    strokes = StrokeTest(tmp_path / "s.npz", [6.5, 20.0], [100, 60], tuple(CONDITIONS), 0)
+    assert command_of("mnist", "x", strokes=strokes, tta=3) == (
+        f"{start} x --strokes s.npz --pen 6.5 --pen 20 --size 100 --size 60 --condition all --per_pen 0 --tta 3"
+    )
 
 
 def test_the_pictures_of_a_confusion_are_the_rows_so_mistaken() -> None:
