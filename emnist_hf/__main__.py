@@ -175,10 +175,20 @@ def evaluate(
     tta: Annotated[
         int, typer.Option(min=0, max=100, help="Score the mean over so many views of each glyph too, apart.")
     ] = 0,
+    max_eval_samples: Annotated[
+        int | None,
+        typer.Option(
+            "--max_eval_samples",
+            "--max-eval-samples",
+            min=1,
+            help="Score so many test rows, drawn at random, for a quick look. Default: all.",
+        ),
+    ] = None,
 ) -> None:
     """Score a checkpoint on the test rows of a split, and with --strokes on real ink: one JSON object.
 
-    `official` says whether the rows are exactly the official test (null: nobody can say). A checkpoint that was
+    `official` says whether the rows are exactly the official test (null: nobody can say); with --max_eval_samples,
+    `sampled_from` says of how many rows those scored were drawn, and `official` is false. A checkpoint that was
     trained on these rows is not scored. `real_ink` holds what held-out writers' characters give when they are drawn
     on a sketchpad: in total, by pen, by size of the pad, and by condition, of which plain always is one. With --tta,
     `test_time_augmentation` holds what several looks at each glyph give; all else is of one look.
@@ -188,7 +198,14 @@ def evaluate(
 
         test = stroke_test(strokes, pen, size, condition, per_pen) if strokes is not None else None
         report = evaluate_checkpoint(
-            split, dataset, checkpoint, transposed=transposed, strokes=test, tta=tta, output_dir=output_dir
+            split,
+            dataset,
+            checkpoint,
+            transposed=transposed,
+            strokes=test,
+            tta=tta,
+            max_eval_samples=max_eval_samples,
+            output_dir=output_dir,
         )
     write_line(report)
 

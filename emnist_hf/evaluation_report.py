@@ -34,7 +34,7 @@ HEADINGS = {
     "worst_confusions_shape_folded": "most frequent of those that a shape can tell apart",
 }
 
-TEMPLATE = """# {title}: {checkpoint} on {rows:,} test rows
+TEMPLATE = """# {title}: {checkpoint} on {rows} test rows
 
 {official}{checked} Made by `{command} --output_dir FOLDER`.
 
@@ -99,7 +99,7 @@ def write_report(result: dict[str, Any], probabilities: NDArray[np.float32], row
     folder.mkdir(parents=True, exist_ok=True)
     write_json(result, folder / "evaluation.json")
     (folder / "evaluation.md").write_text(markdown(result), encoding="utf-8")
-    title = f"{SPLITS[result['split']].title}, {len(rows):,} test rows"
+    title = f"{SPLITS[result['split']].title}, {_count(result)} test rows"
     table = confusion(probabilities, rows.labels, len(rows.label_set))
     figures.plot_confusion(table, rows.label_set.labels, folder / "confusion.png", title)
     figures.plot_calibration(result["calibration"], folder / "calibration.png", title)
@@ -120,6 +120,7 @@ def command_of(
     transposed: bool = False,
     strokes: StrokeTest | None = None,
     tta: int = 0,
+    max_eval_samples: int | None = None,
 ) -> str:
     """The command line that evaluates the same again, without what is at its default.
 
@@ -135,6 +136,7 @@ def command_of(
     words += ["--transposed"] if transposed else []
     words += _stroke_words(strokes) if strokes is not None else []
     words += ["--tta", str(tta)] if tta else []
+    words += ["--max_eval_samples", str(max_eval_samples)] if max_eval_samples is not None else []
     return shlex.join(["python", "-m", "emnist_hf", "evaluate", *words])
 
 
@@ -179,12 +181,17 @@ def markdown(result: dict[str, Any]) -> str:
         False: f"These rows are not the official {split.title} test: not to be compared with published figures.",
         None: f"These rows number as many as the official {split.title} test; whether they are it is not known.",
     }[result["official"]]
+    if "sampled_from" in result:
+        official = (
+            f"For a quick look, these are {_count(result)} test rows, drawn at random: not the whole test, and not to "
+            f"be compared with published figures."
+        )
     official = f"{official} {say_unscored(result['per_class'], split.label_set)}".strip()
     return TEMPLATE.format(
         title=split.title,
         command=result["command"],
         checkpoint=result["checkpoint"],
-        rows=result["rows"],
+        rows=_count(result),
         official=official,
         checked=" None was trained on." if result["rows_checked_against_training"] else "",
         numbers=_shares(result, SHARES),
@@ -202,6 +209,11 @@ def markdown(result: dict[str, Any]) -> str:
         confusions="\n\n".join(_confusions(heading, result[name]) for name, heading in _distinct(result).items()),
         classes=_classes(result["per_class"]),
     )
+
+
+def _count(result: dict[str, Any]) -> str:
+    """How many rows were scored, and of how many."""
+    return f"{result['rows']:,}" + (f" of {result['sampled_from']:,}" if "sampled_from" in result else "")
 
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
