@@ -278,6 +278,20 @@ def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) 
     assert "(calibration.png)" in new
 
 
+@pytest.mark.parametrize(
+    ("seconds", "precision", "said"),
+    [
+        (1, "no", "steps in 1 second on cpu (1 process, float32),"),
+        (119.4, "bf16", "steps in 119 seconds on cpu (1 process, bf16),"),
+        (150.0, "fp16", "steps in 2 minutes on cpu (1 process, fp16),"),
+    ],
+)
+def test_the_card_says_how_long_and_how_precisely_it_was_learnt(seconds: float, precision: str, said: str) -> None:
+    packaged = json.loads((Path(__file__).parents[1] / "emnist_hf/checkpoints/letters/results.json").read_text())
+    packaged["train"] |= {"seconds": seconds, "mixed_precision": precision, "processes": 1, "device": "cpu"}
+    assert said in model_card(packaged)
+
+
 @pytest.mark.parametrize("split", ["byclass", "bymerge", "letters", "mnist"])
 def test_the_cards_in_the_package_are_what_their_results_say(split: str) -> None:
     folder = Path(__file__).parents[1] / "emnist_hf/checkpoints" / split
