@@ -265,7 +265,8 @@ def explore(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of samples and augmentation.")] = 0,
     transposed: Annotated[bool, typer.Option("--transposed", help="The images lie on their side: turn them.")] = False,
     recipe: Annotated[
-        Path | None, typer.Option(help="YAML file of train.py whose augmentation to show.", metavar="FILE")
+        Path | None,
+        typer.Option(help="YAML file of train.py whose augmentation and image_size to show.", metavar="FILE"),
     ] = None,
     rotation: Change = None,
     shear: Change = None,
@@ -284,7 +285,6 @@ def explore(
     The HTML file holds its pictures and loads nothing. One JSON object says where it is and how many rows it is about.
     """
     output = output or Path(f"explore-{split}.html")
-    print(f"Reading {split} from {dataset}; the largest splits take a minute or two.", file=sys.stderr)
     changes = {
         "rotation": rotation,
         "shear": shear,
@@ -296,16 +296,20 @@ def explore(
         "cutout": cutout,
     }
     with sentence():
-        from emnist_hf.explore import write_exploration
+        from emnist_hf.explore import check_options, image_size_of, write_exploration
         from emnist_hf.recipe import choose_augmentation
 
+        check_options(output, samples_per_class)
+        augmentation, image_size = choose_augmentation(recipe, changes), image_size_of(recipe)
+        print(f"Reading {split} from {dataset}; the largest splits take a minute or two.", file=sys.stderr)
         report = write_exploration(
             split,
             dataset,
             output,
             samples_per_class=samples_per_class,
             seed=seed,
-            augmentation=choose_augmentation(recipe, changes),
+            augmentation=augmentation,
+            image_size=image_size,
             transposed=transposed,
         )
     write_line(report)
