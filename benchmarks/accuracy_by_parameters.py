@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ from emnist_hf.splits import find_split
 
 NAME = "accuracy_by_parameters"
 WARM_UP = 5
+UNITS = ((1_000_000, " M"), (1000, " k"))
+ROOM = 0.08  # the share of the picture's width that the number under a tick takes
 
 
 def choose_rows(rows: Rows, count: int) -> Rows:
@@ -102,6 +106,22 @@ def measure(
     }
 
 
+def short_count(count: int) -> str:
+    """A number of parameters as an axis has room for it: 80 k, 310 k, 1.2 M."""
+    size, unit = next(((size, unit) for size, unit in UNITS if count >= 0.9995 * size), (1, ""))
+    value = count / size
+    return (f"{value:.1f}".removesuffix(".0") if unit and value < 9.95 else f"{value:.0f}") + unit
+
+
+def far_apart(counts: Iterable[int], left: float, right: float) -> list[int]:
+    """Those of `counts`, in order, whose labels do not touch on a logarithmic axis from `left` to `right`."""
+    kept: list[int] = []
+    for count in sorted(set(counts)):
+        if not kept or math.log(count / kept[-1]) > ROOM * math.log(right / left):
+            kept.append(count)
+    return kept
+
+
 def plot(report: dict[str, Any], path: Path) -> None:
     """Accuracy with its interval against parameters, each point named."""
     from matplotlib.figure import Figure
@@ -113,11 +133,23 @@ def plot(report: dict[str, Any], path: Path) -> None:
         colour = "tab:orange" if row["checkpoint"] == report["replaced"] else "tab:blue"
         reach = [[row["accuracy"] - low], [high - row["accuracy"]]]
         axes.errorbar(row["parameters"], row["accuracy"], reach, fmt="o", capsize=3, color=colour)
-        label = f"{row['checkpoint']}, {row['median_ms']:.1f} ms"
-        axes.annotate(label, (row["parameters"], row["accuracy"]), xytext=(7, 5), textcoords="offset points")
     axes.set(xscale="log", xlabel="parameters", ylabel=f"accuracy on {report['rows']:,} test rows")
     axes.set_title(f"{find_split(report['split']).title}: accuracy by parameters (95 % intervals)")
     axes.margins(x=0.3, y=0.15)
+    left, right = axes.get_xlim()
+    ticks = far_apart((row["parameters"] for row in report["checkpoints"]), left, right)
+    axes.set_xticks(ticks, [short_count(count) for count in ticks])
+    axes.minorticks_off()
+    for row in report["checkpoints"]:
+        label = f"{row['checkpoint']}, {row['median_ms']:.1f} ms"
+        inwards = -1 if row["parameters"] ** 2 > left * right else 1  # so that no name leaves the picture
+        axes.annotate(
+            label,
+            (row["parameters"], row["accuracy"]),
+            xytext=(7 * inwards, 5),
+            textcoords="offset points",
+            ha="right" if inwards < 0 else "left",
+        )
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=150)
 

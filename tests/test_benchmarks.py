@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.accuracy_by_parameters import far_apart, short_count
 from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
 from emnist_hf.model import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
@@ -46,6 +47,12 @@ def test_accuracy_by_parameters(small_emnist: Path, replaced: Path, tmp_path: Pa
     assert ours["accuracy_interval"] == wilson_interval(round(ours["accuracy"] * 40), 40)
     assert other["error_ratio"] == other["latency_ratio"] == 1 and ours["error_ratio"] < 0.3
     assert ours["median_ms"] > 0 and "byclass" in done.stderr
+
+
+def test_the_sizes_under_the_axis_are_those_of_the_checkpoints() -> None:
+    counts = [900, 999, 80_000, 264_894, 999_700, 1_234_567, 9_960_000]
+    assert [short_count(n) for n in counts] == ["900", "999", "80 k", "265 k", "1 M", "1.2 M", "10 M"]
+    assert far_apart([1_234_567, 310_000, 264_894, 80_000, 80_000], 36_000, 2_700_000) == [80_000, 264_894, 1_234_567]
 
 
 def test_accuracy_is_not_that_on_training_rows(small_emnist: Path, replaced: Path) -> None:
