@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from benchmarks.accuracy_by_parameters import far_apart, short_count
+from benchmarks.scale import FEWEST
 from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
 from emnist_hf.model import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
@@ -84,13 +85,27 @@ def test_training_throughput_in_both_precisions() -> None:
 
 
 def test_scale() -> None:
-    report = json.loads(bench("scale", "--rows", "600", "1200", "--batch", "16", "--steps", "2").stdout)
+    report = json.loads(bench("scale", "--rows", str(FEWEST), "1200", "--batch", "16", "--steps", "2").stdout)
     few, many = report["sizes"]
     assert many["rows"] > 1.9 * few["rows"]
     assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(
         many["peak_mb"] / few["peak_mb"], rel=0.01
     )
     assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--rows", "600", "300"), "--rows is 300: give at least 500"),
+        (("--rows", "500", "--batch", "32", "--steps", "900"), "fewer than 900 steps of 32: give more --rows"),
+    ],
+)
+def test_scale_says_why_a_size_cannot_be_measured(arguments: tuple[str, ...], said: str) -> None:
+    done = bench("scale", *arguments)
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.splitlines()[-1].startswith("scale: ") and said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_load() -> None:
