@@ -2,6 +2,7 @@
 
     python -m benchmarks.accuracy_by_parameters --split byclass --dataset SOURCE [--checkpoint FOLDER]...
         [--replaced FOLDER] [--rows N] [--calls 200] [--output_dir FOLDER]
+    python -m benchmarks.accuracy_by_parameters --split mnist --dataset data --checkpoint mnist --rows 1000
 
 Each checkpoint (default: the one in the package) is asked for every test row, or with --rows for an even choice of
 them, and for one glyph at a time on one thread, taking turns. `error_ratio` is its share of mistakes over that of the
@@ -167,14 +168,20 @@ def show(report: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--split", required=True)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--checkpoint", action="append", help="folder or Hub id; repeatable")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", required=True, help="byclass, bymerge, balanced, letters, digits or mnist")
+    parser.add_argument("--dataset", required=True, help="Hub id, folder, gzip.zip or Parquet file")
+    parser.add_argument(
+        "--checkpoint",
+        action="append",
+        help="folder, split that the package has, or Hub id; repeatable (default: byclass)",
+    )
     parser.add_argument("--replaced", help="checkpoint of emnist_replaced_cnn, trained on the same rows")
-    parser.add_argument("--rows", type=int, default=0, help="0 for all")
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--output_dir", type=Path)
+    parser.add_argument("--rows", type=int, default=0, help="test rows, evenly from all (default: 0, for all)")
+    parser.add_argument(
+        "--calls", type=int, default=200, help="timed calls of each checkpoint, one glyph each (default: %(default)s)"
+    )
+    parser.add_argument("--output_dir", type=Path, help=f"write {NAME}.json and .png here")
     a = parser.parse_args()
     try:
         report = measure(a.split, a.dataset, a.checkpoint or [None], a.replaced, max(0, a.rows), max(1, a.calls))

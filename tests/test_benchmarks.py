@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from benchmarks.scale import FEWEST
 from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
 from emnist_hf.model import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
+from emnist_hf.styling import fonts
 from tests.drawn import draw_rows
 from tests.server import ROOT
 
@@ -106,6 +109,33 @@ def test_scale_says_why_a_size_cannot_be_measured(arguments: tuple[str, ...], sa
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.splitlines()[-1].startswith("scale: ") and said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_setting() -> None:
+    font = next(iter(fonts()))
+    done = bench("setting", "--rounds", "1", "--font", font)
+    assert done.returncode == 0, done.stderr
+    heading, line = done.stdout.splitlines()
+    assert heading.startswith("font") and line.startswith(font) and line.endswith(" ms")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_help_explains_the_benchmark_and_every_option(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    parsers: list[argparse.ArgumentParser] = []
+    parse = argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", lambda self: parsers.append(self) or parse(self))
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    said = capsys.readouterr().out
+    assert ended.value.code == 0 and module.__doc__.strip() in said and f"benchmarks.{name}" in said.replace("/", ".")
+    for action in parsers[0]._actions:
+        assert action.help, f"{action.dest} is not explained"
+        set_to_something = action.default not in (None, False, argparse.SUPPRESS)
+        assert action.help == argparse.SUPPRESS or not set_to_something or "default: " in action.help, action.dest
 
 
 def test_load() -> None:
