@@ -1,6 +1,6 @@
 """How well whole pages are read, by condition, beside Tesseract 5 on the same pages.
 
-    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 4] [--no-tesseract]
+    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-tesseract]
 
 Pages are composed by tests/pages.py with hand-printed fonts and, with --strokes, with the strokes of UNIPEN's held-out
 writers. The character error rate is the edit distance over the length of the true text, spaces and line breaks as one
