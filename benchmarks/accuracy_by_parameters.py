@@ -2,6 +2,7 @@
 
     python -m benchmarks.accuracy_by_parameters --split byclass --dataset SOURCE [--checkpoint FOLDER]...
         [--replaced FOLDER] [--rows N] [--calls 200] [--output_dir FOLDER]
+    python -m benchmarks.accuracy_by_parameters --split mnist --dataset data --checkpoint mnist --rows 1000
 
 Each checkpoint (default: the one in the package) is asked for every test row, or with --rows for an even choice of
 them, and for one glyph at a time on one thread, taking turns. `error_ratio` is its share of mistakes over that of the
@@ -14,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,8 @@ from emnist_hf.splits import find_split
 
 NAME = "accuracy_by_parameters"
 WARM_UP = 5
+UNITS = ((1_000_000, " M"), (1000, " k"))
+ROOM = 0.08  # the share of the picture's width that the number under a tick takes
 
 
 def choose_rows(rows: Rows, count: int) -> Rows:
@@ -102,6 +107,22 @@ def measure(
     }
 
 
+def short_count(count: int) -> str:
+    """A number of parameters as an axis has room for it: 80 k, 310 k, 1.2 M."""
+    size, unit = next(((size, unit) for size, unit in UNITS if count >= 0.9995 * size), (1, ""))
+    value = count / size
+    return (f"{value:.1f}".removesuffix(".0") if unit and value < 9.95 else f"{value:.0f}") + unit
+
+
+def far_apart(counts: Iterable[int], left: float, right: float) -> list[int]:
+    """Those of `counts`, in order, whose labels do not touch on a logarithmic axis from `left` to `right`."""
+    kept: list[int] = []
+    for count in sorted(set(counts)):
+        if not kept or math.log(count / kept[-1]) > ROOM * math.log(right / left):
+            kept.append(count)
+    return kept
+
+
 def plot(report: dict[str, Any], path: Path) -> None:
     """Accuracy with its interval against parameters, each point named."""
     from matplotlib.figure import Figure
@@ -113,11 +134,23 @@ def plot(report: dict[str, Any], path: Path) -> None:
         colour = "tab:orange" if row["checkpoint"] == report["replaced"] else "tab:blue"
         reach = [[row["accuracy"] - low], [high - row["accuracy"]]]
         axes.errorbar(row["parameters"], row["accuracy"], reach, fmt="o", capsize=3, color=colour)
-        label = f"{row['checkpoint']}, {row['median_ms']:.1f} ms"
-        axes.annotate(label, (row["parameters"], row["accuracy"]), xytext=(7, 5), textcoords="offset points")
     axes.set(xscale="log", xlabel="parameters", ylabel=f"accuracy on {report['rows']:,} test rows")
     axes.set_title(f"{find_split(report['split']).title}: accuracy by parameters (95 % intervals)")
     axes.margins(x=0.3, y=0.15)
+    left, right = axes.get_xlim()
+    ticks = far_apart((row["parameters"] for row in report["checkpoints"]), left, right)
+    axes.set_xticks(ticks, [short_count(count) for count in ticks])
+    axes.minorticks_off()
+    for row in report["checkpoints"]:
+        label = f"{row['checkpoint']}, {row['median_ms']:.1f} ms"
+        inwards = -1 if row["parameters"] ** 2 > left * right else 1  # so that no name leaves the picture
+        axes.annotate(
+            label,
+            (row["parameters"], row["accuracy"]),
+            xytext=(7 * inwards, 5),
+            textcoords="offset points",
+            ha="right" if inwards < 0 else "left",
+        )
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=150)
 
@@ -135,14 +168,20 @@ def show(report: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--split", required=True)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--checkpoint", action="append", help="folder or Hub id; repeatable")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", required=True, help="byclass, bymerge, balanced, letters, digits or mnist")
+    parser.add_argument("--dataset", required=True, help="Hub id, folder, gzip.zip or Parquet file")
+    parser.add_argument(
+        "--checkpoint",
+        action="append",
+        help="folder, split that the package has, or Hub id; repeatable (default: byclass)",
+    )
     parser.add_argument("--replaced", help="checkpoint of emnist_replaced_cnn, trained on the same rows")
-    parser.add_argument("--rows", type=int, default=0, help="0 for all")
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--output_dir", type=Path)
+    parser.add_argument("--rows", type=int, default=0, help="test rows, evenly from all (default: 0, for all)")
+    parser.add_argument(
+        "--calls", type=int, default=200, help="timed calls of each checkpoint, one glyph each (default: %(default)s)"
+    )
+    parser.add_argument("--output_dir", type=Path, help=f"write {NAME}.json and .png here")
     a = parser.parse_args()
     try:
         report = measure(a.split, a.dataset, a.checkpoint or [None], a.replaced, max(0, a.rows), max(1, a.calls))

@@ -95,8 +95,8 @@ def medians(runs: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="of each, beside the first (default: %(default)s)")
     parser.add_argument("--make", action="store_true", help="start the page by `make app`")
     options = parser.parse_args()
     runs, warm_up = range(max(0, options.runs) + 1), min(1, max(0, options.runs))

@@ -171,11 +171,15 @@ def show(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--checkpoint", help="as `classify` takes it; default: the one in the package")
-    parser.add_argument("--glyphs", type=int, default=10_000)
-    parser.add_argument("--calls", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
+    parser.add_argument(
+        "--glyphs", type=int, default=10_000, help="glyphs of a round of throughput (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--calls", type=int, default=300, help="timed calls of each way, one glyph each (default: %(default)s)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of throughput (default: %(default)s)")
     arguments = parser.parse_args()
     recognizer = Recognizer.from_pretrained(arguments.checkpoint)
     report = measure(recognizer, max(1, arguments.glyphs), max(5, arguments.calls), max(1, arguments.rounds))

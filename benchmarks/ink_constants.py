@@ -217,13 +217,16 @@ def read_nearest(drawn: Any, look: glyph.Look, flat: NDArray[np.float32], labels
 
 def main() -> None:
     """Parse the arguments and print what was asked for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("pool", type=Path)
-    parser.add_argument("strokes", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pool", type=Path, help="pool.npz with EMNIST's images")
+    parser.add_argument("strokes", type=Path, help="strokes.npz with UNIPEN's characters")
     parser.add_argument(
-        "--characters", type=int, default=2000, help="UNIPEN characters for polarity, EMNIST 3/2 as many"
+        "--characters",
+        type=int,
+        default=2000,
+        help="UNIPEN characters for polarity, EMNIST 3/2 as many (default: %(default)s)",
     )
-    parser.add_argument("--only", choices=("polarity", "crops", "look"))
+    parser.add_argument("--only", choices=("polarity", "crops", "look"), help="leave the others out")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)

@@ -42,7 +42,7 @@ def count_pairs(words: Iterable[tuple[str, float]]) -> NDArray[np.float64]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--words", type=int, default=20_000, help="so many of each language")
+    parser.add_argument("--words", type=int, default=20_000, help="so many of each language (default: %(default)s)")
     options = parser.parse_args()
     import wordfreq
 

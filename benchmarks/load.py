@@ -322,11 +322,26 @@ async def run(arguments: argparse.Namespace, url: str, kept: dict[str, list[Pict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 10, 50, 100])
-    parser.add_argument("--seconds", type=float, default=60, help="for each number of visitors")
-    parser.add_argument("--pause", type=float, default=2, help="seconds between an answer and the next pen-up")
-    parser.add_argument("--requests", type=int, default=0, help="measure memory over so many requests instead")
-    parser.add_argument("--pictures", type=float, default=1, help="share of the pictures to make; fewer start sooner")
+    parser.add_argument(
+        "--visitors",
+        type=int,
+        nargs="+",
+        default=[1, 10, 50, 100],
+        help="how many at once, by turns (default: 1 10 50 100)",
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="for each number of visitors (default: %(default)s)")
+    parser.add_argument(
+        "--pause", type=float, default=2, help="seconds between an answer and the next pen-up (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--requests", type=int, default=0, help="measure memory over so many requests instead (default: 0, for not)"
+    )
+    parser.add_argument(
+        "--pictures",
+        type=float,
+        default=1,
+        help="share of the pictures to make; fewer start sooner (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     kinds = {kind: max(4, round(count * arguments.pictures)) for kind, count in KINDS.items()}
     kept = pictures(Recognizer.from_pretrained(), kinds)

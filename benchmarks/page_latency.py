@@ -54,8 +54,10 @@ def drawings(folder: Path, count: int) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--calls", type=int, default=20)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--calls", type=int, default=20, help="drawings, each asked for once a way (default: %(default)s)"
+    )
     calls = max(2, parser.parse_args().calls)
     with tempfile.TemporaryDirectory() as folder:
         files = drawings(Path(folder), calls)

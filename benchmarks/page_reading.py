@@ -1,6 +1,6 @@
 """How well whole pages are read, by condition, beside Tesseract 5 on the same pages.
 
-    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 4] [--no-tesseract]
+    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-tesseract]
 
 Pages are composed by tests/pages.py with hand-printed fonts and, with --strokes, with the strokes of UNIPEN's held-out
 writers. The character error rate is the edit distance over the length of the true text, spaces and line breaks as one
@@ -84,9 +84,11 @@ def rate(counts: list[tuple[int, int]]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strokes", type=Path, help="UNIPEN's strokes.npz: compose pages with real writers too")
-    parser.add_argument("--pages", type=int, default=8, help="pages of each condition and each kind of hand")
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--no-tesseract", action="store_true")
+    parser.add_argument(
+        "--pages", type=int, default=8, help="pages of each condition and each kind of hand (default: %(default)s)"
+    )
+    parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
+    parser.add_argument("--no-tesseract", action="store_true", help="leave Tesseract out even where it is installed")
     parser.add_argument("--show", action="store_true", help="print what was read")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -27,22 +27,39 @@ from tqdm import tqdm
 
 from benchmarks.training_throughput import NETWORKS, Learner
 from emnist_hf.decoded_cache import IMAGES, cache_folder
+from emnist_hf.errors import EmnistError
 from emnist_hf.sampling import GroupedRows, MixtureSampler, as_is
 from emnist_hf.settings import TrainConfig
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training import prepare_data
 from tests.drawn import write_many
 
+NAME = "scale"
+VALIDATION = 0.01  # the share of the rows that training would keep for it
+FEWEST = 500  # rows of which as much is at least one
+ROWS_HELP = (
+    f"sizes, the first to compare with; at least {FEWEST} and more than --batch times --steps "
+    "(default: 20000 80000 320000)"
+)
 RATIOS = ("read_per_second", "cold_read_per_second", "images_per_second", "peak_mb")
 
 
+class ScaleError(EmnistError):
+    """A size that cannot be measured; the message says why and what to do."""
+
+
 def measure(source: str, batch: int, steps: int) -> dict[str, float]:
-    """One size, in this process."""
+    """One size, in this process. Raises `ScaleError` for too few rows."""
     started = time.perf_counter()
-    data = prepare_data(TrainConfig(split="digits", dataset=source, validation_fraction=0.01))
+    data = prepare_data(TrainConfig(split="digits", dataset=source, validation_fraction=VALIDATION))
     data.digest()
     prepared = time.perf_counter() - started
     dataset, sampler = GroupedRows(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
+    if len(dataset) < steps * batch:
+        raise ScaleError(
+            f"{len(dataset):,} rows to learn from are fewer than {steps} steps of {batch}: give more --rows, or fewer "
+            f"--steps."
+        )
     loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
     speeds = []
     for cold in (False, True):
@@ -75,13 +92,16 @@ def forget_files(folder: Path) -> None:
 
 
 def in_a_process(rows: int, batch: int, steps: int) -> dict[str, Any]:
-    """`measure` of a new data set in a new process with an empty cache."""
+    """`measure` of a new data set in a new process with an empty cache. Raises `ScaleError` with what that says."""
     with tempfile.TemporaryDirectory() as folder:
         source = write_many(Path(folder) / "train.parquet", rows)
         command = [sys.executable, "-m", "benchmarks.scale", "--source", str(source)]
         environment = os.environ | {"HF_DATASETS_CACHE": f"{folder}/cache"}
         more = ["--batch", str(batch), "--steps", str(steps)]
-        done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"The measurement ended with status {done.returncode}."]
+        raise ScaleError(said[-1].removeprefix(f"{NAME}: "))
     return json.loads(done.stdout)
 
 
@@ -96,23 +116,38 @@ def show(sizes: list[dict[str, Any]]) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 80_000, 320_000])
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=20)
+def main() -> int:
+    """Parse the arguments, and print what was measured or why nothing was."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 80_000, 320_000], help=ROWS_HELP)
+    parser.add_argument("--batch", type=int, default=256, help="images a step (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=20, help="steps that the network learns (default: %(default)s)")
     parser.add_argument("--source", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.source:
-        print(json.dumps(measure(arguments.source, arguments.batch, arguments.steps)))
-        return
-    sizes = [in_a_process(n, arguments.batch, arguments.steps) for n in tqdm(arguments.rows, desc="sizes", unit="size")]
+    try:
+        report = run(arguments.source, arguments.rows, max(2, arguments.batch), max(1, arguments.steps))
+    except (EmnistError, OSError) as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(report))
+    return 0
+
+
+def run(source: str | None, rows: list[int], batch: int, steps: int) -> dict[str, Any]:
+    """Everything that `main` prints: of one source in this process, or of several sizes in others."""
+    if source:
+        return measure(source, batch, steps)
+    if min(rows) < FEWEST:
+        raise ScaleError(
+            f"--rows is {min(rows):,}: give at least {FEWEST}, so that one in a hundred can be kept for validation."
+        )
+    with tqdm(rows, desc="sizes", unit="size") as bar:  # which ends its line where a size cannot be measured
+        sizes = [in_a_process(count, batch, steps) for count in bar]
     for size in sizes:
         size |= {f"{name}_ratio": round(size[name] / sizes[0][name], 3) for name in RATIOS}
     show(sizes)
-    load = round(os.getloadavg()[0], 2)
-    print(json.dumps({"batch": arguments.batch, "steps": arguments.steps, "load": load, "sizes": sizes}))
+    return {"batch": batch, "steps": steps, "load": round(os.getloadavg()[0], 2), "sizes": sizes}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

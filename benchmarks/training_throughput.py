@@ -187,11 +187,14 @@ def show(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--precision", choices=("both", "float32", "bfloat16"), default="both")
-    parser.add_argument("--cpu", action="store_true", help="even where there is an accelerator")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=256, help="images a step (default: %(default)s)")
+    parser.add_argument(
+        "--steps", type=int, default=12, help="timed steps of each network and precision (default: %(default)s)"
+    )
+    choices = ("both", "float32", "bfloat16")
+    parser.add_argument("--precision", choices=choices, default="both", help="of the passes (default: %(default)s)")
+    parser.add_argument("--cpu", action="store_true", help="measure the CPU even where there is an accelerator")
     arguments = parser.parse_args()
     on_cpu = arguments.cpu or not torch.accelerator.is_available()
     device = torch.device("cpu") if on_cpu else torch.accelerator.current_accelerator()

@@ -175,10 +175,20 @@ def evaluate(
     tta: Annotated[
         int, typer.Option(min=0, max=100, help="Score the mean over so many views of each glyph too, apart.")
     ] = 0,
+    max_eval_samples: Annotated[
+        int | None,
+        typer.Option(
+            "--max_eval_samples",
+            "--max-eval-samples",
+            min=1,
+            help="Score so many test rows, drawn at random, for a quick look. Default: all.",
+        ),
+    ] = None,
 ) -> None:
     """Score a checkpoint on the test rows of a split, and with --strokes on real ink: one JSON object.
 
-    `official` says whether the rows are exactly the official test (null: nobody can say). A checkpoint that was
+    `official` says whether the rows are exactly the official test (null: nobody can say); with --max_eval_samples,
+    `sampled_from` says of how many rows those scored were drawn, and `official` is false. A checkpoint that was
     trained on these rows is not scored. `real_ink` holds what held-out writers' characters give when they are drawn
     on a sketchpad: in total, by pen, by size of the pad, and by condition, of which plain always is one. With --tta,
     `test_time_augmentation` holds what several looks at each glyph give; all else is of one look.
@@ -188,7 +198,14 @@ def evaluate(
 
         test = stroke_test(strokes, pen, size, condition, per_pen) if strokes is not None else None
         report = evaluate_checkpoint(
-            split, dataset, checkpoint, transposed=transposed, strokes=test, tta=tta, output_dir=output_dir
+            split,
+            dataset,
+            checkpoint,
+            transposed=transposed,
+            strokes=test,
+            tta=tta,
+            max_eval_samples=max_eval_samples,
+            output_dir=output_dir,
         )
     write_line(report)
 
@@ -248,7 +265,8 @@ def explore(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of samples and augmentation.")] = 0,
     transposed: Annotated[bool, typer.Option("--transposed", help="The images lie on their side: turn them.")] = False,
     recipe: Annotated[
-        Path | None, typer.Option(help="YAML file of train.py whose augmentation to show.", metavar="FILE")
+        Path | None,
+        typer.Option(help="YAML file of train.py whose augmentation and image_size to show.", metavar="FILE"),
     ] = None,
     rotation: Change = None,
     shear: Change = None,
@@ -267,7 +285,6 @@ def explore(
     The HTML file holds its pictures and loads nothing. One JSON object says where it is and how many rows it is about.
     """
     output = output or Path(f"explore-{split}.html")
-    print(f"Reading {split} from {dataset}; the largest splits take a minute or two.", file=sys.stderr)
     changes = {
         "rotation": rotation,
         "shear": shear,
@@ -279,16 +296,20 @@ def explore(
         "cutout": cutout,
     }
     with sentence():
-        from emnist_hf.explore import write_exploration
+        from emnist_hf.explore import check_options, image_size_of, write_exploration
         from emnist_hf.recipe import choose_augmentation
 
+        check_options(output, samples_per_class)
+        augmentation, image_size = choose_augmentation(recipe, changes), image_size_of(recipe)
+        print(f"Reading {split} from {dataset}; the largest splits take a minute or two.", file=sys.stderr)
         report = write_exploration(
             split,
             dataset,
             output,
             samples_per_class=samples_per_class,
             seed=seed,
-            augmentation=choose_augmentation(recipe, changes),
+            augmentation=augmentation,
+            image_size=image_size,
             transposed=transposed,
         )
     write_line(report)

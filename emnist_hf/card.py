@@ -53,7 +53,7 @@ One seed, one run. Only its {classes} classes, hand-printed one by one: no accen
 
 ## Training
 
-{start}{steps:,} steps in {minutes:.0f} minutes on {device} ({processes} process{plural}, {precision}),
+{start}{steps:,} steps in {time} on {device} ({processes} process{plural}, {precision}),
 {speed:,.0f} images a second. Settings are in `results.json`.
 """
 
@@ -89,6 +89,7 @@ CONFUSIONS = """
 Most frequent mistakes: {most}.
 Those that a shape can tell apart: {shapes}.
 """
+PRECISIONS = {"no": "float32"}  # what Accelerate calls not mixing them
 PICTURES = {
     "confusion.png": "Confusion matrix",
     "calibration.png": "Calibration: share right by score",
@@ -161,13 +162,18 @@ def model_card(
         else "",
         start=_origin(results["model"]),
         steps=train["steps"],
-        minutes=train["seconds"] / 60,
+        time=_time(train["seconds"]),
         device=train["device"],
         processes=train["processes"],
         plural="" if train["processes"] == 1 else "es",
-        precision=train["mixed_precision"],
+        precision=PRECISIONS.get(train["mixed_precision"], train["mixed_precision"]),
         speed=train["images_per_second"],
     )
+
+
+def _time(seconds: float) -> str:
+    """How long a run took, to the minute where there are two of them."""
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} second{'s' * (round(seconds) != 1)}"
 
 
 def _others(results: dict[str, Any]) -> str:

@@ -79,6 +79,10 @@ class Rows:
         """The rows that `index` (integers, a mask or a slice) chooses."""
         return Rows(choose(self.images, index), self.labels[index], self.label_set)
 
+    def sample(self, count: int, seed: int) -> Rows:
+        """`count` rows at random, in their order, or all if there are no more; the same seed gives the same rows."""
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
+
 
 def load_emnist(
     split: str,

@@ -269,22 +269,28 @@ def evaluate_checkpoint(
     transposed: bool = False,
     strokes: StrokeTest | None = None,
     tta: int = 0,
+    max_eval_samples: int | None = None,
     output_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Score a checkpoint on the test rows of a data set, and with `strokes` on real ink, so that neither is forgotten.
 
     With `tta`, `test_time_augmentation` says what the mean over so many views of each glyph scores (`views.py`): beside
-    the numbers, which are those of one look. With `output_dir`, write evaluation.json, evaluation.md and pictures
-    there. A checkpoint with finer labels than the split answers by folding its probabilities; of the strokes, those
-    characters are read that the split has.
+    the numbers, which are those of one look. `command` is the command line that gives the same again. With
+    `output_dir`, write evaluation.json, evaluation.md and pictures there. A checkpoint with finer labels than the split
+    answers by folding its probabilities; of the strokes, those characters are read that the split has.
 
-    Raises `DataError` if there are no test rows or no such strokes or the checkpoint was trained on some of the rows,
-    `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
+    With `max_eval_samples`, score no more than so many of the rows, drawn as train.py draws them with its default seed
+    0: if there are more, `sampled_from` says how many and `official` is False.
+
+    Raises `DataError` if there are no test rows or no such strokes, `max_eval_samples` is below 1 or the checkpoint was
+    trained on some of the rows, `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
     """
-    from emnist_hf.evaluation_report import write_report
+    from emnist_hf.evaluation_report import command_of, write_report
     from emnist_hf.real_ink import choose_characters, summarize_strokes
     from emnist_hf.recognizer import Recognizer
 
+    if max_eval_samples is not None and max_eval_samples < 1:
+        raise DataError(f"--max_eval_samples is {max_eval_samples}: give at least 1.")
     chosen = find_split(split)
     charset = chosen.label_set.name
     recognizer = Recognizer.from_pretrained(checkpoint)
@@ -298,11 +304,25 @@ def evaluate_checkpoint(
         raise DataError(
             f"{recognizer.name} was trained on {seen:,} of these {len(rows):,} rows: score it on rows it has not seen."
         )
+    found = len(rows)
+    if max_eval_samples is not None:
+        rows = rows.sample(max_eval_samples, seed=0)
     probabilities = recognizer.predict_proba(np.asarray(rows.images), charset=charset)
     result = report(probabilities, rows, chosen) | {
         "checkpoint": recognizer.name,
         "rows_checked_against_training": known is not None,
+        "command": command_of(
+            chosen.name,
+            dataset,
+            checkpoint,
+            transposed=transposed,
+            strokes=strokes,
+            tta=tta,
+            max_eval_samples=max_eval_samples,
+        ),
     }
+    if len(rows) < found:
+        result |= {"official": False, "sampled_from": found}
     if tta:
         from emnist_hf.views import average_views
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +15,11 @@ from numpy.typing import NDArray
 from emnist_hf import figures
 from emnist_hf.data import Rows
 from emnist_hf.evaluation import confusion, say_unscored, write_json
+from emnist_hf.pretrained import DEFAULT_CHECKPOINT, PACKAGED
 from emnist_hf.splits import SPLITS
+
+if TYPE_CHECKING:
+    from emnist_hf.real_ink import StrokeTest
 
 SHARES = {
     "accuracy": "accuracy (top 1)",
@@ -27,9 +34,9 @@ HEADINGS = {
     "worst_confusions_shape_folded": "most frequent of those that a shape can tell apart",
 }
 
-TEMPLATE = """# {title}: {checkpoint} on {rows:,} test rows
+TEMPLATE = """# {title}: {checkpoint} on {rows} test rows
 
-{official}{checked} Made by `python -m emnist_hf evaluate --split {split}{strokes}`.
+{official}{checked} Made by `{command} --output_dir FOLDER`.
 
 ## Numbers
 
@@ -92,7 +99,7 @@ def write_report(result: dict[str, Any], probabilities: NDArray[np.float32], row
     folder.mkdir(parents=True, exist_ok=True)
     write_json(result, folder / "evaluation.json")
     (folder / "evaluation.md").write_text(markdown(result), encoding="utf-8")
-    title = f"{SPLITS[result['split']].title}, {len(rows):,} test rows"
+    title = f"{SPLITS[result['split']].title}, {_count(result)} test rows"
     table = confusion(probabilities, rows.labels, len(rows.label_set))
     figures.plot_confusion(table, rows.label_set.labels, folder / "confusion.png", title)
     figures.plot_calibration(result["calibration"], folder / "calibration.png", title)
@@ -103,6 +110,53 @@ def write_report(result: dict[str, Any], probabilities: NDArray[np.float32], row
         for name, heading in _distinct(result).items()
     }
     figures.plot_confusions(columns, folder / "confusions.png", f"{title}: written → read as")
+
+
+def command_of(
+    split: str,
+    dataset: str,
+    checkpoint: str | None = None,
+    *,
+    transposed: bool = False,
+    strokes: StrokeTest | None = None,
+    tta: int = 0,
+    max_eval_samples: int | None = None,
+) -> str:
+    """The command line that evaluates the same again, without what is at its default.
+
+    Of files and folders it has the last part: reports are published, and where somebody's files lie is nobody's
+    business.
+    """
+    words = ["--split", split, "--dataset", _last_part(dataset)]
+    if checkpoint not in (None, DEFAULT_CHECKPOINT):
+        name = _last_part(str(checkpoint))
+        # A folder called like a checkpoint of the package is found by more than that name alone.
+        hidden = name != checkpoint and (PACKAGED / name).is_dir()
+        words += ["--checkpoint", f"./{name}" if hidden else name]
+    words += ["--transposed"] if transposed else []
+    words += _stroke_words(strokes) if strokes is not None else []
+    words += ["--tta", str(tta)] if tta else []
+    words += ["--max_eval_samples", str(max_eval_samples)] if max_eval_samples is not None else []
+    return shlex.join(["python", "-m", "emnist_hf", "evaluate", *words])
+
+
+def _stroke_words(test: StrokeTest) -> list[str]:
+    """The words of a command line for a test on real ink."""
+    from emnist_hf.real_ink import CONDITIONS
+
+    usual = {field.name: field.default for field in fields(test)}
+    given = {"pen": test.pens, "size": test.sizes, "condition": test.conditions}
+    if set(test.conditions) == set(CONDITIONS):
+        given["condition"] = ("all",)
+    words = ["--strokes", test.path.name]
+    for name, values in given.items():
+        for value in values if tuple(values) != usual[f"{name}s"] else ():
+            words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return words + (["--per_pen", str(test.per_pen)] if test.per_pen != usual["per_pen"] else [])
+
+
+def _last_part(source: str) -> str:
+    return Path(os.path.abspath(source)).name if os.path.exists(source) else source
 
 
 def examples(entry: dict[str, Any], answers: NDArray[np.int64], rows: Rows) -> NDArray[np.uint8]:
@@ -127,13 +181,17 @@ def markdown(result: dict[str, Any]) -> str:
         False: f"These rows are not the official {split.title} test: not to be compared with published figures.",
         None: f"These rows number as many as the official {split.title} test; whether they are it is not known.",
     }[result["official"]]
+    if "sampled_from" in result:
+        official = (
+            f"For a quick look, these are {_count(result)} test rows, drawn at random: not the whole test, and not to "
+            f"be compared with published figures."
+        )
     official = f"{official} {say_unscored(result['per_class'], split.label_set)}".strip()
     return TEMPLATE.format(
         title=split.title,
-        split=split.name,
-        strokes=f" --strokes {result['real_ink']['strokes']}" if "real_ink" in result else "",
+        command=result["command"],
         checkpoint=result["checkpoint"],
-        rows=result["rows"],
+        rows=_count(result),
         official=official,
         checked=" None was trained on." if result["rows_checked_against_training"] else "",
         numbers=_shares(result, SHARES),
@@ -151,6 +209,11 @@ def markdown(result: dict[str, Any]) -> str:
         confusions="\n\n".join(_confusions(heading, result[name]) for name, heading in _distinct(result).items()),
         classes=_classes(result["per_class"]),
     )
+
+
+def _count(result: dict[str, Any]) -> str:
+    """How many rows were scored, and of how many."""
+    return f"{result['rows']:,}" + (f" of {result['sampled_from']:,}" if "sampled_from" in result else "")
 
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

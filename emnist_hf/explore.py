@@ -19,6 +19,7 @@ from emnist_hf.data import SIDE, Rows, load_parts
 from emnist_hf.errors import EmnistError
 from emnist_hf.images import Images
 from emnist_hf.model import IMAGE_SIZE
+from emnist_hf.recipe import read_recipe
 from emnist_hf.report import Counts, Report, Section, Tile, strip, write_report
 from emnist_hf.splits import Split, find_split
 
@@ -40,8 +41,8 @@ class Survey:
         samples: for each class uint8 [n, 28, 28], n being 0 for a class without rows.
         means: float32 [classes, 28, 28], 0 to 1; NaN for a class without rows.
         changed: the classes that augmentation is shown on.
-        originals: uint8 [changed, 56, 56], as the network gets them without augmentation.
-        copies: uint8 [changed, COPIES, 56, 56], as it gets them with.
+        originals: uint8 [changed, side, side], as the network gets them without augmentation.
+        copies: uint8 [changed, COPIES, side, side], as it gets them with.
     """
 
     samples: list[NDArray[np.uint8]]
@@ -59,25 +60,25 @@ def write_exploration(
     samples_per_class: int = 8,
     seed: int = 0,
     augmentation: Augmentation | None = None,
+    image_size: int = IMAGE_SIZE,
     transposed: bool = False,
 ) -> dict[str, Any]:
     """Write a report on a split of a data set, .html or .png by the suffix of `output`; returns what it is about.
 
-    The same seed (0 to 2**32 - 1) gives the same report.
+    The same seed (0 to 2**32 - 1) gives the same report. image_size: side of the network's input in pixels, at which
+    augmentation is shown.
 
     Raises `ExploreError` for an `output` that cannot be, too many samples or a source without rows, `DataError` for
     data that is no EMNIST, `LabelError` for a split that does not exist, `OSError` where the file cannot be written.
     """
     chosen = find_split(split)
-    _check_output(output)
-    if not 1 <= samples_per_class <= MOST_SAMPLES:
-        raise ExploreError(f"--samples_per_class is {samples_per_class}: give 1 to {MOST_SAMPLES}.")
+    check_options(output, samples_per_class)
     parts = load_parts(split, dataset, transposed=transposed or None)
     shown = next((part for part, rows in parts.items() if len(rows)), None)
     if shown is None:
         raise ExploreError(f"{dataset} has no rows of {chosen.title}: give a source that has some.")
     augmentation = augmentation or Augmentation()
-    found = survey(parts[shown], samples_per_class, seed, augmentation)
+    found = survey(parts[shown], samples_per_class, seed, augmentation, image_size)
     name = Path(dataset).resolve().name if os.path.exists(dataset) else dataset  # where files lie is nobody's business
     write_report(_report(chosen, name, parts, shown, found, augmentation), output)
     return {
@@ -88,15 +89,28 @@ def write_exploration(
     }
 
 
-def _check_output(output: Path) -> None:
-    """Before anything is loaded: raise `ExploreError` for a file that could not be written in the end."""
+def check_options(output: Path, samples_per_class: int) -> None:
+    """Before anything is loaded: raise `ExploreError` for a file that could not be written in the end, or a number."""
+    if not 1 <= samples_per_class <= MOST_SAMPLES:
+        raise ExploreError(f"--samples_per_class is {samples_per_class}: give 1 to {MOST_SAMPLES}.")
     if output.suffix.lower() not in SUFFIXES:
         raise ExploreError(f"{output} is no name for a report: let it end in {' or '.join(SUFFIXES)}.")
     if not output.parent.is_dir():
         raise ExploreError(f"There is no folder {output.parent} to write {output.name} into: make it first.")
 
 
-def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmentation) -> Survey:
+def image_size_of(recipe: Path | None) -> int:
+    """Side of the network's input in pixels that a recipe trains for, or the default one.
+
+    Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for one that sets no such number.
+    """
+    side = (read_recipe(recipe) if recipe is not None else {}).get("image_size", IMAGE_SIZE)
+    if type(side) is not int or side < 1:
+        raise ExploreError(f"{recipe} sets image_size to {side!r}: give a whole number of at least 1.")
+    return side
+
+
+def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmentation, side: int = IMAGE_SIZE) -> Survey:
     """Samples by seed, the mean of every class over all its rows, and augmented copies of a first few samples."""
     generator = np.random.default_rng(seed)
     samples = []
@@ -111,14 +125,14 @@ def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmenta
     changed = present[evenly].tolist()
     originals = torch.from_numpy(np.stack([samples[label][0] for label in changed]))
     copies = augment(
-        originals.repeat_interleave(COPIES, dim=0), IMAGE_SIZE, augmentation, torch.Generator().manual_seed(seed)
+        originals.repeat_interleave(COPIES, dim=0), side, augmentation, torch.Generator().manual_seed(seed)
     )
     return Survey(
         samples,
         means,
         changed,
-        _gray(to_input(originals, IMAGE_SIZE).numpy()).reshape(-1, IMAGE_SIZE, IMAGE_SIZE),
-        _gray(copies.numpy()).reshape(-1, COPIES, IMAGE_SIZE, IMAGE_SIZE),
+        _gray(to_input(originals, side).numpy()).reshape(-1, side, side),
+        _gray(copies.numpy()).reshape(-1, COPIES, side, side),
     )
 
 
@@ -143,8 +157,9 @@ def _report(
     rows = sum(map(len, parts.values()))
     sizes = ", ".join(f"{len(part_rows):,} in {part}" for part, part_rows in parts.items())
     return Report(
-        title=f"EMNIST {split.title}: what is in {source}",
-        text=f"{rows:,} rows in {len(split.labels)} classes: {sizes}. What is drawn below comes from {shown}.",
+        title=f"EMNIST {split.title}: a look at the data",
+        text=f"Read from “{source}”: {rows:,} rows in {len(split.labels)} classes, {sizes}. What is drawn below comes "
+        f"from {shown}.",
         counts=_counts(split, parts, shown),
         sections=[
             _samples(split, found),
@@ -188,9 +203,10 @@ def _means(split: Split, found: Survey) -> Section:
 
 def _changes(split: Split, found: Survey, augmentation: Augmentation) -> Section:
     settings = ", ".join(f"{name} {value:g}" for name, value in vars(augmentation).items())
+    side = found.originals.shape[-1]
     text = (
         f"At the left a character as it is, then {COPIES} copies as the network meets them in training, at "
-        f"{IMAGE_SIZE} x {IMAGE_SIZE} pixels. Each should still be read as the same character. Settings: {settings}."
+        f"{side} x {side} pixels. Each should still be read as the same character. Settings: {settings}."
     )
     tiles = [
         Tile(
@@ -200,7 +216,7 @@ def _changes(split: Split, found: Survey, augmentation: Augmentation) -> Section
         )
         for label, original, copies in zip(found.changed, found.originals, found.copies)
     ]
-    return Section("Augmentation", text, tiles, zoom=1)
+    return Section("Augmentation", text, tiles, zoom=max(1, IMAGE_SIZE // side))
 
 
 def _spoken(split: Split, index: int) -> str:

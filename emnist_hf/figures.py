@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from emnist_hf.calibration import calibration_error_of
 BLUE, OCHRE, GREY = "#1b4f8a", "#8a5a00", "#8d8d8d"
 DPI = 110
 EXAMPLES = 8  # pictures of one confusion
+MOST_COUNTED = 26  # classes of a confusion whose cells have room for a number
 
 
 def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, title: str) -> None:
     """Draw a confusion int [classes, classes]: shares of each true label's rows, on a scale that shows rare mistakes.
 
-    A PNG of 990 x 880 pixels.
+    With up to 26 classes each cell that has rows says how many. A PNG of 990 x 880 pixels.
     """
     from matplotlib.colors import PowerNorm
 
@@ -32,25 +34,51 @@ def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, 
     axes.set_yticks(range(len(labels)), list(labels), **small)
     axes.set(xlabel="read as", ylabel="written", title=title)
     figure.colorbar(image, ax=axes, shrink=0.8, label="share of the written label's rows")
+    if len(labels) <= MOST_COUNTED:
+        _write_counts(axes, table, image)
     figure.savefig(path, dpi=DPI)
 
 
-def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str) -> None:
-    """Draw the training curve, loss and validation accuracy by epoch: a PNG of 880 x 495 pixels."""
+def _write_counts(axes: Any, table: NDArray[np.int64], image: Any) -> None:
+    """The rows of each cell of a confusion that has some, as large as the longest number allows."""
+    cell = 420 / len(table)  # points; the axes are some 530 wide, and a margin is left
+    size = min(11.0, cell / 0.6 / max(3, len(f"{table.max()}")))
+    dark = image.norm(image.get_array()) > 0.45
+    for row, column in np.argwhere(table):
+        color = "white" if dark[row, column] else "black"
+        axes.text(column, row, f"{table[row, column]}", fontsize=size, color=color, ha="center", va="center")
+
+
+def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str, *, taught: bool = False) -> None:
+    """Draw the training curve, loss and validation accuracy by epoch: a PNG of 880 x 495 pixels.
+
+    history: entries with `epoch`, `train_loss` in nats and `accuracy`, and with `validation_rows`, on how many rows
+    that is, if the run noted it. taught: the run had teachers, so that its loss is no likelihood of the labels and is
+    not to be compared with one: it is mixed with the teachers', which is scaled by the squared temperature.
+    """
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(8, 4.5)
     axes = figure.subplots()
     epochs = [entry["epoch"] for entry in history]
     axes.plot(epochs, [entry["train_loss"] for entry in history], color=OCHRE, label="training loss")
-    axes.set(xlabel="epoch", ylabel="training loss (nats)", title=title)
+    unit = "labels and teachers, scaled: not nats" if taught else "nats"
+    axes.set(xlabel="epoch", ylabel=f"training loss ({unit})", title=title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = axes.twinx()
     right.plot(epochs, [entry["accuracy"] for entry in history], color=BLUE, label="validation accuracy")
-    right.set_ylabel("validation accuracy (averaged weights)")
+    right.set_ylabel(f"validation accuracy{_validation_rows(history)}")
     lines = axes.get_lines() + right.get_lines()
-    axes.legend(lines, [str(line.get_label()) for line in lines], loc="center right", frameon=False)
+    names = [str(line.get_label()) for line in lines]
+    axes.legend(lines, names, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
     figure.savefig(path, dpi=DPI)
+
+
+def _validation_rows(history: Sequence[dict[str, Any]]) -> str:
+    """What the accuracies were measured on, in the words of an axis; a run that went on may have had other rows."""
+    counts = {entry["validation_rows"] for entry in history if "validation_rows" in entry}
+    rows = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
+    return f", {rows} rows (averaged weights)" if rows else " (averaged weights)"
 
 
 def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -> None:
@@ -80,7 +108,8 @@ def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -
 def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) -> None:
     """Draw recall with its interval and precision of each class, as `evaluation.per_class` has them.
 
-    A PNG 440 pixels high and wide enough for the classes.
+    The axis starts just below the lowest of them, so that good classes can be told apart, and says so. A PNG 440 pixels
+    high and wide enough for the classes.
     """
     figure = _figure(max(5.0, 1.5 + 0.22 * len(entries)), 4)
     axes = figure.subplots()
@@ -92,11 +121,21 @@ def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) ->
     axes.plot(place, recall, "o", color=BLUE, markersize=5, label="recall, with 95 % interval")
     axes.plot(place, precision, "D", color=OCHRE, markersize=4, markerfacecolor="white", label="precision")
     axes.set_xticks(place, [entry["label"] for entry in entries])
-    axes.set(ylim=(0, 1.03), xlim=(-0.8, len(entries) - 0.2), title=title)
+    start, starts = _start_below(min(low.min(), precision.min()))
+    axes.set(ylim=(start, 1 + 0.03 * (1 - start)), xlim=(-0.8, len(entries) - 0.2), title=title)
+    axes.set_ylabel(f"share (the axis starts at {starts})" if start else "share")
     axes.grid(axis="y", alpha=0.3)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, frameon=False)
     _open(axes)
     figure.savefig(path, dpi=DPI)
+
+
+def _start_below(lowest: float) -> tuple[float, str]:
+    """A round number from 0 just below a share, and how it is written: for 0.9921 it is 0.9918."""
+    gap = max(1 - lowest, 1e-5)
+    decimals = 1 - math.floor(math.log10(gap))
+    start = max(0.0, math.floor((lowest - 0.03 * gap) * 10**decimals) / 10**decimals)
+    return start, f"{start:.{decimals}f}" if start else "0"
 
 
 def plot_confusions(columns: dict[str, list[tuple[dict[str, Any], NDArray[np.uint8]]]], path: Path, title: str) -> None:

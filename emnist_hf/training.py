@@ -242,7 +242,7 @@ def prepare_data(config: TrainConfig) -> RunData:
     for source in [Source("train", learn), *load_sources(config.extra_data, config.dataset)]:
         kept = without(source.rows, scored)
         if config.max_train_samples is not None:
-            kept = _sample(kept, config.max_train_samples, config.seed)
+            kept = kept.sample(config.max_train_samples, config.seed)
         sources.append(replace(source, rows=kept))
     if sum(int(len(source.rows) * source.weight) for source in sources) < 2:
         raise DataError(f"{config.dataset} leaves fewer than two rows to learn from: give more rows.")
@@ -253,8 +253,8 @@ def prepare_data(config: TrainConfig) -> RunData:
     for teacher in config.teacher_name_or_path:
         data = _be_taught_by(data, teacher)
     if config.max_eval_samples is not None:
-        validation = _sample(data.validation, config.max_eval_samples, config.seed)
-        test = _sample(test, config.max_eval_samples, config.seed) if test is not None else None
+        validation = data.validation.sample(config.max_eval_samples, config.seed)
+        test = test.sample(config.max_eval_samples, config.seed) if test is not None else None
         data = replace(data, validation=validation, test=test)
     return data
 
@@ -304,10 +304,6 @@ def _who_has_not_seen(test: Rows | None, name: str) -> Path:
 
 def _joined(one: NDArray[np.uint32] | None, other: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
     return None if one is None or other is None else np.concatenate([one, other])
-
-
-def _sample(rows: Rows, count: int, seed: int) -> Rows:
-    return rows.take(np.sort(np.random.default_rng(seed).permutation(len(rows))[:count]))
 
 
 def _start(config: TrainConfig) -> tuple[Path | None, Accelerator]:
@@ -590,7 +586,8 @@ def _finish(
     if data.seen is not None:
         evaluation.save_seen(data.seen, folder, data.learnt)
     results["not_a_character"] = add_rejection(folder, data, config.seed)
-    figures.plot_curve(progress.history, folder / "curve.png", f"{split.title}, {results['model']['architecture']}")
+    title = f"{split.title}, {results['model']['architecture']}"
+    figures.plot_curve(progress.history, folder / "curve.png", title, taught=bool(config.teacher_name_or_path))
     evaluation.write_json(results, folder / "results.json")
     write_card(folder, results)
     return results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -11,9 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.accuracy_by_parameters import far_apart, short_count
+from benchmarks.scale import FEWEST
 from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
 from emnist_hf.model import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
+from emnist_hf.styling import fonts
 from tests.drawn import draw_rows
 from tests.server import ROOT
 
@@ -48,6 +53,12 @@ def test_accuracy_by_parameters(small_emnist: Path, replaced: Path, tmp_path: Pa
     assert ours["median_ms"] > 0 and "byclass" in done.stderr
 
 
+def test_the_sizes_under_the_axis_are_those_of_the_checkpoints() -> None:
+    counts = [900, 999, 80_000, 264_894, 999_700, 1_234_567, 9_960_000]
+    assert [short_count(n) for n in counts] == ["900", "999", "80 k", "265 k", "1 M", "1.2 M", "10 M"]
+    assert far_apart([1_234_567, 310_000, 264_894, 80_000, 80_000], 36_000, 2_700_000) == [80_000, 264_894, 1_234_567]
+
+
 def test_accuracy_is_not_that_on_training_rows(small_emnist: Path, replaced: Path) -> None:
     save_seen(short_hashes(draw_rows(CHARSETS["digits"], 4, seed=1).images), replaced)
     source = ["--split", "digits", "--dataset", str(small_emnist), "--checkpoint", str(replaced)]
@@ -77,13 +88,54 @@ def test_training_throughput_in_both_precisions() -> None:
 
 
 def test_scale() -> None:
-    report = json.loads(bench("scale", "--rows", "600", "1200", "--batch", "16", "--steps", "2").stdout)
+    report = json.loads(bench("scale", "--rows", str(FEWEST), "1200", "--batch", "16", "--steps", "2").stdout)
     few, many = report["sizes"]
     assert many["rows"] > 1.9 * few["rows"]
     assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(
         many["peak_mb"] / few["peak_mb"], rel=0.01
     )
     assert all(size["cold_read_per_second"] > 0 and size["images_per_second"] > 0 for size in (few, many))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--rows", "600", "300"), "--rows is 300: give at least 500"),
+        (("--rows", "500", "--batch", "32", "--steps", "900"), "fewer than 900 steps of 32: give more --rows"),
+    ],
+)
+def test_scale_says_why_a_size_cannot_be_measured(arguments: tuple[str, ...], said: str) -> None:
+    done = bench("scale", *arguments)
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.splitlines()[-1].startswith("scale: ") and said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_setting() -> None:
+    font = next(iter(fonts()))
+    done = bench("setting", "--rounds", "1", "--font", font)
+    assert done.returncode == 0, done.stderr
+    heading, line = done.stdout.splitlines()
+    assert heading.startswith("font") and line.startswith(font) and line.endswith(" ms")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_help_explains_the_benchmark_and_every_option(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    parsers: list[argparse.ArgumentParser] = []
+    parse = argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", lambda self: parsers.append(self) or parse(self))
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    said = capsys.readouterr().out
+    assert ended.value.code == 0 and module.__doc__.strip() in said and f"benchmarks.{name}" in said.replace("/", ".")
+    for action in parsers[0]._actions:
+        assert action.help, f"{action.dest} is not explained"
+        set_to_something = action.default not in (None, False, argparse.SUPPRESS)
+        assert action.help == argparse.SUPPRESS or not set_to_something or "default: " in action.help, action.dest
 
 
 def test_load() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_classify_imports_nothing_heavy(pictures: list[Path]) -> None:
         (["classify", "x.png", "--top_k", "0"], 2, "greater than or equal to 1"),
         (["classify", "x.png", "--checkpoint", "/none"], 1, "There is no checkpoint"),
         (["evaluate", "--split", "digits", "--dataset", "/none"], 1, "no file or folder"),
+        (["evaluate", "--split", "digits", "--dataset", "x", "--max_eval_samples", "0"], 2, "max_eval_samples"),
         (["evaluate-strokes", "/none.npz"], 1, "There is no file /none.npz"),
         (["evaluate-strokes", str(ROOT / "README.md")], 1, "README.md is not a file of strokes"),
         (["evaluate-strokes", "x.npz", "--pen", "200"], 1, "cannot write on a pad"),
@@ -97,6 +99,20 @@ def test_evaluate(small_emnist: Path, tmp_path: Path) -> None:
     assert {"accuracy", "top5", "macro_f1", "ece", "nll", "accuracy_case_insensitive"} <= set(report)
     assert json.loads((tmp_path / "evaluation.json").read_text()) == report
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_quick_look_says_that_it_is_not_the_whole_test(small_emnist: Path, tmp_path: Path) -> None:
+    def evaluate(rows: int) -> dict:
+        source = ("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", tmp_path / str(rows))
+        return json.loads(command(*source, "--max_eval_samples", rows, check=True).stdout)
+
+    few, all_of_them = evaluate(15), evaluate(40)
+    assert few["rows"] == 15 and few["sampled_from"] == 40 and few["official"] is False
+    assert sum(entry["rows"] for entry in few["per_class"]) == 15
+    text = (tmp_path / "15" / "evaluation.md").read_text()
+    assert "on 15 of 40 test rows\n" in text and "not the whole test" in text and "--max_eval_samples 15 " in text
+    assert all_of_them["rows"] == 40 and "sampled_from" not in all_of_them
+    assert "not the whole test" not in (tmp_path / "40" / "evaluation.md").read_text()
 
 
 def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path) -> None:
@@ -122,6 +138,11 @@ def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path
     assert [entry["condition"] for entry in ink["by_condition"]] == ["plain", "photo"]
     text = (place / "evaluation.md").read_text()
     assert f"accuracy, shape-folded | {ink['total']['accuracy_shape_folded']:.4f}" in text
+    again = shlex.split(report["command"])[4:]  # it is a command that says the same of these files once more
+    again[again.index(small_emnist.name)] = str(small_emnist)
+    again[again.index("strokes.npz")] = str(strokes)
+    assert json.loads(command("evaluate", *again, check=True).stdout) == report
+    assert f"`{report['command']} --output_dir FOLDER`" in text
     assert "| 60 px pad | " in text and "| photo | " in text
 
 

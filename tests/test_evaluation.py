@@ -33,7 +33,8 @@ from emnist_hf.evaluation import (
     wilson_interval,
     worst_confusions,
 )
-from emnist_hf.evaluation_report import examples, write_report
+from emnist_hf.evaluation_report import command_of, examples, write_report
+from emnist_hf.real_ink import CONDITIONS, StrokeTest
 from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 from tests.drawn import draw_rows
 
@@ -127,7 +128,8 @@ def mistaken(of: str, into: str, labels: LabelSet, per_class: int = 12) -> tuple
     wrong = rows.labels == labels.labels.index(of)
     probabilities[np.arange(len(rows)), np.where(wrong, labels.labels.index(into), rows.labels)] = 0.9
     split = next(split for split in SPLITS.values() if split.label_set is labels)
-    result = report(probabilities, rows, split) | {"checkpoint": "x", "rows_checked_against_training": True}
+    said = {"checkpoint": "x", "rows_checked_against_training": True, "command": command_of(split.name, "data")}
+    result = report(probabilities, rows, split) | said
     return rows, probabilities, result
 
 
@@ -142,6 +144,7 @@ def test_an_evaluation_is_written_as_json_markdown_and_pictures(tmp_path: Path) 
     text = (folder / "evaluation.md").read_text()
     assert "Digits: x on 120 test rows" in text and "| 7 | 1 | 12 | 100.0% |" in text
     assert all(f"\n| {digit} | 12 | " in text for digit in "0123456789")
+    assert "`python -m emnist_hf evaluate --split digits --dataset data --output_dir FOLDER`" in text
     assert "accuracy (top 1) | 0.9000 | 0.8333 to 0.9419" in text and "Real ink" not in text
     shown = re.findall(r"!\[.*?\]\((.*?)\)", text)
     sizes = {"calibration.png": (660, 770), "confusion.png": (990, 880), "confusions.png": (605, 149)}
@@ -151,6 +154,25 @@ def test_an_evaluation_is_written_as_json_markdown_and_pictures(tmp_path: Path) 
             picture.load()
             assert picture.size == sizes.get(name, picture.size)
             assert np.asarray(picture.convert("L")).std() > 10, f"{name} is blank"
+
+
+def test_the_command_has_what_is_not_at_its_default_and_of_paths_the_last_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "python -m emnist_hf evaluate --split mnist --dataset"
+    (tmp_path / "my data").mkdir()
+    (tmp_path / "mnist").mkdir()
+    monkeypatch.chdir(tmp_path / "my data")
+    usual = StrokeTest(tmp_path / "s.npz", pens=[6, 13, 20, 30], sizes=[300], conditions=["plain"])
+    plain = command_of("mnist", str(tmp_path / "my data"), "byclass", strokes=usual)
+    assert plain == f"{start} 'my data' --strokes s.npz"
+    assert command_of("mnist", "user/emnist", "user/net@v1") == f"{start} user/emnist --checkpoint user/net@v1"
+    assert command_of("mnist", ".", "mnist", transposed=True) == f"{start} 'my data' --checkpoint mnist --transposed"
+    assert command_of("mnist", "x", str(tmp_path / "mnist")) == f"{start} x --checkpoint ./mnist"
+    strokes = StrokeTest(tmp_path / "s.npz", [6.5, 20.0], [100, 60], tuple(CONDITIONS), 0)
+    assert command_of("mnist", "x", strokes=strokes, tta=3) == (
+        f"{start} x --strokes s.npz --pen 6.5 --pen 20 --size 100 --size 60 --condition all --per_pen 0 --tta 3"
+    )
 
 
 def test_the_pictures_of_a_confusion_are_the_rows_so_mistaken() -> None:
@@ -178,12 +200,66 @@ def test_a_perfect_answer_can_be_reported_too(tmp_path: Path) -> None:
     assert (tmp_path / "confusions.png").is_file()
 
 
-def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(Figure(figsize=size)) or made[-1])
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are drawn in a test."""
+    made: list[Figure] = []
+    draw = figures._figure
+    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(draw(*size)) or made[-1])
+    return made
+
+
+def test_the_curve_counts_epochs_in_whole_numbers(tmp_path: Path, made: list[Figure]) -> None:
     history = [{"epoch": epoch, "train_loss": 1 / epoch, "accuracy": 0.9} for epoch in (1, 2, 3)]
     figures.plot_curve(history, tmp_path / "curve.png", "ByClass")
     assert all(tick == round(tick) for tick in made[0].axes[0].get_xticks())
+
+
+def test_the_curve_says_what_its_numbers_are_of(tmp_path: Path, made: list[Figure]) -> None:
+    history = [{"epoch": epoch, "train_loss": 1 / epoch, "accuracy": 0.9} for epoch in (1, 2)]
+    figures.plot_curve(history, tmp_path / "curve.png", "ByClass")
+    counted = [entry | {"validation_rows": 1200} for entry in history]
+    figures.plot_curve(counted, tmp_path / "curve.png", "ByClass", taught=True)
+    figures.plot_curve([counted[0], history[1] | {"validation_rows": 90}], tmp_path / "curve.png", "ByClass")
+    labels = [[axes.get_ylabel() for axes in figure.axes] for figure in made]
+    assert labels[0] == ["training loss (nats)", "validation accuracy (averaged weights)"]
+    assert labels[1][0] == "training loss (labels and teachers, scaled: not nats)"
+    assert labels[1][1] == "validation accuracy, 1,200 rows (averaged weights)"
+    assert "90 to 1,200 rows" in labels[2][1]
+    for figure in made:
+        box = figure.axes[0].get_legend().get_window_extent()
+        assert box.y1 < min(axes.get_window_extent().y0 for axes in figure.axes), "the legend lies on the curve"
+
+
+def test_classes_are_shown_from_just_below_the_worst(tmp_path: Path, made: list[Figure]) -> None:
+    good, bad = [
+        [{"label": x, "recall": r, "recall_interval": [low, 1.0], "precision": 1.0} for x, r, low in classes]
+        for classes in ([("a", 0.998, 0.9921), ("b", 0.999, 0.995)], [("a", 0.01, 0.001), ("b", 1.0, 0.9)])
+    ]
+    figures.plot_per_class(good, tmp_path / "good.png", "x")
+    figures.plot_per_class(bad, tmp_path / "bad.png", "x")
+    ends = [figure.axes[0].get_ylim() for figure in made]
+    assert ends[0][0] == pytest.approx(0.9918) and 1 < ends[0][1] < 1.001 and ends[1][0] == 0
+    assert [figure.axes[0].get_ylabel() for figure in made] == ["share (the axis starts at 0.9918)", "share"]
+    for lowest in (0.0, 0.099, 0.5, 0.87, 0.99996, 1.0):
+        start, written = figures._start_below(lowest)
+        assert 0 <= start <= lowest and start < 1 and float(written) == pytest.approx(start)
+        assert lowest - start <= 0.2 * (1 - lowest) + 1e-5
+
+
+def test_a_small_confusion_has_its_counts_in_the_cells(tmp_path: Path, made: list[Figure]) -> None:
+    for classes, count in ((3, 40_000), (26, 4_800), (27, 5)):
+        table = np.diag(np.full(classes, count))
+        table[0, 1] = 7
+        figures.plot_confusion(table, [str(n) for n in range(classes)], tmp_path / "confusion.png", "x")
+    shown = [{text.get_position(): text for text in figure.axes[0].texts} for figure in made]
+    assert [len(texts) for texts in shown] == [4, 27, 0]
+    assert shown[0][1, 0].get_text() == "7" and shown[0][2, 2].get_text() == "40000"
+    assert shown[0][1, 0].get_color() == "black" and shown[0][2, 2].get_color() == "white"
+    for figure, texts in zip(made[:2], shown):
+        axes = figure.axes[0].get_window_extent()
+        widest = max(text.get_window_extent().width for text in texts.values())
+        assert widest < axes.width / len(figure.axes[0].get_xticks())
 
 
 def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) -> None:
@@ -200,6 +276,20 @@ def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) 
     new = write_card(tmp_path, packaged).read_text()
     assert "Most frequent mistakes: O read as 0 (1,670 rows).\nThose that a shape can tell apart: none." in new
     assert "(calibration.png)" in new
+
+
+@pytest.mark.parametrize(
+    ("seconds", "precision", "said"),
+    [
+        (1, "no", "steps in 1 second on cpu (1 process, float32),"),
+        (119.4, "bf16", "steps in 119 seconds on cpu (1 process, bf16),"),
+        (150.0, "fp16", "steps in 2 minutes on cpu (1 process, fp16),"),
+    ],
+)
+def test_the_card_says_how_long_and_how_precisely_it_was_learnt(seconds: float, precision: str, said: str) -> None:
+    packaged = json.loads((Path(__file__).parents[1] / "emnist_hf/checkpoints/letters/results.json").read_text())
+    packaged["train"] |= {"seconds": seconds, "mixed_precision": precision, "processes": 1, "device": "cpu"}
+    assert said in model_card(packaged)
 
 
 @pytest.mark.parametrize("split", ["byclass", "bymerge", "letters", "mnist"])

@@ -94,8 +94,12 @@ def page(small_emnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
     return Page(path.read_text(encoding="utf-8"))
 
 
-def test_every_class_has_its_label_samples_and_mean(page: Page) -> None:
+def test_every_class_has_its_label_samples_and_mean(page: Page, small_emnist: Path) -> None:
     assert page.open == []
+    assert page.texts["h1"] == ["EMNIST Digits: a look at the data"]
+    assert page.texts["p"][0].startswith(
+        f"Read from “{small_emnist.name}”: 280 rows in 10 classes, 240 in train, 40 in"
+    )
     assert page.texts["figcaption"][:20] == [*DIGITS, *DIGITS]
     for label in DIGITS:
         assert page.images[f"8 samples of digit {label}"].size == (8 * 28 + 7 * GAP, 28)
@@ -185,11 +189,14 @@ def test_augmentation_is_the_one_of_training() -> None:
 
 
 def test_a_recipe_and_flags_choose_the_augmentation(small_emnist: Path, tmp_path: Path) -> None:
-    (tmp_path / "r.yaml").write_text("split: byclass\nrotation: 3\nshear: 1\ncutout: 0\n")
+    (tmp_path / "r.yaml").write_text("split: byclass\nrotation: 3\nshear: 1\ncutout: 0\nimage_size: 40\n")
     path = tmp_path / "report.html"
     arguments = ("--recipe", tmp_path / "r.yaml", "--shear", "0.5", "--stroke_weight", "0")
     assert run("--dataset", small_emnist, "--output", path, *arguments).exit_code == 0
-    said = next(text for text in Page(path.read_text(encoding="utf-8")).texts["p"] if "Settings" in text)
+    page = Page(path.read_text(encoding="utf-8"))
+    said = next(text for text in page.texts["p"] if "Settings" in text)
+    assert "as the network meets them in training, at 40 x 40 pixels" in said
+    assert page.images[f"A digit 0 and {COPIES} augmented copies of it"].size == (8 * 40 + 10 + 6 * GAP, 40)
     assert "rotation 3, shear 0.5, scale 0.12," in said and "stroke_weight 0, contrast 0.25, cutout 0." in said
     (tmp_path / "r.yaml").write_text("rotation: far\n")
     with pytest.raises(TrainingError, match="sets rotation to 'far'"):
@@ -205,22 +212,31 @@ def test_marks_are_the_official_mix_of_as_many_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "dataset", "samples", "said"),
+    ("options", "said"),
     [
-        ("report.pdf", "", 8, "end in .html or .png"),
-        ("none/report.html", "", 8, "There is no folder"),
-        ("report.html", "/none", 8, "no file or folder /none"),
-        ("report.html", "", 51, "give 1 to 50"),
+        (("--output", "report.pdf"), "end in .html or .png"),
+        (("--output", "none/report.html"), "There is no folder"),
+        (("--samples_per_class", "51"), "give 1 to 50"),
+        (("--samples_per_class", "0"), "give 1 to 50"),
+        (("--recipe", "none.yaml"), "There is no recipe none.yaml"),
+        (("--recipe", "far.yaml"), "sets image_size to 'far': give a whole number"),
     ],
 )
-def test_mistakes_give_a_sentence(
-    output: str, dataset: str, samples: int, said: str, small_emnist: Path, tmp_path: Path
+def test_bad_options_give_a_sentence_before_the_data_is_read(
+    options: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = dataset or small_emnist
-    done = run("--dataset", source, "--output", tmp_path / output, "--samples_per_class", samples)
+    monkeypatch.chdir(tmp_path)
+    Path("far.yaml").write_text("image_size: far\n")
+    done = run("--dataset", "/none", *options)
     assert done.exit_code == 1 and done.stdout == ""
-    assert said in done.stderr and "Traceback" not in done.stderr
-    assert not (tmp_path / output).exists()
+    assert said in done.stderr and "Traceback" not in done.stderr and "Reading" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["far.yaml"]
+
+
+def test_a_source_that_is_not_there_gives_a_sentence(tmp_path: Path) -> None:
+    done = run("--dataset", "/none", "--output", tmp_path / "report.html")
+    assert done.exit_code == 1 and done.stdout == "" and not (tmp_path / "report.html").exists()
+    assert "no file or folder /none" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_source_without_rows(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def plain_and_averaged(small_emnist: Path, tmp_path_factory: pytest.TempPathFact
 def test_it_is_reported_beside_the_plain_numbers(plain_and_averaged: tuple[dict, dict, Path]) -> None:
     plain, averaged, folder = plain_and_averaged
     apart = averaged.pop("test_time_augmentation")
-    assert averaged == plain
+    assert averaged == plain | {"command": f"{plain['command']} --tta 4"}
     assert apart["views"] == 4 and apart["rows"] == plain["rows"] == 40 and apart["nll"] != plain["nll"]
     report = (folder / "evaluation.md").read_text()
     assert "the mean over 4 slightly moved copies" in report and f"{apart['accuracy']:.4f}" in report
