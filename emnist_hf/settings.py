@@ -18,6 +18,17 @@ class TrainingError(EmnistError):
     """A training that cannot start or go on; the message says why and what to do."""
 
 
+SHARES = (
+    "validation_fraction",
+    "label_smoothing_factor",
+    "ema_decay",
+    "warmup_ratio",
+    "parent_weight",
+    "teacher_weight",
+)
+"""Settings from 0 to below 1."""
+
+
 def _option(default: Any, text: str) -> Any:
     """A field whose help is `text`, with what it is where nothing is said, unless that is off, empty or in the text."""
     shown = (
@@ -54,6 +65,11 @@ class TrainConfig:
     transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
     model_name_or_path: str | None = _option(
         None, "checkpoint to start from: a split that the package has, a folder, or a Hub id (default: start afresh)"
+    )
+    parent_weight: float = _option(
+        0.0,
+        "share that the checkpoint to start from keeps in the weights at the end: between the two lie weights that "
+        "have learnt the new and not forgotten the old (0: none)",
     )
     teacher_name_or_path: list[str] = field(
         default_factory=list,
@@ -123,10 +139,19 @@ class TrainConfig:
             raise TrainingError(
                 f"--teacher_temperature is {self.teacher_temperature}: give a number above 0, such as 2."
             )
-        shares = ("validation_fraction", "label_smoothing_factor", "ema_decay", "warmup_ratio", "teacher_weight")
+        shares = (
+            "validation_fraction",
+            "label_smoothing_factor",
+            "ema_decay",
+            "warmup_ratio",
+            "teacher_weight",
+            "parent_weight",
+        )
         for name in shares:
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
+        if self.parent_weight and self.model_name_or_path is None:
+            raise TrainingError("--parent_weight needs a checkpoint to start from: give --model_name_or_path.")
         if self.checkpointing_steps != "epoch" and not re.fullmatch(r"[1-9]\d{0,8}", self.checkpointing_steps):
             raise TrainingError(f"--checkpointing_steps is {self.checkpointing_steps!r}: give a number or 'epoch'.")
         try:

@@ -176,6 +176,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 save_state(accelerator, config.output_dir, progress.step, settings)
 
     _share_buffers(averaged.module)
+    _average_with_parent(averaged.module, config)
     results = _finish(accelerator, config, augmentation, averaged.module, data, progress)
     accelerator.wait_for_everyone()
     accelerator.end_training()
@@ -202,6 +203,10 @@ def _first_model(config: TrainConfig) -> nn.Module:
         return model
     checkpoint = load_checkpoint(*find_checkpoint(config.model_name_or_path))
     if checkpoint.label_set is not label_set:
+        if config.parent_weight:
+            raise TrainingError(
+                f"{config.model_name_or_path} knows other labels than {config.split}: leave --parent_weight out."
+            )
         checkpoint.model.reset_classifier(len(label_set))  # type: ignore[operator]
     return checkpoint.model
 
@@ -437,6 +442,19 @@ def _renew_statistics(
             yield pixels.contiguous(memory_format=torch.channels_last)
 
     update_bn(batches(), averaged)
+
+
+def _average_with_parent(model: nn.Module, config: TrainConfig) -> None:
+    """Give the checkpoint that the run started from its share in the weights (WiSE-FT, Wortsman et al. 2022).
+
+    Statistics of batch norms are averaged as weights are: the two are so near to each other that these fit.
+    """
+    if not config.parent_weight:
+        return
+    parent = load_checkpoint(*find_checkpoint(config.model_name_or_path)).model.state_dict()
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(parent[name].to(value.device), config.parent_weight)
 
 
 def _share_buffers(model: nn.Module) -> None:

@@ -249,6 +249,31 @@ def test_what_only_a_teacher_has_seen_may_be_validated_by(unbroken: Path, small_
     assert going_on.learnt is not None and not set(rows) & set(going_on.learnt)
 
 
+def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    config = TrainConfig(
+        split="digits",
+        dataset=str(small_emnist),
+        output_dir=str(tmp_path / "after"),
+        model_name_or_path=str(unbroken),
+        num_train_epochs=1,
+        image_size=28,
+        validation_fraction=0.5,
+        seed=3,
+        mixed_precision="no",
+        cpu=True,
+    )
+    train(config)
+    train(replace(config, output_dir=str(tmp_path / "between"), parent_weight=0.25))
+    before, after, between = (
+        load_file(folder / "model.safetensors") for folder in (unbroken, tmp_path / "after", tmp_path / "between")
+    )
+    calibrated = {"fc.weight", "fc.bias"}  # by a temperature and biases of its own
+    for name in set(before) - calibrated:
+        if before[name].is_floating_point():
+            torch.testing.assert_close(between[name], torch.lerp(after[name], before[name], 0.25))
+    assert not torch.equal(before["conv1.0.weight"], after["conv1.0.weight"])
+
+
 @pytest.mark.security(32)
 def test_a_loss_that_is_no_number_stops_the_run(
     small_emnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -290,6 +315,9 @@ def test_resuming_with_other_settings_is_refused(unbroken: Path, small_emnist: P
         (["--dataset", "/none", "--checkpointing_steps", "0"], "--checkpointing_steps"),
         (["--dataset", "/none", "--max_train_samples", "-1"], "--max_train_samples"),
         (["--dataset", "/none", "--with_tracking", "--report_to", "nobody"], "The tracker 'nobody' is not installed"),
+        (["--dataset", "/none", "--parent_weight", "0.5"], "--parent_weight needs a checkpoint to start from"),
+        (["--dataset", "/none", "--parent_weight", "1", "--model_name_or_path", "mnist"], "--parent_weight is 1.0"),
+        (["--dataset", "/none", "--parent_weight", "0.5", "--model_name_or_path", "mnist"], "mnist knows other labels"),
         (["--recipe", "/none.yaml"], "There is no recipe"),
     ],
 )
