@@ -193,7 +193,10 @@ def _others(results: dict[str, Any]) -> str:
 def _origin(model: dict[str, Any]) -> str:
     """The checkpoints that a run started from and learnt from, as sentences."""
     parent, teachers = model.get("started_from"), model.get("teachers")
-    start = f"Goes on from the checkpoint {parent}. " if parent else ""
+    start = f"Goes on from the checkpoint {parent}" if parent else ""
+    if kept := model.get("parent_weight"):
+        start += f", which keeps a share of {kept:g} in the weights at the end"
+    start += ". " if start else ""
     return start + (f"Learnt from the labels and from the checkpoints {', '.join(teachers)}. " if teachers else "")
 
 

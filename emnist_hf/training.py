@@ -569,6 +569,7 @@ def _finish(
         "model": {
             "architecture": model.pretrained_cfg["architecture"],
             "started_from": _without_folder(config.model_name_or_path),
+            "parent_weight": config.parent_weight,
             "teachers": [_without_folder(name) for name in config.teacher_name_or_path],
             "parent_is_known": data.seen is not None,
             "parameters": count_parameters(model),

@@ -267,6 +267,7 @@ def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist
     before, after, between = (
         load_file(folder / "model.safetensors") for folder in (unbroken, tmp_path / "after", tmp_path / "between")
     )
+    assert "keeps a share of 0.25 in the weights" in (tmp_path / "between/README.md").read_text()
     calibrated = {"fc.weight", "fc.bias"}  # by a temperature and biases of its own
     for name in set(before) - calibrated:
         if before[name].is_floating_point():
