@@ -100,7 +100,9 @@ def in_a_process(rows: int, batch: int, steps: int) -> dict[str, Any]:
         more = ["--batch", str(batch), "--steps", str(steps)]
         done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"The measurement ended with status {done.returncode}."]
+        status = f"The measurement ended with status {done.returncode}."
+        told = done.stderr.strip().splitlines() if done.returncode > 0 else []  # below 0 a signal ended it, unasked
+        said = told or [status]
         raise ScaleError(said[-1].removeprefix(f"{NAME}: "))
     return json.loads(done.stdout)
 

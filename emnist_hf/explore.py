@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from emnist_hf.augment import Augmentation, augment, to_input
+from emnist_hf.checkpoint_files import IMAGE_SIZES
 from emnist_hf.data import SIDE, Rows, load_parts
 from emnist_hf.errors import EmnistError
 from emnist_hf.images import Images
@@ -105,8 +106,9 @@ def image_size_of(recipe: Path | None) -> int:
     Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for one that sets no such number.
     """
     side = (read_recipe(recipe) if recipe is not None else {}).get("image_size", IMAGE_SIZE)
-    if type(side) is not int or side < 1:
-        raise ExploreError(f"{recipe} sets image_size to {side!r}: give a whole number of at least 1.")
+    smallest, greatest = IMAGE_SIZES
+    if type(side) is not int or not smallest <= side <= greatest:
+        raise ExploreError(f"{recipe} sets image_size to {side!r}: give {smallest} to {greatest} pixels.")
     return side
 
 

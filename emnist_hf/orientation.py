@@ -105,7 +105,10 @@ def check_reference_shapes(
     best = max(own, key=own.__getitem__)
     if best != "upright" and own[best] > own["upright"] + 0.05:
         if turned and best == "transposed":
-            raise raised(f"The images of {source} lie upright as stored: leave --transposed out (transposed=False).")
+            raise raised(
+                f"The images of {source} lie upright as stored: leave --transposed out, give raw files as Parquet, or "
+                f"say transposed=False in Python."
+            )
         raise raised(f"The images of {source} are {best}: {CURES[best]}.")
     # Under right labels a class is among the most like its own reference, though seldom first: 0 and O, 1 and I and l
     # are the same shape, and a source may hold one writer's hand or a font. Under wrong labels it may be anywhere.

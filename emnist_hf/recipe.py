@@ -33,7 +33,7 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
     hints = get_type_hints(TrainConfig) | get_type_hints(Augmentation)
     if isinstance(settings.get("model_args"), dict):
-        settings["model_args"] = json.dumps(settings["model_args"])
+        settings["model_args"] = json.dumps(settings["model_args"], default=str)
     return {name: _checked(value, hints[name], name, path) for name, value in settings.items()}
 
 

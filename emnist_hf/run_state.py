@@ -139,7 +139,8 @@ def resume(accelerator: Accelerator, state: Path | None, settings: dict[str, Any
     if state is None:
         return
     saved = settings_of(state)
-    changed = [key for key, value in settings.items() if saved.get(key) != value]
+    newer = {item.name: item.default for item in fields(TrainConfig)}  # a setting that an earlier version had not
+    changed = [key for key, value in settings.items() if saved.get(key, newer.get(key)) != value]
     if changed:
         raise TrainingError(
             f"{state} was saved with other settings of {', '.join(changed)}: resume with the same, or start anew in "

@@ -139,15 +139,7 @@ class TrainConfig:
             raise TrainingError(
                 f"--teacher_temperature is {self.teacher_temperature}: give a number above 0, such as 2."
             )
-        shares = (
-            "validation_fraction",
-            "label_smoothing_factor",
-            "ema_decay",
-            "warmup_ratio",
-            "teacher_weight",
-            "parent_weight",
-        )
-        for name in shares:
+        for name in SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
         if self.parent_weight and self.model_name_or_path is None:

@@ -50,11 +50,13 @@ def write_stroke_rows(
             strokes, rows, size=TRAINING_PAD, pen=(low, high), rng=rng, processes=2, progress=True, **changes
         )
         yield _write(folder / f"unipen_{part}.parquet", drawn, strokes, rows)
-    if hands:
-        clean = strokes.rows("train")
-        rows = np.tile(clean[np.isin(strokes.source[clean], HELD_OUT_SOURCES)], hands)
+    file = folder / "unipen_hands.parquet"
+    file.unlink(missing_ok=True)  # an older one would be learnt from beside these
+    clean = strokes.rows("train")
+    rows = np.tile(clean[np.isin(strokes.source[clean], HELD_OUT_SOURCES)], hands)
+    if len(rows):
         drawn = glyphs_by_other_hands(strokes, rows, seed=seed + len(parts), processes=2, progress=True)
-        yield _write(folder / "unipen_hands.parquet", drawn, strokes, rows)
+        yield _write(file, drawn, strokes, rows)
 
 
 def _write(file: Path, drawn: NDArray[np.uint8], strokes: StrokeSet, rows: NDArray[np.int64]) -> tuple[Path, int]:

@@ -101,6 +101,8 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     split = find_split(config.split)
     with accelerator.local_main_process_first():  # one process a machine fills the cache of what the Hub sends
         model = _first_model(config)  # before the data: a wrong name should not cost minutes of decoding
+        # Kept, as in hours a folder or a branch of the Hub may hold another checkpoint.
+        parent = {name: value.clone() for name, value in model.state_dict().items()} if config.parent_weight else {}
         teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
         data = prepare_data(config)
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
@@ -176,7 +178,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 save_state(accelerator, config.output_dir, progress.step, settings)
 
     _share_buffers(averaged.module)
-    _average_with_parent(averaged.module, config)
+    _average_with_parent(averaged.module, parent, config.parent_weight)
     results = _finish(accelerator, config, augmentation, averaged.module, data, progress)
     accelerator.wait_for_everyone()
     accelerator.end_training()
@@ -199,7 +201,7 @@ def _first_model(config: TrainConfig) -> nn.Module:
     label_set = find_split(config.split).label_set
     if config.model_name_or_path is None:
         model = create_model(label_set, config.architecture, **json.loads(config.model_args))
-        _try(model, config)
+        _try(model, config, f"{config.architecture} with --model_args '{config.model_args}'")
         return model
     checkpoint = load_checkpoint(*find_checkpoint(config.model_name_or_path))
     if checkpoint.label_set is not label_set:
@@ -208,19 +210,18 @@ def _first_model(config: TrainConfig) -> nn.Module:
                 f"{config.model_name_or_path} knows other labels than {config.split}: leave --parent_weight out."
             )
         checkpoint.model.reset_classifier(len(label_set))  # type: ignore[operator]
+    _try(checkpoint.model, config, str(config.model_name_or_path))
     return checkpoint.model
 
 
-def _try(model: nn.Module, config: TrainConfig) -> None:
+def _try(model: nn.Module, config: TrainConfig, name: str) -> None:
     """Raise `TrainingError` for a network that cannot take its input: timm makes some that end in an error then."""
-    try:
-        with torch.inference_mode():
-            model.eval()(torch.zeros(1, 1, config.image_size, config.image_size))
-    except Exception as error:  # whatever the layers of hundreds of architectures raise
-        raise TrainingError(
-            f"{config.architecture} with --model_args '{config.model_args}' cannot read input of {config.image_size} "
-            f"pixels: {first_line(error)}"
-        ) from None
+    for side in sorted({config.side(0), config.image_size}):
+        try:
+            with torch.inference_mode():
+                model.eval()(torch.zeros(1, 1, side, side))
+        except Exception as error:  # whatever the layers of hundreds of architectures raise
+            raise TrainingError(f"{name} cannot read input of {side} pixels: {first_line(error)}") from None
 
 
 def prepare_data(config: TrainConfig) -> RunData:
@@ -444,17 +445,15 @@ def _renew_statistics(
     update_bn(batches(), averaged)
 
 
-def _average_with_parent(model: nn.Module, config: TrainConfig) -> None:
+def _average_with_parent(model: nn.Module, parent: dict[str, Tensor], share: float) -> None:
     """Give the checkpoint that the run started from its share in the weights (WiSE-FT, Wortsman et al. 2022).
 
-    Statistics of batch norms are averaged as weights are: the two are so near to each other that these fit.
+    Statistics of batch norms are averaged as weights are: the two are so near to each other that these fit. With a
+    share of 0, nothing is changed and `parent` may be empty.
     """
-    if not config.parent_weight:
-        return
-    parent = load_checkpoint(*find_checkpoint(config.model_name_or_path)).model.state_dict()
-    for name, value in model.state_dict().items():
+    for name, value in model.state_dict().items() if share else ():
         if value.is_floating_point():
-            value.lerp_(parent[name].to(value.device), config.parent_weight)
+            value.lerp_(parent[name].to(value.device), share)
 
 
 def _share_buffers(model: nn.Module) -> None:

@@ -176,6 +176,8 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
     rows = {Path(line["file"]).stem: line["rows"] for line in written}
     assert set(rows) == {"unipen_train", "unipen_validation", "unipen_hands"}
     assert rows["unipen_hands"] * 4 == rows["unipen_train"] * 10 > 0
+    done = command("draw-strokes", strokes, tmp_path / "out", "--hands", 0, "--variants", 1, check=True)
+    assert "unipen_hands" not in done.stdout and not (tmp_path / "out/unipen_hands.parquet").exists()
 
     done = command("evaluate-strokes", strokes, "--pen", 12, "--per_pen", 30, check=True)
     reports = [json.loads(line) for line in done.stdout.splitlines()]

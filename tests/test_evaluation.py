@@ -22,6 +22,7 @@ from emnist_hf.evaluation import (
     count_seen,
     digest,
     is_official,
+    load_learnt,
     load_seen,
     macro_f1,
     per_class,
@@ -34,6 +35,7 @@ from emnist_hf.evaluation import (
     worst_confusions,
 )
 from emnist_hf.evaluation_report import command_of, examples, write_report
+from emnist_hf.pretrained import PACKAGED
 from emnist_hf.real_ink import CONDITIONS, StrokeTest
 from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 from tests.drawn import draw_rows
@@ -292,7 +294,7 @@ def test_the_card_says_how_long_and_how_precisely_it_was_learnt(seconds: float, 
     assert said in model_card(packaged)
 
 
-@pytest.mark.parametrize("split", ["byclass", "bymerge", "letters", "mnist"])
+@pytest.mark.parametrize("split", sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()))
 def test_the_cards_in_the_package_are_what_their_results_say(split: str) -> None:
     folder = Path(__file__).parents[1] / "emnist_hf/checkpoints" / split
     results = json.loads((folder / "results.json").read_text())
@@ -393,6 +395,9 @@ def test_seen_images_are_counted(tmp_path: Path) -> None:
     assert seen is not None and count_seen(rows.images, seen) == 60
     assert count_seen(rows.images[60:], seen) == 0
     assert load_seen(tmp_path / "elsewhere") is None
+    np.savez_compressed(tmp_path / "trained_on.npz", steps=np.array([3, 4], np.uint32))  # as earlier versions wrote it
+    for known in (load_seen(tmp_path), load_learnt(tmp_path)):
+        assert known is not None and known.tolist() == [3, 7]
 
 
 @pytest.mark.timeout(900)  # two minutes, but for a machine that does something else as well
