@@ -103,12 +103,12 @@ def check_options(output: Path, samples_per_class: int) -> None:
 def image_size_of(recipe: Path | None) -> int:
     """Side of the network's input in pixels that a recipe trains for, or the default one.
 
-    Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for one that sets no such number.
+    Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for a size out of range.
     """
-    side = (read_recipe(recipe) if recipe is not None else {}).get("image_size", IMAGE_SIZE)
+    side: int = (read_recipe(recipe) if recipe is not None else {}).get("image_size", IMAGE_SIZE)
     smallest, greatest = IMAGE_SIZES
-    if type(side) is not int or not smallest <= side <= greatest:
-        raise ExploreError(f"{recipe} sets image_size to {side!r}: give {smallest} to {greatest} pixels.")
+    if not smallest <= side <= greatest:
+        raise ExploreError(f"{recipe} sets image_size to {side}: give {smallest} to {greatest} pixels.")
     return side
 
 

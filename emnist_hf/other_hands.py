@@ -7,7 +7,6 @@ wider than its stem is long, a stroke sets out later. Here each stroke goes its 
 from __future__ import annotations
 
 import math
-import multiprocessing
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from emnist_hf.glyph import to_glyph
-from emnist_hf.strokes import Points, StrokeSet, collect, draw_coverage, smooth
+from emnist_hf.strokes import Points, StrokeSet, draw_coverage, make_glyphs, smooth
 
 TURN = math.radians(5)  # standard deviations, of the whole character
 BEND = 0.03  # of a 4x4 grid of displacements, as a share of the character's longer side
@@ -95,10 +94,7 @@ def glyphs_by_other_hands(
     """
     seeds = np.random.default_rng(seed).integers(0, 2**32, len(rows))
     jobs = (_Job(stroke_set.strokes(int(row)), int(own)) for row, own in zip(rows, seeds, strict=True))
-    if processes > 1:
-        with multiprocessing.get_context("fork").Pool(min(processes, 2)) as pool:
-            return collect(pool.imap(_glyph, jobs, chunksize=256), len(rows), progress)
-    return collect(map(_glyph, jobs), len(rows), progress)
+    return make_glyphs(_glyph, jobs, len(rows), processes, progress)
 
 
 def _glyph(job: _Job) -> NDArray[np.uint8]:

@@ -73,14 +73,7 @@ def choose_augmentation(recipe: str | Path | None, changes: Mapping[str, float |
     Raises `TrainingError` for a recipe that cannot be read or sets what is no number, `EmnistError` for a number that
     is out of range.
     """
+    known = {field.name for field in fields(Augmentation)}
     settings = read_recipe(recipe) if recipe is not None else {}
-    values = {}
-    for name in (field.name for field in fields(Augmentation)):
-        value = settings.get(name) if changes.get(name) is None else changes[name]
-        if value is None:
-            continue
-        try:
-            values[name] = float(value)
-        except (TypeError, ValueError):
-            raise TrainingError(f"{recipe} sets {name} to {value!r}: give a number of at least 0.") from None
-    return Augmentation(**values)
+    given = {name: value for name, value in changes.items() if value is not None}
+    return Augmentation(**{name: value for name, value in (settings | given).items() if name in known})

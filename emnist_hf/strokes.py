@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from emnist_hf.glyph import to_glyph
 from emnist_hf.splits import CHARACTERS
 
 Points = NDArray[np.float64]
+J = TypeVar("J")
 Part = Literal["train", "validation", "test"]
 
 HELD_OUT_SOURCES = ("aga", "art", "ced", "gmd", "imp", "pri", "syn", "tos", "uqb")
@@ -213,14 +214,20 @@ def glyphs(
         )
         for i, row in enumerate(rows)
     )
+    return make_glyphs(_glyph, jobs, count, processes, progress)
+
+
+def make_glyphs(
+    act: Callable[[J], NDArray[np.uint8]], jobs: Iterable[J], count: int, processes: int, progress: bool
+) -> NDArray[np.uint8]:
+    """What `act` makes of each of `count` jobs, uint8 [count, 28, 28], in 1 or 2 processes."""
     if processes > 1:
         with multiprocessing.get_context("fork").Pool(min(processes, 2)) as pool:
-            return collect(pool.imap(_glyph, jobs, chunksize=256), count, progress)
-    return collect(map(_glyph, jobs), count, progress)
+            return _collect(pool.imap(act, jobs, chunksize=256), count, progress)
+    return _collect(map(act, jobs), count, progress)
 
 
-def collect(made: Iterable[NDArray[np.uint8]], count: int, progress: bool) -> NDArray[np.uint8]:
-    """`count` glyphs as they are made, as one array uint8 [count, 28, 28], with or without a progress bar."""
+def _collect(made: Iterable[NDArray[np.uint8]], count: int, progress: bool) -> NDArray[np.uint8]:
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     images = np.zeros((count, 28, 28), np.uint8)
