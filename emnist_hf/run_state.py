@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -12,12 +13,14 @@ from typing import Any
 
 from accelerate import Accelerator, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
+from torch import Tensor
 
 from emnist_hf.augment import Augmentation
 from emnist_hf.settings import TrainConfig, TrainingError
 
 FOLDER = "checkpoints"
 SETTINGS = "settings.json"
+PARENT = "weights of model_name_or_path"  # as it is named where they have changed
 KEPT = 2  # the newest, and the one before in case the disk fails
 
 # What may change between a run and its resumption: where things are and what is told, not what is learnt.
@@ -59,9 +62,17 @@ class Progress:
             setattr(self, item.name, state[item.name])
 
 
-def identity(config: TrainConfig, augmentation: Augmentation, processes: int, data: str) -> dict[str, Any]:
-    """What a resumed run must share with the one that was saved, as JSON has it; `data` is a digest of the rows."""
+def identity(
+    config: TrainConfig, augmentation: Augmentation, processes: int, data: str, parent: dict[str, Tensor]
+) -> dict[str, Any]:
+    """What a resumed run must share with the one that was saved, as JSON has it.
+
+    data: a digest of the rows. parent: the weights that the run ends by averaging with, none for most runs.
+    """
     kept = {key: value for key, value in asdict(config).items() if key not in FREE}
+    if parent:
+        whole = hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in parent.values()))
+        kept[PARENT] = whole.hexdigest()
     return json.loads(json.dumps(kept | asdict(augmentation) | {"processes": processes, "data": data}))
 
 
@@ -124,7 +135,6 @@ def _look_for_state(config: TrainConfig) -> Path | None:
                 f"{folder} holds checkpoints of an earlier run: go on with --resume_from_checkpoint latest, start anew "
                 f"with --overwrite_output_dir, or name another --output_dir."
             )
-        shutil.rmtree(folder, ignore_errors=True)
         return None
     if config.resume_from_checkpoint == "latest":
         return states[-1] if states else None
@@ -134,13 +144,20 @@ def _look_for_state(config: TrainConfig) -> Path | None:
     return named
 
 
+def clear_states(config: TrainConfig) -> None:
+    """Throw away what an earlier run left in the output folder, once a fresh one is sure to begin."""
+    if config.resume_from_checkpoint is None:
+        shutil.rmtree(Path(config.output_dir) / FOLDER, ignore_errors=True)
+
+
 def resume(accelerator: Accelerator, state: Path | None, settings: dict[str, Any], progress: Progress) -> None:
     """Load a checkpoint, if there is one. Raises `TrainingError` if it was saved with other settings or other data."""
     if state is None:
         return
     saved = settings_of(state)
     newer = {item.name: item.default for item in fields(TrainConfig)}  # a setting that an earlier version had not
-    changed = [key for key, value in settings.items() if saved.get(key, newer.get(key)) != value]
+    before = newer | {PARENT: settings.get(PARENT)} | saved
+    changed = [key for key, value in settings.items() if before.get(key) != value]
     if changed:
         raise TrainingError(
             f"{state} was saved with other settings of {', '.join(changed)}: resume with the same, or start anew in "

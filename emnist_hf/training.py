@@ -51,7 +51,7 @@ from emnist_hf.model import (
 )
 from emnist_hf.pretrained import find_checkpoint
 from emnist_hf.rejection import learn_rejection
-from emnist_hf.run_state import FOLDER, Progress, find_state, identity, resume, save_state, settings_of
+from emnist_hf.run_state import FOLDER, Progress, clear_states, find_state, identity, resume, save_state, settings_of
 from emnist_hf.sampling import (
     GroupedRows,
     MixtureSampler,
@@ -121,7 +121,9 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     scheduler = _scheduler(config, optimizer.optimizer, total_steps)
     progress = Progress()
     accelerator.register_for_checkpointing(scheduler, averaged, progress)
-    settings = identity(config, augmentation, accelerator.num_processes, data.digest())
+    settings = identity(config, augmentation, accelerator.num_processes, data.digest(), parent)
+    if accelerator.is_main_process:
+        clear_states(config)
     resume(accelerator, state, settings, progress)
 
     groups, believed, offsets = (t.to(accelerator.device) for t in (dataset.groups, dataset.believed, dataset.offsets))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import train as command
 from emnist_hf.augment import NONE, Augmentation, augment, mix, to_input
@@ -205,6 +205,20 @@ def test_an_earlier_run_is_not_overwritten(unbroken: Path, small_emnist: Path) -
         train(TrainConfig(split="digits", dataset=str(small_emnist), output_dir=str(unbroken), cpu=True))
 
 
+def test_a_mistyped_data_set_costs_no_earlier_run(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    """What an earlier run left is thrown away only once the new one can begin."""
+    earlier = tmp_path / "checkpoints" / "step-00000999"
+    earlier.mkdir(parents=True)
+    config = TrainConfig(
+        split="digits", dataset="/none", output_dir=str(tmp_path), overwrite_output_dir=True, image_size=28, cpu=True
+    )
+    with pytest.raises(DataError, match="no file or folder"):
+        train(config)
+    assert earlier.is_dir()
+    train(replace(config, dataset=str(small_emnist), num_train_epochs=1, validation_fraction=0.2, max_train_samples=64))
+    assert not earlier.exists() and (tmp_path / "results.json").is_file()
+
+
 def test_what_the_parent_learnt_from_is_not_scored(
     unbroken: Path, small_emnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -273,6 +287,31 @@ def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist
         if before[name].is_floating_point():
             torch.testing.assert_close(between[name], torch.lerp(after[name], before[name], 0.25))
     assert not torch.equal(before["conv1.0.weight"], after["conv1.0.weight"])
+
+
+def test_the_mean_of_a_resumed_run_is_with_the_same_weights(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    parent = tmp_path / "parent"
+    shutil.copytree(unbroken, parent, ignore=shutil.ignore_patterns("checkpoints"))
+    config = TrainConfig(
+        split="digits",
+        dataset=str(small_emnist),
+        output_dir=str(tmp_path / "run"),
+        model_name_or_path=str(parent),
+        parent_weight=0.5,
+        num_train_epochs=1,
+        image_size=28,
+        validation_fraction=0.5,
+        seed=3,
+        mixed_precision="no",
+        cpu=True,
+    )
+    train(config)
+    resumed = replace(config, resume_from_checkpoint="latest")
+    train(resumed)
+    weights = load_file(parent / "model.safetensors")
+    save_file({name: value * 1.5 for name, value in weights.items()}, parent / "model.safetensors", {"format": "pt"})
+    with pytest.raises(TrainingError, match="other settings of weights of model_name_or_path"):
+        train(resumed)
 
 
 @pytest.mark.security(32)
