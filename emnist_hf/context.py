@@ -63,7 +63,7 @@ def _pairs() -> Scores:
 PAIRS = _pairs()
 BY_CHANCE: Scores = np.ones_like(PAIRS)
 
-WITHIN = np.array([[0.998, 0.0013, 0.0007], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
+WITHIN = np.array([[0.9992, 0.0005, 0.0003], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
 """How often a kind follows a kind within a word, from rows to columns."""
 BETWEEN = 0.3
 """How far the kind that a word begins with follows from how the last one ended."""

@@ -52,9 +52,9 @@ TURNED = (
     "This page lies on its side, turned to the left: it was read as if it stood upright.",
 )
 """What to say of a page that was read after so many quarter turns counterclockwise."""
-CLEAR = 0.8
-"""Mean score less mean doubt below which it is tried whether a page reads better turned: upright print mostly comes to
-0.85 and more, print that is upside down to 0.5 to 0.8."""
+CLEAR = 0.88
+"""Mean score less mean doubt below which it is tried whether a page reads better turned: of pages composed with 19
+writers and the tests' fonts six in seven come to more upright, and one in fifty upside down."""
 STRONG, GAIN = 18.0, 0.01
 """Degrees of lean from which it is tried whether a page reads better without it, and by how much mean score less mean
 doubt must gain: beyond it, letters stand under their neighbours. A page of A or 3 may seem to lean and does not."""

@@ -41,7 +41,10 @@ JOINED = 0.65
 """How often neighbours that all but touch are parts of one character."""
 FAVOUR = 400.0
 """As `context.PAGE`, for what the page's frequencies say about where characters end."""
-LEAST_FAVOUR, MOST_FAVOUR = 0.3, 15.0
+LEAST_FAVOUR, MOST_FAVOUR = 0.3, 40.0
+MOST_DOUBT = 0.9
+"""Doubt that counts at the most where the page is asked too: of an A whose leg stands apart it is sure that it is two
+characters, and a page of A knows better."""
 CLEAR_OF_BAR = 0.06
 """Gap, in heights of a character, from which a level bar is a hyphen and no part of its neighbour."""
 HARDLY_ANY = 0.5
@@ -320,7 +323,7 @@ def _evidence(segments: list[Segment], favours: NDArray[np.float64]) -> list[flo
     lettered = np.flatnonzero([s.probabilities is not None for s in segments])
     if len(lettered):
         probabilities = np.stack([p for s in segments if (p := s.probabilities) is not None])
-        doubts = np.array([segments[i].doubt for i in lettered], np.float64)
+        doubts = np.minimum([segments[i].doubt for i in lettered], MOST_DOUBT)
         evidence[lettered] = _confidences(probabilities * favours, doubts)
     found: list[float] = np.log(evidence).tolist()
     return found

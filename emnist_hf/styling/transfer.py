@@ -114,8 +114,8 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     square root of what is between them, as the eye judges it) by offsetting outlines, width by stretching, spacing by
     tracking (not in joined hands), waver by lifting and sinking glyphs by seeded noise. Nothing goes further than
     letters stay legible (`tests/test_transfer.py` reads them back): a hairline keeps six sevenths of its width and a
-    counter five, no stroke grows by more than two fifths, no letter by more than 15 % in width, and no lean grows by
-    more than 22 degrees or shrinks by more than 10.
+    counter five, no stroke grows by more than two fifths, no letter by more than 5 % in width, as wide ones are read
+    worse, and no lean grows by more than 22 degrees or shrinks by more than 10.
 
     Raises `StylingError` for a strength out of bounds, a seed that is no whole number from 0, and what is no hand.
     """
@@ -130,7 +130,7 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     shear = strength * (math.tan(math.radians(slant)) - math.tan(math.radians(own.slant)))
     wanted = own.stroke * math.sqrt(hand.weight * own.x_height / max(own.stroke, 1e-3))
     grown = min(max((wanted - own.stroke) / 2, -own.hairline / 14), own.counter / 7, 0.2 * own.stroke)
-    stretch = min(max(math.sqrt(hand.width / own.width), 0.9), 1.15)
+    stretch = min(max(math.sqrt(hand.width / own.width), 0.9), 1.05)
     tracking = 0.0
     if hand.spacing is not None and not own.is_joined:
         tracking = min(max(hand.spacing - own.spacing, -0.05), 0.35) * own.x_height
