@@ -196,12 +196,12 @@ def _recognized_as_it_is(page: LevelPage, ink: Ink, target: LabelSet, judge: Jud
 
 
 def _turned(page: LevelPage, ink: Ink, target: LabelSet, judge: Judge) -> list[_Found]:
-    """What is found after those quarter turns that a sample of the marks is clear after."""
+    """What is found after those quarter turns that a sample of the marks is clear after, and clearer than before."""
     if page.writing.any():
         clarity = clarity_after_turns(page, judge)
     else:  # rulings are found when they lie level, and until then hide the marks
         clarity = np.roll(clarity_after_turns(find_level_page(ink.coverage, 1), judge), 1)
-    turns = [turn for turn in (1, 2, 3) if clarity[turn] > max(LIKELY, clarity.max() - NEARLY)]
+    turns = [turn for turn in (1, 2, 3) if clarity[turn] > max(LIKELY, clarity[0], clarity.max() - NEARLY)]
     return [_recognized(find_level_page(ink.coverage, turn), ink, target, judge, turn) for turn in turns]
 
 

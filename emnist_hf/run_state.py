@@ -146,7 +146,7 @@ def _look_for_state(config: TrainConfig) -> Path | None:
 
 def clear_states(config: TrainConfig) -> None:
     """Throw away what an earlier run left in the output folder, once a fresh one is sure to begin."""
-    if config.resume_from_checkpoint is None:
+    if config.overwrite_output_dir and config.resume_from_checkpoint is None:
         shutil.rmtree(Path(config.output_dir) / FOLDER, ignore_errors=True)
 
 
