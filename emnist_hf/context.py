@@ -64,8 +64,8 @@ PAIRS = _pairs()
 BY_CHANCE: Scores = np.ones_like(PAIRS)
 
 WITHIN = np.array([[0.9988, 0.0008, 0.0004], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
-"""How often a kind follows a kind within a word, from rows to columns; letters after digits count as rarer than they are,
-so that SOON is not read as 50ON."""
+"""How often a kind follows a kind within a word, from rows to columns; letters after digits count as rarer than they
+are, so that SOON is not read as 50ON."""
 BETWEEN = 0.3
 """How far the kind that a word begins with follows from how the last one ended."""
 

@@ -43,8 +43,8 @@ FAVOUR = 400.0
 """As `context.PAGE`, for what the page's frequencies say about where characters end."""
 LEAST_FAVOUR, MOST_FAVOUR = 0.3, 40.0
 MOST_DOUBT = 0.9
-"""Doubt that counts at the most in the choice of a path: of an A whose leg stands apart the network is sure that it is two
-characters, and a page of A knows better."""
+"""Doubt that counts at the most in the choice of a path: of an A whose leg stands apart the network is sure that it
+is two characters, and a page of A knows better."""
 CLEAR_OF_BAR = 0.06
 """Gap, in heights of a character, from which a level bar is a hyphen and no part of its neighbour."""
 HARDLY_ANY = 0.5
