@@ -205,7 +205,7 @@ def test_an_earlier_run_is_not_overwritten(unbroken: Path, small_emnist: Path) -
         train(TrainConfig(split="digits", dataset=str(small_emnist), output_dir=str(unbroken), cpu=True))
 
 
-def test_a_mistyped_data_set_costs_no_earlier_run(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+def test_a_mistyped_data_set_costs_no_earlier_run(small_emnist: Path, tmp_path: Path) -> None:
     """What an earlier run left is thrown away only once the new one can begin."""
     earlier = tmp_path / "checkpoints" / "step-00000999"
     earlier.mkdir(parents=True)
@@ -263,12 +263,13 @@ def test_what_only_a_teacher_has_seen_may_be_validated_by(unbroken: Path, small_
     assert going_on.learnt is not None and not set(rows) & set(going_on.learnt)
 
 
-def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
-    config = TrainConfig(
+def going_on(dataset: Path, parent: Path, output: Path) -> TrainConfig:
+    """One epoch more from a checkpoint, in the same precision on every machine."""
+    return TrainConfig(
         split="digits",
-        dataset=str(small_emnist),
-        output_dir=str(tmp_path / "after"),
-        model_name_or_path=str(unbroken),
+        dataset=str(dataset),
+        output_dir=str(output),
+        model_name_or_path=str(parent),
         num_train_epochs=1,
         image_size=28,
         validation_fraction=0.5,
@@ -276,6 +277,10 @@ def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist
         mixed_precision="no",
         cpu=True,
     )
+
+
+def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
+    config = going_on(small_emnist, unbroken, tmp_path / "after")
     train(config)
     train(replace(config, output_dir=str(tmp_path / "between"), parent_weight=0.25))
     before, after, between = (
@@ -292,19 +297,7 @@ def test_weights_lie_between_those_before_and_after(unbroken: Path, small_emnist
 def test_the_mean_of_a_resumed_run_is_with_the_same_weights(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
     parent = tmp_path / "parent"
     shutil.copytree(unbroken, parent, ignore=shutil.ignore_patterns("checkpoints"))
-    config = TrainConfig(
-        split="digits",
-        dataset=str(small_emnist),
-        output_dir=str(tmp_path / "run"),
-        model_name_or_path=str(parent),
-        parent_weight=0.5,
-        num_train_epochs=1,
-        image_size=28,
-        validation_fraction=0.5,
-        seed=3,
-        mixed_precision="no",
-        cpu=True,
-    )
+    config = replace(going_on(small_emnist, parent, tmp_path / "run"), parent_weight=0.5)
     train(config)
     resumed = replace(config, resume_from_checkpoint="latest")
     train(resumed)
