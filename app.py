@@ -14,12 +14,19 @@ import cv2
 
 from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
-from emnist_hf.feedback import Feedback
+from emnist_hf.hub.feedback import Feedback
+from emnist_hf.models.checkpoint import CheckpointError
 from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, QUEUE_SIZE, build_page
-from emnist_hf.page.logs import set_up_logs
-from emnist_hf.page.memory import freeze_what_stays, settle_memory
-from emnist_hf.page.service import KEEP, WAITING, Service, free_address, number_from
-from emnist_hf.recognizer import CheckpointError
+from emnist_hf.page.service import (
+    KEEP,
+    WAITING,
+    Service,
+    free_address,
+    freeze_what_stays,
+    number_from,
+    set_up_logs,
+    settle_memory,
+)
 
 
 def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:

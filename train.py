@@ -19,13 +19,12 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from transformers import HfArgumentParser
 
-from emnist_hf.augment import Augmentation
 from emnist_hf.errors import EmnistError
-from emnist_hf.hub import check_push, push
+from emnist_hf.hub.model import check_push, push
 from emnist_hf.hub_session import without_token
-from emnist_hf.recipe import read_recipe
-from emnist_hf.settings import PushConfig, TrainConfig
-from emnist_hf.training import train
+from emnist_hf.training.augment import Augmentation
+from emnist_hf.training.config import PushConfig, TrainConfig, read_recipe
+from emnist_hf.training.loop import train
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -29,9 +29,11 @@ import torch
 from numpy.typing import NDArray
 
 from emnist_hf import Recognizer
-from emnist_hf.data import DataError, Rows, load_parts
+from emnist_hf.data.rows import DataError, Rows
+from emnist_hf.data.sources import load_parts
 from emnist_hf.errors import EmnistError
-from emnist_hf.evaluation import count_seen, is_official, load_seen, wilson_interval, write_json
+from emnist_hf.evaluation.metrics import wilson_interval, write_json
+from emnist_hf.evaluation.seen import count_seen, is_official, load_seen
 from emnist_hf.splits import find_split
 
 NAME = "accuracy_by_parameters"

@@ -24,7 +24,7 @@ import time
 
 import httpx
 
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 PICTURE = ROOT / "emnist_hf" / "page" / "examples" / "marker.png"
 ANSWER = "3"

@@ -30,10 +30,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emnist_hf import Recognizer
-from emnist_hf.engine import BATCH
-from emnist_hf.fused import fuse
-from emnist_hf.model import Checkpoint
-from emnist_hf.onnx_export import FLOAT, QUANTIZED, OnnxNetwork, export_onnx, printed_glyphs
+from emnist_hf.models.engine import BATCH
+from emnist_hf.models.fuse import fuse
+from emnist_hf.models.network import Checkpoint
+from emnist_hf.models.onnx_export import FLOAT, QUANTIZED, OnnxNetwork, export_onnx, printed_glyphs
 
 Glyphs = NDArray[np.uint8]
 Way = Callable[[Glyphs], NDArray[np.float32]]

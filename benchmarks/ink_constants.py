@@ -24,10 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_hf import glyph, polarity
-from emnist_hf.ink import NoInkError, to_glyph, to_ink
-from emnist_hf.strokes import StrokeSet, draw_coverage
-from emnist_hf.widths import stroke_width
+from emnist_hf.data.strokes import StrokeSet, draw_coverage
+from emnist_hf.ink import NoInkError, glyph, polarity, to_glyph, to_ink
+from emnist_hf.ink.widths import stroke_width
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""How often letters follow each other, as the table that `emnist_hf.letter_pairs` holds.
+"""How often letters follow each other, as the table that `emnist_hf.reading.language_model` holds.
 
     pip install "wordfreq>=3.1,<4"
     python -m benchmarks.letter_pairs [--words 20000]
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.letter_pairs import LETTERS
+from emnist_hf.reading.language_model import LETTERS
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl", "id")
 MOST = 999

@@ -41,14 +41,15 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from benchmarks.hands import font_hand
 from emnist_hf import Recognizer
+from emnist_hf.data.compose import compose
 from emnist_hf.page.calligraphy import data_url
 from emnist_hf.page.door import BUSY
+from emnist_hf.page.draw import PREFIX
 from emnist_hf.page.examples import STROKES, draw, shaded
 from emnist_hf.page.language import told
-from emnist_hf.page.pad import PREFIX
-from tests.pages import compose, font_hand
-from tests.server import serve
+from tests.support.server import serve
 
 SKETCH, PHOTO, PAGE = "sketch", "photo", "page"
 SHARES = {SKETCH: 0.85, PHOTO: 0.10, PAGE: 0.05}

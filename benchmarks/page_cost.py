@@ -23,8 +23,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
+from benchmarks.hands import font_hand
 from emnist_hf import Recognizer
-from tests.pages import compose, font_hand
+from emnist_hf.data.compose import compose
 
 LETTERS = "the quick brown fox jumps over the lazy dog and runs home "
 

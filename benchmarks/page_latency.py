@@ -22,7 +22,7 @@ from gradio_client import Client, handle_file
 
 from emnist_hf import Recognizer
 from emnist_hf.page.examples import STROKES, draw
-from tests.server import serve
+from tests.support.server import serve
 
 WARM_UP = 3
 

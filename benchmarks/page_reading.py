@@ -2,9 +2,10 @@
 
     python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-tesseract]
 
-Pages are composed by tests/pages.py with hand-printed fonts and, with --strokes, with the strokes of UNIPEN's held-out
-writers. The character error rate is the edit distance over the length of the true text, spaces and line breaks as one
-space each; `folded` leaves case and spaces out. Box F1 pairs boxes of true and found characters that overlap by half.
+Pages are composed by `emnist_hf.data.compose` with hand-printed fonts and, with --strokes, with the strokes of
+UNIPEN's held-out writers. The character error rate is the edit distance over the length of the true text, spaces and
+line breaks as one space each; `folded` leaves case and spaces out. Box F1 pairs boxes of true and found characters that
+overlap by half.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ import torch
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
+from benchmarks.hands import HANDS, font_hand
 from emnist_hf import Recognizer
-from emnist_hf.strokes import StrokeSet
-from tests.pages import CONDITIONS, HANDS, TEXTS, Box, Hand, Page, compose, font_hand
-from tests.stroke_hand import stroke_hand, writers
+from emnist_hf.data.compose import TEXTS, Box, Hand, Page, compose, stroke_hand, writers
+from emnist_hf.data.conditions import PAGE_CONDITIONS
+from emnist_hf.data.strokes import StrokeSet
 
 
 def errors(true: str, found: str) -> tuple[int, int]:
@@ -68,7 +70,7 @@ def tesseract(page: Page) -> str:
 def pages(hands: dict[str, Hand], each: int) -> Iterator[tuple[str, str, Page]]:
     """Condition, hand and page: `each` pages of a condition, hands and texts in turn."""
     names = list(hands)
-    for number, condition in enumerate(CONDITIONS):
+    for number, condition in enumerate(PAGE_CONDITIONS):
         for i in range(each):
             name = names[(i + number) % len(names)]
             seed = zlib.crc32(f"{condition} {i}".encode()) % 2**31

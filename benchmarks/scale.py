@@ -26,13 +26,13 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from benchmarks.training_throughput import NETWORKS, Learner
-from emnist_hf.decoded_cache import IMAGES, cache_folder
+from emnist_hf.data.cache import IMAGES, cache_folder
 from emnist_hf.errors import EmnistError
-from emnist_hf.sampling import GroupedRows, MixtureSampler, as_is
-from emnist_hf.settings import TrainConfig
 from emnist_hf.splits import CHARSETS
-from emnist_hf.training import prepare_data
-from tests.drawn import write_many
+from emnist_hf.training.config import TrainConfig
+from emnist_hf.training.run_data import prepare_data
+from emnist_hf.training.sampling import GroupedRows, MixtureSampler, as_is
+from tests.support.drawn import write_many
 
 NAME = "scale"
 VALIDATION = 0.01  # the share of the rows that training would keep for it

@@ -29,11 +29,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from emnist_hf.augment import Augmentation, augment
-from emnist_hf.model import ARCHITECTURE, IMAGE_SIZE, MEAN, STD, count_parameters, create_model
-from emnist_hf.sampling import group_loss
+from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE, MEAN, STD, count_parameters, create_model
 from emnist_hf.splits import CHARSETS
-from emnist_hf.training import bf16_pays_on_cpu
+from emnist_hf.training.augment import Augmentation, augment
+from emnist_hf.training.sampling import group_loss
+from emnist_hf.training.setup import bf16_pays_on_cpu
 
 NETWORKS = {"default": (ARCHITECTURE, IMAGE_SIZE), "replaced": ("emnist_replaced_cnn", 28)}
 WARM_UP = 2

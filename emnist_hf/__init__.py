@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emnist_hf.recognizer import Answer, Prediction, Recognizer
 
+
 __version__ = "0.1.0"
+
+
 __all__ = ["Answer", "Prediction", "Recognizer", "__version__"]
 
 

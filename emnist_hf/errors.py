@@ -24,3 +24,8 @@ def named(source: Any) -> Iterator[None]:
         if isinstance(source, (str, Path)):
             error.args = (f"{source}: {error}",)
         raise
+
+
+def first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

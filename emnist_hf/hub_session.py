@@ -20,14 +20,18 @@ from emnist_hf.errors import EmnistError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+
 SECONDS = 10.0
 """To wait for the answer to one request, or for the next part of it."""
+
 
 GIVE_UP = 12.0
 """Seconds for which a request that failed is tried again. With `SECONDS` twice and the waits, the end comes in 30."""
 
+
 PASSING = {408, 429, 500, 502, 503, 504}
 """Answers that may be others in a moment: too slow, too many requests, a server in trouble."""
+
 
 Result = TypeVar("Result")
 

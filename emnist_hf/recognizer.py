@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.checkpoint_files import CheckpointError, CheckpointFiles, read_checkpoint
-from emnist_hf.engine import choose_engine
-from emnist_hf.folding import fold_probabilities
 from emnist_hf.ink import Ink, glyph_of
-from emnist_hf.lexicon import Lexicon, correct
-from emnist_hf.pretrained import find_checkpoint
-from emnist_hf.reading import Reading, read_page
-from emnist_hf.rejection import load_rejection
-from emnist_hf.splits import CHARACTERS, CHARSETS, LabelError, LabelSet, find_charset, fold_table
+from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
+from emnist_hf.models.engine import choose_engine
+from emnist_hf.models.pretrained import find_checkpoint
+from emnist_hf.models.rejection import load_rejection
+from emnist_hf.reading.lexicon import Lexicon, correct
+from emnist_hf.reading.pipeline import read_page
+from emnist_hf.reading.results import Reading
+from emnist_hf.splits import CHARACTERS, CHARSETS, LabelError, LabelSet, find_charset, fold_probabilities, fold_table
 
 if TYPE_CHECKING:
-    from emnist_hf.model import Checkpoint
+    from emnist_hf.models.network import Checkpoint
+
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
@@ -78,7 +79,7 @@ class Recognizer:
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The network itself, as torch has it; answers do not need it."""
-        from emnist_hf.model import to_checkpoint
+        from emnist_hf.models.network import to_checkpoint
 
         return to_checkpoint(self._files)
 

@@ -7,6 +7,8 @@ scoring one split with the checkpoint of another are all read off that.
 
 Class order, names and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten
 letters" (2017), table II, and the `mapping.txt` files that come with the data.
+
+Probabilities over one label set as probabilities over another.
 """
 
 from __future__ import annotations
@@ -16,13 +18,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emnist_hf.errors import EmnistError
 
 DIGITS = string.digits
+
+
 UPPERCASE = string.ascii_uppercase
+
+
 LOWERCASE = string.ascii_lowercase
+
+
 CHARACTERS = DIGITS + UPPERCASE + LOWERCASE
 """The 62 characters in the order of ByClass."""
+
 
 MERGED_LOWERCASE = "cijklmopsuvwxyz"
 """The 15 letters whose two cases look alike, which ByMerge and Balanced keep as one class named by the capital."""
@@ -51,7 +63,10 @@ def _label_set(name: str, labels: str, fold: dict[str, str]) -> LabelSet:
 
 
 _MERGE = {c: c.upper() for c in MERGED_LOWERCASE}
+
+
 _FOLD_CASE = {c: c.upper() for c in LOWERCASE}
+
 
 CHARSETS: dict[str, LabelSet] = {
     "byclass": _label_set("byclass", CHARACTERS, {}),
@@ -116,6 +131,7 @@ SPLITS: dict[str, Split] = {
         Split("mnist", "MNIST", CHARSETS["digits"], 60_000, 10_000),
     )
 }
+
 
 SHAPES = {"O": "0", "I": "1", "L": "1", "S": "5", "Z": "2"}
 """Capitals that one character alone does not tell from a digit (I and L also not from each other)."""
@@ -189,3 +205,19 @@ def fold_table(source: LabelSet, target: LabelSet) -> tuple[int, ...]:
             f"it was never shown some of those characters."
         )
     return folded
+
+
+def fold_probabilities(probabilities: NDArray[np.float32], source: LabelSet, target: LabelSet) -> NDArray[np.float32]:
+    """Probabilities over `source` [N, S] as probabilities over `target` [N, T], renormalised to sum to 1.
+
+    Labels that `target` cannot give are left out. Where nothing is left (a sure letter asked for as a digit), the
+    answer is uniform, which says as much. Raises `LabelError` if `source` is too coarse for `target`.
+    """
+    if source is target:
+        return probabilities
+    folded = np.zeros((len(probabilities), len(target)), np.float32)
+    for column, place in enumerate(fold_table(source, target)):
+        if place >= 0:
+            folded[:, place] += probabilities[:, column]
+    total = folded.sum(axis=1, keepdims=True)
+    return np.where(total > 1e-30, folded / np.maximum(total, 1e-30), np.float32(1 / len(target)))

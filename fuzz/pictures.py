@@ -18,10 +18,10 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["emnist_hf.picture", "PIL"]):
+with atheris.instrument_imports(include=["emnist_hf.ink.picture", "PIL"]):
     from PIL import Image, ImageFile  # noqa: F401  every parser that `picture.FORMATS` reaches
 
-    from emnist_hf.picture import FORMATS, MAX_LENGTH, MAX_PIXELS, open_picture
+    from emnist_hf.ink.picture import FORMATS, MAX_LENGTH, MAX_PIXELS, open_picture
 
 from emnist_hf.errors import EmnistError
 from tests import hostile

@@ -24,7 +24,7 @@ os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="emnist-test-")
 atexit.register(shutil.rmtree, os.environ["HF_DATASETS_CACHE"], ignore_errors=True)
 
 from emnist_hf.splits import CHARSETS  # noqa: E402
-from tests.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
+from tests.support.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -77,9 +77,9 @@ def small_emnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package's checkpoint as `export-onnx` writes it."""
-    from emnist_hf.model import load_checkpoint
-    from emnist_hf.onnx_export import export_onnx
-    from emnist_hf.pretrained import find_checkpoint
+    from emnist_hf.models.network import load_checkpoint
+    from emnist_hf.models.onnx_export import export_onnx
+    from emnist_hf.models.pretrained import find_checkpoint
 
     folder = tmp_path_factory.mktemp("exported")
     export_onnx(load_checkpoint(*find_checkpoint()), folder)

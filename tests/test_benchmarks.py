@@ -15,12 +15,13 @@ import torch
 
 from benchmarks.accuracy_by_parameters import far_apart, short_count
 from benchmarks.scale import FEWEST
-from emnist_hf.evaluation import save_seen, short_hashes, wilson_interval
-from emnist_hf.model import create_model, save_checkpoint
+from emnist_hf.evaluation.metrics import wilson_interval
+from emnist_hf.evaluation.seen import save_seen, short_hashes
+from emnist_hf.models.network import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
 from emnist_hf.styling import fonts
-from tests.drawn import draw_rows
-from tests.server import ROOT
+from tests.support.drawn import draw_rows
+from tests.support.server import ROOT
 
 
 def bench(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

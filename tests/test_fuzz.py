@@ -22,16 +22,17 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from emnist_hf import Recognizer
-from emnist_hf.data import DataError, read_idx
+from emnist_hf.data.idx import read_idx
+from emnist_hf.data.rows import DataError
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, glyph_of, to_glyph, to_ink
-from emnist_hf.layout import find_layout, find_level_page
-from emnist_hf.page.answer import SORRY
+from emnist_hf.ink.picture import PictureError, open_picture
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.compose import show
-from emnist_hf.page.pad import drawing
-from emnist_hf.picture import PictureError, open_picture
-from emnist_hf.reading import text_of
+from emnist_hf.page.draw import drawing
+from emnist_hf.page.visitor import SORRY
+from emnist_hf.reading.layout import find_layout, find_level_page
+from emnist_hf.reading.results import text_of
 
 EXAMPLES = "EMNIST_FUZZ_EXAMPLES"
 fuzzed = settings(

@@ -15,7 +15,7 @@ from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.splits import CHARSETS, LabelError
-from tests.drawn import draw_glyph, draw_rows
+from tests.support.drawn import draw_glyph, draw_rows
 
 
 @pytest.fixture(scope="module")

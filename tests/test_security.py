@@ -27,16 +27,17 @@ import httpx
 import pytest
 
 from emnist_hf import Recognizer
+from emnist_hf.models.checkpoint import CheckpointError
+from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.page import door, files
-from emnist_hf.page.answer import SORRY, reading, says
+from emnist_hf.page.answer import reading, says
 from emnist_hf.page.page_view import boxes_html
-from emnist_hf.pretrained import find_checkpoint
-from emnist_hf.reading import Character, Reading
-from emnist_hf.recognizer import CheckpointError, Prediction
-from tests import hostile
-from tests.conftest import ROOT
-from tests.server import page_url
-from tests.test_visitor_font import HOSTILE as HOSTILE_FONTS
+from emnist_hf.page.visitor import SORRY
+from emnist_hf.reading.results import Character, Reading
+from emnist_hf.recognizer import Prediction
+from tests.styling.test_visitor_font import HOSTILE as HOSTILE_FONTS
+from tests.support import hostile
+from tests.support.server import ROOT, page_url
 
 __all__ = ["page_url"]  # a fixture: pytest finds it by its name here
 

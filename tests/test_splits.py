@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emnist_hf.folding import fold_probabilities
 from emnist_hf.splits import (
     CHARACTERS,
     CHARSETS,
@@ -14,6 +13,7 @@ from emnist_hf.splits import (
     compatible,
     find_charset,
     find_split,
+    fold_probabilities,
     fold_shape,
     fold_table,
     label_set_of,

@@ -1,4 +1,4 @@
-// One character's ink to a glyph in the form of EMNIST, as emnist_hf/glyph.py makes it, step by step: read it there.
+// One character's ink to a glyph in the form of EMNIST, as emnist_hf/ink/glyph.py makes it, step by step: read it there.
 // Coverage is an image of 0 (paper) to 1 (ink); a glyph is a Uint8Array of 28x28, upright, white on black.
 
 import { blur, clamp, crop, depth, dilate, distance, enlarge, greatest, map, mask, median } from "./images.js";

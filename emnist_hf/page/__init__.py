@@ -7,3 +7,5 @@ compose any text in any hand, in a writer's manner; render_api is its door for o
 own_font the visitor's own font for it; hand_font the visitor's hand as a font
 model   what stands behind the answers
 """
+
+from __future__ import annotations

@@ -10,22 +10,26 @@ import gradio as gr
 from gradio.utils import get_function_description
 
 from emnist_hf import Recognizer
-from emnist_hf.feedback import Feedback
+from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
-from emnist_hf.page.answer import sentence
-from emnist_hf.page.api_page import documented
+from emnist_hf.page.api import documented
 from emnist_hf.page.language import I18N, label, language_of
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
+from emnist_hf.page.visitor import sentence
 
 log = logging.getLogger(__name__)
 
+
 TITLE = "A Fine Hand"
+
 
 QUEUE_SIZE = 64
 """Requests that may wait; the next visitor is told that the page is busy instead of waiting without end."""
 
+
 KEEP_SECONDS = 3600
 """Age at which uploaded files are deleted. The page says so: within two hours, as it is looked at every hour."""
+
 
 LAUNCH: dict[str, Any] = {
     "theme": theme(),

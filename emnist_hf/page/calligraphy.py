@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from emnist_hf.page.file_names import saved_name
+from emnist_hf.page.files import saved_name
 from emnist_hf.page.language import ENGLISH, quoted
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import DEFAULT_FONT, find_font, fonts, render_text
@@ -26,6 +26,8 @@ INKS = {
     "viridian": "#1f5a45",
     "violet": "#4a2f6b",
 }
+
+
 PAPERS: dict[str, str | None] = {
     "ivory": "#fbf6e9",
     "white": "#ffffff",
@@ -34,10 +36,18 @@ PAPERS: dict[str, str | None] = {
     "mist": "#e4eaee",
     "none": None,
 }
+
+
 DEFAULT_INK, DEFAULT_PAPER = "blue-black", "ivory"
+
+
 SIZE = 420
 """Height of the letters' em, in pixels."""
+
+
 SET_IN = "{text} set in {font}"
+
+
 MARGIN = 0.22
 """Paper around the ink, in ems."""
 

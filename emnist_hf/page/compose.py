@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.page.answer import READERS, sentence
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
-from emnist_hf.page.file_names import saved_name
-from emnist_hf.page.files import picture_path
+from emnist_hf.page.files import picture_path, saved_name
 from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told
 from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
-from emnist_hf.styling import (
-    DEFAULT_FONT,
-    Font,
-    Hand,
-    Rendering,
-    StylingError,
-    find_font,
-    set_text,
-)
-from emnist_hf.styling.hand import read_hand
+from emnist_hf.page.visitor import READERS, problem, said
+from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError, find_font, set_text
+from emnist_hf.styling.measuring import read_hand
 
 log = logging.getLogger(__name__)
 
+
 EXAMPLE = "What is written by hand\nis set again in a fine hand"
+
+
 SHEETS = {
     "white": ("White", "#ffffff"),
     "cream": ("Cream", "#fbf4e2"),
@@ -38,8 +31,14 @@ SHEETS = {
     "transparent": ("See-through", ""),
 }
 """Papers: what they are called, and their look on a tile."""
+
+
 PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
+
+
 MOST_TEXT = 2_000
+
+
 ALIGNMENTS = [(str(label(name)), name.lower()) for name in ("Left", "Centre", "Right")]
 
 
@@ -88,16 +87,6 @@ def preview(order: Order, language: str = ENGLISH) -> str:
     font = order.font if isinstance(order.font, Font) else find_font(order.font)
     name, chosen = saved_name(rendering.scene.text, font.name), INKS.get(str(order.ink), order.ink)
     return rendered_sheet(rendering, font, name, language=language, chosen=chosen)
-
-
-def problem(error: Exception, language: str = ENGLISH) -> str:
-    """HTML: a sentence where the sheet would be."""
-    return said(sentence(error, language), "problem")
-
-
-def said(text: str, kind: str = "said") -> str:
-    """HTML: a sentence that screen readers speak. kind: "said", "prompt" or "problem"."""
-    return f'<p class="message {kind}" role="status">{escape(text)}</p>'
 
 
 def sheet_tiles() -> list[Tile]:

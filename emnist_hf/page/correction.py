@@ -8,16 +8,23 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf import Recognizer
-from emnist_hf.feedback import Correction, Feedback, FeedbackError
+from emnist_hf.hub.feedback import Correction, Feedback, FeedbackError
 from emnist_hf.ink import open_picture, to_ink
-from emnist_hf.page.answer import READERS, AnswerPanel, look
-from emnist_hf.page.compose import problem, said
+from emnist_hf.page.answer import look
+from emnist_hf.page.answer_panel import AnswerPanel
 from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, told
-from emnist_hf.reading import Reading
+from emnist_hf.page.visitor import READERS, problem, said
+from emnist_hf.reading.results import Reading
 
 NOTHING = "There is nothing to correct yet: draw or choose a character first."
+
+
 CONSENT = "Tick the box above first: without it nothing is kept."
+
+
 SEVERAL = "This was read as more than one character: correct it in its text, or send one character alone."
+
+
 THANKS = "Thank you. The drawing and your answer are kept."
 
 

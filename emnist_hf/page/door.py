@@ -19,15 +19,28 @@ from emnist_hf.page.language import language_in, told
 
 MAX_BODY = 16_000_000
 """Bytes of a request: a file of the 10 MB that gradio takes, in base64 and with something around it."""
+
+
 MAX_UPLOAD = 10_600_000
 """Bytes of an upload: what gradio takes, with the multipart around it; gradio would refuse more without a cure."""
+
+
 SECONDS = 60.0
 """In which a request has to be here."""
 
+
 TOO_SLOW = f"This took longer than {SECONDS:.0f} seconds to arrive: send it again, or send less."
+
+
 TOO_LARGE = "This is larger than {most} MB: send less."
+
+
 STOPPING = "The page is being restarted: try again in a minute."
+
+
 BUSY = "Too many are waiting for an answer just now: try again in a few seconds."
+
+
 WAIT = {"Retry-After": "5"}
 
 

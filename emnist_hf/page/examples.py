@@ -15,7 +15,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 Point = tuple[float, float]
 
+
 FOLDER = Path(__file__).with_name("examples")
+
+
 EXAMPLES = {
     "ballpoint.png": "R in ballpoint on shaded paper",
     "chalk.png": "4 in chalk on a board",

@@ -3,11 +3,15 @@
 The events that take pictures run with `preprocess=False`: gradio's own would open the file first, drop its
 alpha, and end in PIL's words where it is broken. What is left of its preprocessing is here; opening a
 stranger's file, with all care, is for `emnist_hf.ink`.
+
+What a file that a visitor saves is called: by what it shows, in letters that every file system takes.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,3 +60,22 @@ def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "layers": [path for layer in layers if (path := picture_path(layer))],
         "composite": picture_path(sketch.get("composite")),
     }
+
+
+LONGEST = 40
+"""Characters of a text that its file's name keeps."""
+
+
+def saved_name(text: str, font: str) -> str:
+    """A name without its ending. `capital-A-tangerine` for one character, `dear-ann-it-is-tangerine` for a text."""
+    if len(text) == 1 and text.isascii() and text.isalnum():
+        kind = "digit" if text.isdigit() else "capital" if text.isupper() else "small"
+        return f"{kind}-{text}-{font}"
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    words = re.findall(r"[a-z0-9]+", plain.lower())
+    kept = ""
+    for word in words:
+        if kept and len(kept) + len(word) >= LONGEST:
+            break
+        kept = f"{kept}-{word}" if kept else word[:LONGEST]
+    return f"{kept or 'text'}-{font}"

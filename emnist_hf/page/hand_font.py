@@ -11,26 +11,36 @@ from PIL import Image, ImageDraw
 
 from emnist_hf import Recognizer
 from emnist_hf.ink import open_picture
-from emnist_hf.page.answer import READERS
+from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.page.calligraphy import data_url, hand_tiles
-from emnist_hf.page.compose import ComposeTab, Order, carry_out, problem, said, show
+from emnist_hf.page.compose import ComposeTab, Order, carry_out, show
 from emnist_hf.page.files import picture_path
 from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told, translated
 from emnist_hf.page.rendered import in_words
 from emnist_hf.page.tiles import tile_choice
+from emnist_hf.page.visitor import READERS, problem, said
 from emnist_hf.styling import DEFAULT_FONT, StylingError
+from emnist_hf.styling.font_sheet import SKIP, Sheet, read_sheet
 from emnist_hf.styling.hand_font import DEFAULT_NAME, MadeFont, make_font
-from emnist_hf.styling.sheet import SKIP, Sheet, read_sheet
-from emnist_hf.upright import upright_picture
 
 PROMPT = (
     "Write the letters and figures apart from each other, in any order, on one sheet; several of each are welcome. "
     "Then give a picture of it."
 )
+
+
 FOUND = "{count} characters. This hand {hand}. Correct the labels, then make it."
+
+
 ORDER = f"In reading order, one for each box; {SKIP} leaves one out."
+
+
 FOLLOWS = "The Set tab now sets its text in this font."
+
+
 TRIAL = "The quick brown fox jumps\nover the lazy dog 0123456789"
+
+
 WIDEST = 1000  # pixels of the picture with the boxes
 
 

@@ -13,6 +13,7 @@ from emnist_hf.page.language import label as phrase
 MOST_TEXT = 2000
 """Characters of a text that the browser may ask for again; also what a page's text may have."""
 
+
 _TEMPLATE = """
 <section class="history" hidden>
   <p class="tile-label">${label}</p>

@@ -18,7 +18,11 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 ENGLISH = "en"
+
+
 LANGUAGES = (ENGLISH, "de", "fr")
+
+
 PHRASES: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
 """English phrases, which are their own keys, to their translations by language."""
 

@@ -14,9 +14,13 @@ from emnist_hf.styling import render_text
 
 SENTENCE = "Draw a letter or a word, or photograph a page: it is read, and set in the calligraphic hand you choose."
 
+
 # Names of fonts that systems have: nothing is fetched, so the page looks the same without a network.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+
+
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
 
 INK = colors.Color(
     name="ink",
@@ -34,7 +38,10 @@ INK = colors.Color(
 )
 """The blue-black of the pen, for all that can be pressed."""
 
+
 CSS = Path(__file__).with_name("look.css").read_text(encoding="utf-8")
+
+
 HEAD = (
     '<meta name="color-scheme" content="light dark">'
     # The footer is out of the reach of CSS. On a phone gradio hides the first of its two links, not the dot between.

@@ -1,4 +1,9 @@
-"""The Model tab: what stands behind the answers, how good it is, and where it ends."""
+"""The Model tab: what stands behind the answers, how good it is, and where it ends.
+
+What the page says of what is kept: in short under every tab, in full on the Model tab.
+
+`tests/test_service.py` holds the page to it: files go away, and the log has nothing of what was sent.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
-from emnist_hf.feedback import Feedback
+from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import privacy
 from emnist_hf.page.calligraphy import light_url
 from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, quoted, told
@@ -25,12 +30,16 @@ MEASURES = {
 }
 """Keys of results.json that are worth a tile, and what each says in plain words."""
 
+
 FIGURES = {
     "confusion.png": "Confusion matrix: rows are the true characters, columns the answers.",
     "curve.png": "Training curve, by validation rows, which have another mix of classes than the test.",
 }
 
+
 ENDS = "Where it ends"
+
+
 LIMITS = (
     "**Printed letters.** Words and pages are read letter by letter; joined handwriting is not.",
     "**Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as” "
@@ -40,18 +49,26 @@ LIMITS = (
     "**Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a 1 "
     "with a long upstroke or a 7 with a bar, are rarer there and are read less well.",
 )
+
+
 NETWORK = (
     "A small convolutional network, {name}, of {size} million parameters, that tells {count} characters apart. It was "
     "trained on {rows}. Your ink is cropped, centred and brought to the same size and softness before it looks."
 )
+
+
 ROWS, ROWS_AND_STROKES = (
     "{count} handwritten letters and digits of EMNIST",
     "{count} handwritten letters and digits of EMNIST and UNIPEN",
 )
+
+
 OFFICIAL = (
     "The numbers are from {rows} characters that it never saw (all rows of the official EMNIST test).",
     "The numbers are from {rows} characters that it never saw (not the official EMNIST test).",
 )
+
+
 UNMEASURED = "This checkpoint comes without measured results."
 
 

@@ -8,17 +8,22 @@ from typing import Any
 
 import gradio as gr
 
-from emnist_hf.page.compose import ComposeTab, problem, said, show
+from emnist_hf.page.compose import ComposeTab, show
 from emnist_hf.page.language import html, joined, language_of, part, told
+from emnist_hf.page.visitor import problem, said
 from emnist_hf.styling import StylingError
 from emnist_hf.styling.visitor_font import MAX_BYTES, open_font
 
 HINT = "A .ttf or .otf file of up to 2 MB. It is read in memory, and forgotten when you leave."
+
+
 _PICKER = (
     f'<p class="tile-label">{part(0)}</p>'
     f'<label class="download own-font"><input type="file" accept=".ttf,.otf" aria-label="{part(0)}"></label> '
     f'<button type="button" class="download">{part(1)}</button>'
 )
+
+
 _SCRIPT = """
 const input = element.querySelector("input");
 input.addEventListener("change", (event) => {

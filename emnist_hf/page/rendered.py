@@ -12,8 +12,14 @@ from emnist_hf.styling.colours import Colour, css_hex, parse_colour
 
 PRINT_RESOLUTION = 192
 """Dots an inch of the PNG to save; twice what a screen has."""
+
+
 SET_IN = "{text}, set in {font}"
+
+
 THIS_HAND = "This hand {hand}."
+
+
 MIXED = "This ink: the chosen one, with the colour of the handwriting in it."
 
 

@@ -12,9 +12,17 @@ from emnist_hf.page.language import label
 from emnist_hf.styling import fonts
 
 TABS = ("draw", "upload", "set", "your-font", "model")
+
+
 _BUTTON = '<button type="button" class="download">${label}</button>'
+
+
 _PRESSED = 'element.querySelector("button").addEventListener("click", () => trigger("click"));'
+
+
 _LINK = '{{#if value}}<a class="footnote share-link" href="{{value}}">${label}</a>{{/if}}'
+
+
 _MAKE = """(charset, font, ink, paper) => {
   const link = new URL(location.pathname, location.origin);
   link.search = new URLSearchParams({ tab: "%s", charset, font, ink, paper });

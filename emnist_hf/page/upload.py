@@ -8,8 +8,8 @@ import gradio as gr
 from PIL import Image
 
 from emnist_hf import Recognizer
-from emnist_hf.feedback import Feedback
-from emnist_hf.page.answer import AnswerPanel, answer_panel, connect
+from emnist_hf.hub.feedback import Feedback
+from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import light_url
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.examples import EXAMPLES, FOLDER
@@ -17,7 +17,11 @@ from emnist_hf.page.files import picture_path
 from emnist_hf.page.language import html, joined, label, language_of, part, told
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
+
+
 NO_EXAMPLE = "There is no such example: choose one of those shown."
+
+
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");

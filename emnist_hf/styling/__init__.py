@@ -16,15 +16,16 @@ from typing import Any
 from PIL import Image
 
 from emnist_hf.styling.baselines import ReadCharacter
-from emnist_hf.styling.casting import MAX_CHARACTERS
 from emnist_hf.styling.colours import PAPERS
-from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, StylingError, find_font, fonts
-from emnist_hf.styling.hand import Hand, describe, estimate_hand
-from emnist_hf.styling.line import PLAIN, Manner
+from emnist_hf.styling.errors import StylingError, check_number
+from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, find_font, fonts
+from emnist_hf.styling.hand import Hand, describe
+from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Manner
+from emnist_hf.styling.measuring import estimate_hand
 from emnist_hf.styling.placing import set_in_place
-from emnist_hf.styling.png import MAX_PIXELS, MAX_SIDE
 from emnist_hf.styling.rendering import Rendering
-from emnist_hf.styling.setting import ALIGNMENTS, MAX_MARGIN, MAX_SIZE, MIN_SIZE, Setting, check_number, set_lines
+from emnist_hf.styling.scene import MAX_PIXELS, MAX_SIDE
+from emnist_hf.styling.setting import ALIGNMENTS, MAX_MARGIN, MAX_SIZE, MIN_SIZE, Setting, set_lines
 from emnist_hf.styling.transfer import in_hand
 
 __all__ = [

@@ -10,14 +10,19 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.styling.fonts import StylingError
-from emnist_hf.styling.letterforms import LETTERFORMS
+from emnist_hf.letterforms import LETTERFORMS
+from emnist_hf.styling.errors import StylingError
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
+
 _FARTHEST = 1e6  # pixels from the corner of a picture, beyond which no character stands
+
+
 _FILLED = 0.5  # of the growth of a box that turns, what a character's ink fills: a bar in a box all of it, an o none
+
+
 # How far out, in x-heights, a foot would lie that says as much as is known before: pages fall by some 2.5 degrees,
 # lines depart from their page by 1.5, and feet stray by 0.06 x-heights.
 _PAGE, _LINE = 1.4, 2.3

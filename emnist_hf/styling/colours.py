@@ -6,13 +6,15 @@ import re
 
 from PIL import ImageColor
 
-from emnist_hf.styling.fonts import StylingError
+from emnist_hf.styling.errors import StylingError
 
 Colour = tuple[int, int, int, int]
 """Red, green, blue and alpha, 0 to 255 each, sRGB."""
 
+
 PAPERS: dict[str, str | None] = {"white": "#ffffff", "cream": "#fbf4e2", "transparent": None, "none": None}
 """Papers with a name of their own; every colour that Pillow knows is one too."""
+
 
 # CSS allows fractions, and Gradio's colour picker sends them; Pillow reads whole numbers only.
 _CSS_RGB = re.compile(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(?:,\s*([\d.]+)\s*)?\)")

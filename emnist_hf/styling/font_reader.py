@@ -17,12 +17,25 @@ import unicodedata
 from typing import Any
 
 MEMORY, CPU_SECONDS, OUTPUT = 512 << 20, 3, 24 << 20
+
+
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
 LONG_LIGATURES = ("ffi", "ffl", "fff", "sch", "tch")
+
+
 MOST_CHARACTERS = 300  # in the order of Unicode: Latin first
+
+
 FARTHEST = 6.0  # ems
+
+
 MOST_SEGMENTS = 4_000  # of one glyph
+
+
 PAIRS_SECONDS = 1.2
+
 
 Segments = list[list[Any]]
 

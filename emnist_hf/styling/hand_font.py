@@ -11,28 +11,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.ink.widths import Floats, depth, width_along
+from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
-from emnist_hf.styling.font_file import UNITS, build_font
-from emnist_hf.styling.fonts import DEFAULT_FONT, Font, StylingError, find_font
-from emnist_hf.styling.glyphset import GlyphSet, SetGlyph
+from emnist_hf.styling.errors import StylingError
+from emnist_hf.styling.font_file import UNITS, GlyphSet, SetGlyph, build_font
+from emnist_hf.styling.fonts import DEFAULT_FONT, Font, find_font
 from emnist_hf.styling.hand import Hand, check_hand
-from emnist_hf.styling.letterforms import LETTERFORMS
 from emnist_hf.styling.line import Setter
-from emnist_hf.styling.outline import Outline
-from emnist_hf.styling.tracing import trace
+from emnist_hf.styling.outline import Outline, trace
 from emnist_hf.styling.transfer import manner_like, measure_font
-from emnist_hf.widths import Floats, depth, width_along
 
 X_HEIGHT = 0.46
 """Ems."""
+
+
 DEFAULT_NAME = "My hand"
+
+
 _SPACING = (0.14, 0.45)  # x-heights between letters, at least and at the most, whatever the writer's own
+
+
 _USUAL_SPACING = 0.25  # x-heights between letters that are as wide as most writers'
+
+
 _BANDS = 24  # in which letters are compared for kerning
+
+
 _MOST_KERN = 0.22  # x-heights
+
+
 _SIGN_PIXELS = 300  # an em at which signs are measured
+
+
 _FINER = 0.6  # of the writer's weight: strokes filled in below it are told of
+
+
 _MOST_SIGN = 1.2  # of a sign's own stroke, by which it grows on all sides at the most
+
+
 _PUNCTUATION = ".,:;!?'\"-()&"
 
 

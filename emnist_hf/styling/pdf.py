@@ -22,6 +22,8 @@ from emnist_hf.styling.scene import RULE, Scene, SetWord
 
 POINTS = 0.75
 """Points to a CSS pixel."""
+
+
 _UNITS = 1000  # of an em: outlines are written in whole numbers of it
 
 

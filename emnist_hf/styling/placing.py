@@ -10,14 +10,18 @@ from itertools import groupby
 import numpy as np
 
 from emnist_hf.styling.baselines import ReadCharacter, baseline, checked, page_slope, x_height_of
-from emnist_hf.styling.casting import MAX_CHARACTERS, clean
-from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.line import PLAIN, Manner, Setter
+from emnist_hf.styling.errors import StylingError, check_number
+from emnist_hf.styling.fonts import Font
+from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Manner, Setter, clean
 from emnist_hf.styling.scene import Mark, Scene, SetWord
-from emnist_hf.styling.setting import Setting, check_number, marks_at, words_at
+from emnist_hf.styling.setting import Setting, marks_at, words_at
 
 LARGER = "The sheet is larger than the page, since letters of this font would have been cut off at its edge."
+
+
 _LONGEST = 100_000  # pixels of a side of a page
+
+
 _NARROWEST, _WIDEST = 0.72, 1.2
 """Factors on a word's width between which it is fitted to its place; a word that needs less becomes smaller."""
 

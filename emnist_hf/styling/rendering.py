@@ -8,11 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from emnist_hf.styling.fonts import StylingError
+from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.pdf import to_pdf
-from emnist_hf.styling.png import CSS_RESOLUTION, to_image, to_png
-from emnist_hf.styling.scene import Scene
-from emnist_hf.styling.svg import to_svg
+from emnist_hf.styling.scene import CSS_RESOLUTION, Scene, to_image, to_png, to_svg
 
 FORMATS = (".png", ".svg", ".pdf")
 

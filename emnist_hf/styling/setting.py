@@ -6,19 +6,26 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from emnist_hf.styling.casting import clean
 from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
-from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.line import PLAIN, Line, Manner, Setter
+from emnist_hf.styling.errors import StylingError, check_number
+from emnist_hf.styling.fonts import Font
+from emnist_hf.styling.line import PLAIN, Line, Manner, Setter, clean
 from emnist_hf.styling.scene import Mark, Scene, SetWord
 
 MIN_SIZE, MAX_SIZE = 8, 1_000
 """Bounds of an em in pixels."""
+
+
 MAX_MARGIN = 4.0
 """Widest margin, in ems."""
+
+
 ALIGNMENTS = ("left", "centre", "right")
+
+
 RULED = "ruled"
 """The paper that is white with a line under every line of text."""
+
 
 _LINE_GAP = 0.1  # ems of white kept between the ink of two lines, however deep the swashes hang
 
@@ -72,19 +79,6 @@ class Setting:
     @property
     def paper_colour(self) -> Colour:
         return parse_paper("white" if self.is_ruled else self.paper)
-
-
-def check_number(what: str, value: float, least: float, most: float, unit: str = "") -> float:
-    """`value` as a float from `least` to `most`, in `unit`. Raises `StylingError` otherwise, NaN included."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not least <= number <= most:
-        raise StylingError(
-            f"This {what} cannot be used: give a number from {least:g} to {most:g} {unit}".rstrip() + "."
-        )
-    return number
 
 
 def set_lines(text: str, font: Font, setting: Setting, manner: Manner = PLAIN) -> tuple[Scene, list[str]]:

@@ -10,15 +10,19 @@ import cv2
 import numpy as np
 
 from emnist_hf.ink import Ink
+from emnist_hf.ink.widths import Floats, depth, ridge
 from emnist_hf.styling.colours import Colour
-from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.hand import Hand, check_hand, estimate_hand
+from emnist_hf.styling.errors import StylingError, check_number
+from emnist_hf.styling.fonts import Font
+from emnist_hf.styling.hand import Hand, check_hand
 from emnist_hf.styling.line import PLAIN, Manner
-from emnist_hf.styling.png import to_image
-from emnist_hf.styling.setting import Setting, check_number, set_lines
-from emnist_hf.widths import Floats, depth, ridge
+from emnist_hf.styling.measuring import estimate_hand
+from emnist_hf.styling.scene import to_image
+from emnist_hf.styling.setting import Setting, set_lines
 
 _EM = 120  # pixels at which a font is measured
+
+
 _SAMPLE = "nhuidmabeoHELT"
 """Characters that a font is measured by, mostly those with an upright."""
 

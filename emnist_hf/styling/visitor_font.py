@@ -13,16 +13,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from emnist_hf.styling.font_file import build_font
-from emnist_hf.styling.fonts import Font, StylingError
-from emnist_hf.styling.glyphset import GlyphSet, read_glyph_set
+from emnist_hf.styling.errors import StylingError
+from emnist_hf.styling.font_file import GlyphSet, build_font, read_glyph_set
+from emnist_hf.styling.fonts import Font
 
 MAX_BYTES = 2_000_000
+
+
 SECONDS = 4.0
 """Longest that a font may take to be read."""
+
+
 TITLE = "Your font"
+
+
 _READER = Path(__file__).with_name("font_reader.py")
+
+
 _WITH_REASON = 3  # exit status of the reader when it gives a reason
+
 
 _OTHER_KINDS = {
     b"wOFF": "a WOFF web font",

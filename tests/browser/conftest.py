@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import chromium, chromium_path, open_page
-from tests.server import page_url
+from tests.support.chromium import chromium, chromium_path, open_page
+from tests.support.server import page_url
 
 __all__ = ["page_url"]  # a fixture: pytest finds it by its name here
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import answer, chromium, draw, open_page
-from tests.server import serve
+from tests.support.chromium import answer, chromium, draw, open_page
+from tests.support.server import serve
 
 PATIENCE = 120_000  # milliseconds: a machine that takes pictures may be a busy one
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from emnist_hf.page.examples import FOLDER
-from tests.browser.chromium import answer, draw
+from tests.support.chromium import answer, draw
 
 GRAVE = ("serious", "critical")
 TABS = ("Draw", "Upload", "Set", "Your font", "Model")

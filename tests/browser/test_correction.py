@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.page.correction import CONSENT, NOTHING, THANKS, consent_text
 from emnist_hf.splits import CHARACTERS
-from tests.browser.chromium import answer, draw
 from tests.browser.conftest import visit
-from tests.server import serve
+from tests.support.chromium import answer, draw
+from tests.support.server import serve
 
 CORRECTIONS = "user/corrections"
 

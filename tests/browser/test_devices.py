@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.page.examples import STROKES, Point
-from tests.browser.chromium import answer, draw, on_screen
 from tests.browser.conftest import visit
+from tests.support.chromium import answer, draw, on_screen
 
 STICKING_OUT = """() => {
   const found = [];

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emnist_hf.page.draw import PROMPT
-from tests.browser.chromium import answer, calligraphy, draw, message
+from tests.support.chromium import answer, calligraphy, draw, message
 
 
 def clear(page: Page) -> None:

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from emnist_hf.styling import estimate_hand, fonts
 from emnist_hf.styling.hand_font import Sample, make_font
 from emnist_hf.styling.visitor_font import open_font
-from tests.handwriting import write
-from tests.test_make_font import ROWS, _coverage
+from tests.styling.test_make_font import ROWS, _coverage
+from tests.support.handwriting import write
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from emnist_hf.page.file_names import saved_name
+from emnist_hf.page.files import saved_name
 from emnist_hf.page.share import choices
-from tests.browser.chromium import answer, calligraphy, draw, open_page
+from tests.support.chromium import answer, calligraphy, draw, open_page
 
 
 def remembered(page: Page) -> Locator:

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.chromium import answer, calligraphy, draw
-from tests.pages import compose, font_hand
+from emnist_hf.data.compose import compose
+from tests.support.chromium import answer, calligraphy, draw
+from tests.support.hands import font_hand
 
 TABS = ("Draw", "Upload", "Set", "Your font", "Model")
 MOST = 150

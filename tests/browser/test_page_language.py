@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.styling import fonts
-from tests.browser.chromium import answer, draw, message
 from tests.browser.conftest import visit
+from tests.support.chromium import answer, draw, message
 
 
 @pytest.mark.parametrize(

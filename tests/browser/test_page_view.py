@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from emnist_hf.data.compose import compose
 from emnist_hf.page.examples import FOLDER
-from tests.browser.chromium import answer, calligraphy
-from tests.pages import compose, font_hand
+from tests.support.chromium import answer, calligraphy
+from tests.support.hands import font_hand
 
 WRITTEN = ["TEN RED HENS", "RUN HOME"]
 
@@ -99,7 +100,7 @@ def test_a_page_that_lies_turned_is_shown_and_set_upright(page: Page, tmp_path: 
 
 def test_a_word_on_the_pad_is_read(page: Page) -> None:
     """Three letters side by side, each drawn in a third of the pad."""
-    from tests.browser.chromium import STROKES
+    from tests.support.chromium import STROKES
 
     box = page.locator("#pad canvas").bounding_box()
     assert box is not None

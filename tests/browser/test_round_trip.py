@@ -12,13 +12,13 @@ from playwright.sync_api import Browser, expect
 
 from emnist_hf.page.correction import THANKS, consent_text
 from emnist_hf.splits import CHARACTERS, SPLITS
-from tests.browser.chromium import answer, draw
 from tests.browser.conftest import visit
-from tests.drawn import draw_rows
-from tests.hub_client import client_settings, command, files_that_hold, run
-from tests.hub_server import serve_hub
-from tests.server import ROOT, serve
-from tests.test_data import write_raw
+from tests.data.test_data import write_raw
+from tests.support.chromium import answer, draw
+from tests.support.drawn import draw_rows
+from tests.support.hub_client import client_settings, command, files_that_hold, run
+from tests.support.hub_server import serve_hub
+from tests.support.server import ROOT, serve
 
 USER = "user"
 DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/corrections"
@@ -26,7 +26,6 @@ DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/correcti
 
 @pytest.mark.timeout(1800)
 def test_from_the_raw_files_to_a_correction_in_a_data_set(browser: Browser, tmp_path: Path) -> None:
-    pytest.importorskip("emnist_hf.hub", reason="pushing is not there yet")
     label_set = SPLITS["byclass"].label_set
     drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 24), ("test", 4)))}
     raw = write_raw(tmp_path / "raw", "byclass", drawn, zipped=True)

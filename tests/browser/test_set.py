@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.handwriting import write
+from tests.support.handwriting import write
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from emnist_hf.page.examples import FOLDER
 from emnist_hf.page.upload import PROMPT
-from tests.browser.chromium import answer, calligraphy, message
+from tests.support.chromium import answer, calligraphy, message
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from emnist_hf import Recognizer
 from emnist_hf.ink import glyph_of
 from emnist_hf.page.examples import STROKES
 from emnist_hf.splits import CHARSETS
-from tests.browser.chromium import draw
-from tests.drawn import draw_glyph, draw_rows
-from tests.server import ROOT
+from tests.support.chromium import draw
+from tests.support.drawn import draw_glyph, draw_rows
+from tests.support.server import ROOT
 
 PAD = 280
 

@@ -1,0 +1,254 @@
+"""Opening a picture: anything a visitor or a program hands over, as an upright RGB picture on opaque paper.
+
+This is where a stranger's file is first looked at. The size is checked before a pixel is decoded, only the
+parsers in `FORMATS` are reached, and whatever is hostile or broken ends in `PictureError`.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from emnist_hf.errors import EmnistError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""The only parsers of Pillow that a visitor's file may reach."""
+
+
+MAX_PIXELS = 50_000_000
+"""Pixels of a picture beyond which it is refused."""
+
+
+MAX_LENGTH = 20_000
+"""Pixels of a side beyond which a picture is refused."""
+
+
+MAX_BYTES = 30_000_000
+"""Bytes of a file beyond which it is refused."""
+
+
+MAX_LAYERS = 50
+"""Layers of a sketch beyond which it is refused."""
+
+
+class PictureError(EmnistError):
+    """The picture cannot be read or is refused; the message is one sentence with the problem and the cure."""
+
+
+class NoInkError(EmnistError):
+    """The picture is fine, but nothing is written in it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no ink in the picture: draw or photograph a character.")
+
+
+def open_picture(image: Any) -> Image.Image:
+    """Open anything a visitor or a program hands over, as an upright RGB picture on opaque paper.
+
+    `image` is a path, the bytes of a file, a PIL image, an array ([H, W], or [H, W, 1 to 4]; bool, integer,
+    or float in 0..1 or 0..255), or the dictionary of a Gradio Sketchpad ("background", "layers",
+    "composite"). Only the first frame of an animation is read.
+
+    Raises PictureError for what cannot be read or is too large, NoInkError for a sketchpad that holds
+    nothing.
+    """
+    return _open_sketch(image) if isinstance(image, Mapping) else _on_paper(_load(image))
+
+
+def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:
+    """The composite if there is one, else background and layers, on paper.
+
+    An untouched pad sends a background without a composite; a client may send a composite that is empty
+    although its layers are not: then the layers count.
+    """
+    if not {"background", "layers", "composite"} & set(sketch):
+        raise PictureError("The drawing has no background, layers or composite: send a picture or a sketch.")
+    layers = sketch.get("layers") or []
+    if not isinstance(layers, (list, tuple)) or len(layers) > MAX_LAYERS:
+        raise PictureError(f"The layers of the drawing are not a list of at most {MAX_LAYERS}: draw it again.")
+    parts = [part for part in (sketch.get("background"), *layers) if part is not None]
+    composite = sketch.get("composite")
+    if composite is not None:
+        loaded = _load(composite)
+        if not parts or not _is_blank(loaded):
+            return _on_paper(loaded)
+    if not parts:
+        if composite is None:
+            raise NoInkError
+        return _on_paper(_load(composite))
+    stack = _load(parts[0]).convert("RGBA")
+    for part in parts[1:]:
+        layer = _load(part).convert("RGBA")
+        if layer.size != stack.size:
+            layer = layer.resize(stack.size)
+        stack = Image.alpha_composite(stack, layer)
+    return _on_paper(stack)
+
+
+def _is_blank(picture: Image.Image) -> bool:
+    """Whether every pixel is the same, or none can be seen."""
+    extrema = picture.convert("RGBA").getextrema()
+    return extrema[3] == (0, 0) or all(low == high for low, high in extrema)  # type: ignore[misc]
+
+
+def _load(image: Any) -> Image.Image:
+    """One picture, not a sketch, in mode RGB or RGBA and upright."""
+    if isinstance(image, Image.Image):
+        return _upright(image)
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        return _from_bytes(bytes(image))
+    if isinstance(image, (str, Path)):
+        return _from_path(image)
+    if image is None:
+        raise PictureError("There is no picture: choose a file or draw something.")
+    raise PictureError(f"A {type(image).__name__} is not a picture: give a file, bytes, a PIL image or an array.")
+
+
+def _from_path(path: str | Path) -> Image.Image:
+    try:
+        file = Path(path)
+        if not file.is_file():  # a device or a pipe could be read for ever
+            raise PictureError("There is no picture file of that name: check the path.")
+        if file.stat().st_size > MAX_BYTES:
+            raise PictureError(f"The file is larger than {MAX_BYTES // 10**6} MB: save the picture smaller.")
+        return _from_bytes(file.read_bytes())
+    except (OSError, ValueError) as error:
+        if isinstance(error, PictureError):
+            raise
+        raise PictureError("The picture file cannot be opened: check the path and its permissions.") from error
+
+
+def _from_bytes(data: bytes) -> Image.Image:
+    if not data:
+        raise PictureError("The file is empty: choose a PNG, JPEG, WebP, BMP, GIF or TIFF picture.")
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"The file is larger than {MAX_BYTES // 10**6} MB: save the picture smaller.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own size limit replaces Pillow's warning
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                return _upright(picture)
+    except PictureError:
+        raise
+    except UnidentifiedImageError as error:
+        raise PictureError("This is not a picture: choose a PNG, JPEG, WebP, BMP, GIF or TIFF file.") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(
+            f"The picture has too many pixels: make it at most {MAX_PIXELS // 10**6} megapixels."
+        ) from error
+    except Exception as error:  # a parser may raise anything on a broken file: struct.error, MemoryError, ...
+        raise PictureError("The picture is damaged and cannot be read: save it again.") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise PictureError("The picture has no pixels: choose another one.")
+    if width * height > MAX_PIXELS or max(width, height) > MAX_LENGTH:
+        raise PictureError(
+            f"The picture is {width} x {height} pixels: make it at most {MAX_LENGTH} pixels a side "
+            f"and {MAX_PIXELS // 10**6} megapixels."
+        )
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Decode, scale to 8 bits and turn as EXIF says; the size is checked before a pixel is decoded."""
+    _check_size(*picture.size)
+    try:
+        orientation = picture.getexif().get(0x0112)  # before the conversions below, which may drop it
+    except Exception:  # damaged EXIF does not make the pixels worse
+        orientation = None
+    try:
+        picture.load()
+        eight_bits = _to_eight_bits(picture)
+    except PictureError:
+        raise
+    except Exception as error:  # as above
+        raise PictureError("The picture is damaged and cannot be read: save it again.") from error
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    turn = turns.get(orientation) if isinstance(orientation, int) else None
+    upright = eight_bits.transpose(turn) if turn is not None else eight_bits
+    upright.info = {}  # a picture of its own by now; with its EXIF it would be turned once more
+    return upright
+
+
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
+    """RGB or RGBA. Pillow clips 16 bits and floats to 8 when it converts them, so those are scaled here."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture)
+        if picture.mode.startswith("I;16"):
+            values = values.astype(np.uint16)
+        return _from_array(values)
+    if picture.mode == "1":
+        return picture.convert("L").convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        return picture.convert("RGBA") if picture.mode != "La" else picture.convert("LA").convert("RGBA")
+    return picture.convert("RGB")
+
+
+def _from_array(array: NDArray[Any]) -> Image.Image:
+    """An array as a picture; the range of floats and wide integers is told from their values."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
+        raise PictureError(f"An array of shape {array.shape} is not a picture: give height x width (x 3 or 4).")
+    _check_size(array.shape[1], array.shape[0])
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype != np.uint8:
+        array = _scale_to_bytes(array)
+    if array.ndim == 3 and array.shape[2] == 2:  # grey and alpha
+        array = array[:, :, [0, 0, 0, 1]]
+    picture = Image.fromarray(np.ascontiguousarray(array))
+    return picture if picture.mode == "RGBA" else picture.convert("RGB")
+
+
+def _scale_to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Full scale is 1 for floats up to 1, 255 up to 255, 65535 up to that, and the greatest value beyond."""
+    if array.dtype.kind not in "iuf":
+        raise PictureError(f"An array of {array.dtype} is not a picture: give numbers from 0 to 255 or 0 to 1.")
+    values = array.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise PictureError("The array holds NaN or infinity: give finite numbers.")
+    top = float(values.max())
+    if array.dtype == np.uint16:
+        full = 65535.0 if top > 255 else 255.0
+    elif array.dtype.kind == "f" and top <= 1.0:
+        full = 1.0
+    else:
+        full = next((limit for limit in (255.0, 65535.0) if top <= limit), top)
+    if values.min() < 0:  # -1..1 and other signed ranges
+        values = values / np.abs(values).max()  # first, as the distance of the two ends may be too great for a float
+        values, full = values - values.min(), max(float(np.ptp(values)), 1e-12)
+    return np.clip(np.rint(values / full * 255), 0, 255).astype(np.uint8)
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """Put a transparent picture on white, or on dark paper when what is drawn is itself light."""
+    if picture.mode != "RGBA":
+        return picture.convert("RGB")
+    alpha = np.asarray(picture.getchannel("A"))
+    paper = (255, 255, 255)
+    if alpha.min() < 128:
+        luminance = np.asarray(picture.convert("RGB").convert("L"))[alpha > 127]
+        # Any dark pixel is ink already visible on white; only an all-light drawing needs dark paper.
+        if luminance.size and np.percentile(luminance, 5) > 170:
+            paper = (0, 0, 0)
+    sheet = Image.new("RGBA", picture.size, (*paper, 255))
+    return Image.alpha_composite(sheet, picture).convert("RGB")

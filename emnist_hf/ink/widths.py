@@ -1,0 +1,40 @@
+"""How wide strokes are: the depth of a mask, its middle lines, and the width of the strokes along them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+Mask = NDArray[np.bool_]
+
+
+def depth(mask: Mask) -> Floats:
+    """Distance of each pixel of a mask to the nearest pixel outside it, float32 [H, W], in pixels.
+
+    Whatever lies beyond the picture is outside.
+    """
+    padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+
+
+def ridge(depths: Floats) -> Mask:
+    """The middle lines of strokes, bool [H, W]: the pixels that no neighbour is clearly deeper than."""
+    return (depths > 0) & (depths >= cv2.dilate(depths, np.ones((3, 3), np.uint8)) - 0.3)
+
+
+def width_along(depths: Floats) -> float:
+    """Median width of strokes, in pixels, from their `depth`: twice the depth along their middle lines.
+
+    0 where nothing is deep.
+    """
+    middle = depths[ridge(depths)]
+    return float(2 * np.median(middle) - 0.5) if middle.size else 0.0
+
+
+def stroke_width(mask: Mask) -> float:
+    """Median width of the strokes of a mask, bool [H, W], in pixels; 0 for an empty mask."""
+    return width_along(depth(mask))

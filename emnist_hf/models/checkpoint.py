@@ -1,0 +1,170 @@
+"""A checkpoint folder as it lies on disk, read without torch.
+
+A checkpoint is a folder: `config.json` (architecture, arguments, labels, preprocessing), `model.safetensors`, and
+beside them what training found out (`results.json`, `README.md`, pictures). Nothing but safetensors is ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.errors import EmnistError, first_line
+from emnist_hf.splits import LabelError, LabelSet, label_set_of
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+FOREIGN_ARGS = {
+    "cache_dir",
+    "checkpoint_path",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_strict",
+    "scriptable",
+}
+"""Arguments of `timm.create_model` that a config.json has no business with."""
+
+
+IMAGE_SIZES = (8, 512)
+"""Least and greatest side of a network's input, in pixels."""
+
+
+MAX_WEIGHTS_BYTES = 400_000_000  # no classifier of glyphs needs more; a larger file is a mistake or an attack
+
+
+class CheckpointError(EmnistError):
+    """A checkpoint that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """What config.json says, checked, and the weights by name.
+
+    model_args: of `timm.create_model`, but for the numbers of channels and classes. image_size: side of the network's
+    input in pixels, whose values, 0 to 1, are taken less `mean` and divided by `std`.
+    """
+
+    architecture: str
+    model_args: dict[str, Any]
+    label_set: LabelSet
+    image_size: int
+    mean: float
+    std: float
+    weights: dict[str, NDArray[Any]]
+    folder: Path
+    name: str
+
+
+def read_checkpoint(folder: str | Path, name: str | None = None) -> CheckpointFiles:
+    """Read a checkpoint folder. `name` is what to call it, by default as the folder.
+
+    Raises `CheckpointError` if a file is missing, damaged, not safetensors, or asks for weights from elsewhere.
+    """
+    folder = Path(folder)
+    config = _read_config(folder)
+    label_set = _label_set(config, folder)
+    size, mean, std = _preprocessing(config, folder)
+    model_args = {k: v for k, v in config.get("model_args", {}).items() if k not in ("in_chans", "num_classes")}
+    weights = _read_weights(folder)
+    architecture = str(config.get("architecture"))
+    if not re.fullmatch(r"\w+", architecture) or FOREIGN_ARGS & set(model_args):
+        raise CheckpointError(
+            f"{folder / CONFIG} asks timm for weights from elsewhere: only {WEIGHTS} beside it is loaded, remove that."
+        )
+    return CheckpointFiles(
+        architecture, model_args, label_set, size, mean, std, weights, folder, name or folder.resolve().name
+    )
+
+
+def misfit(folder: Path, what: str) -> str:
+    """The sentence for weights that are not of the network that config.json describes."""
+    return f"The weights in {folder} do not fit its config.json: they are of different models. {what}"
+
+
+def _read_weights(folder: Path) -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load_file
+
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise CheckpointError(f"{folder} has no {WEIGHTS}: only safetensors weights are loaded, save them as such.")
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise CheckpointError(f"{path} is larger than 400 MB: that is no classifier of glyphs.")
+    try:
+        weights = load_file(path)
+    except Exception as error:  # safetensors raises its own error type from Rust
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file ({first_line(error)}): download or save it again."
+        ) from None
+    if not all(bool(np.isfinite(value).all()) for value in weights.values()):
+        raise CheckpointError(f"Some weights in {folder} are not numbers: download or train them again.")
+    return weights
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    if not path.is_file():
+        raise CheckpointError(f"{folder} has no {CONFIG}: a checkpoint is a folder that train.py wrote.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not JSON ({first_line(error)}): download or save it again.") from None
+    if not isinstance(config, dict) or not isinstance(config.get("model_args", {}), dict):
+        raise CheckpointError(f"{path} is not the config of a timm model: save the checkpoint with train.py.")
+    return config
+
+
+def _label_set(config: dict[str, Any], folder: Path) -> LabelSet:
+    names = config.get("label_names")
+    if not isinstance(names, list):
+        raise CheckpointError(f"{folder / CONFIG} has no label_names: save the checkpoint with train.py.")
+    if config.get("num_classes") != len(names):
+        raise CheckpointError(
+            f"{folder / CONFIG} has {len(names)} label_names but num_classes is {config.get('num_classes')}: mend it."
+        )
+    try:
+        return label_set_of(names)
+    except LabelError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from None
+
+
+def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, float]:
+    try:
+        settings = config["pretrained_cfg"]
+        channels, height, width = settings["input_size"]
+        mean, std = float(_only(settings["mean"])), float(_only(settings["std"]))
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{folder / CONFIG} does not say input_size, mean and std of one channel.") from None
+    smallest, greatest = IMAGE_SIZES
+    if channels != 1 or height != width or not smallest <= height <= greatest or not std > 0:
+        raise CheckpointError(
+            f"{folder / CONFIG} asks for input of {channels}x{height}x{width}: a glyph has one channel and is square, "
+            f"of {smallest} to {greatest} pixels."
+        )
+    return int(height), mean, std
+
+
+def _only(values: Sequence[float]) -> float:
+    (value,) = values
+    return value
+
+
+PICTURES = {
+    "confusion.png": "Confusion matrix",
+    "calibration.png": "Calibration: share right by score",
+    "curve.png": "Training curve",
+}
+
+
+SEEN_FILE = "trained_on.npz"
+
+
+CARD, PROCESSOR, RESULTS, RGB = "README.md", "preprocessor_config.json", "results.json", "rgb.safetensors"

@@ -1,0 +1,112 @@
+"""An architecture as an ONNX graph without weights, for `engine.OnnxEngine`.
+
+    python -m emnist_hf.serving_graph        # writes emnist_hf/graphs/ anew, from the checkpoints in the package
+
+Needs the packages of the extra `onnx`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emnist_hf.models.checkpoint import CheckpointFiles, read_checkpoint
+from emnist_hf.models.engine import GRAPHS, INPUT, OUTPUT, Graph, find_graph
+from emnist_hf.models.fuse import fuse, norm_pairs
+from emnist_hf.models.network import to_checkpoint
+from emnist_hf.models.onnx_export import export_graph
+from emnist_hf.models.pretrained import PACKAGED
+
+SIDE = 28
+
+
+class _Features(nn.Module):
+    """Glyphs, normalised, to what the last layer sees; the weights keep the names that they have in the network."""
+
+    def __init__(self, network: Any, side: int) -> None:
+        super().__init__()
+        self.network, self.side = network, side
+
+    def forward(self, glyphs: Tensor) -> Tensor:
+        if self.side != SIDE:
+            glyphs = F.interpolate(glyphs, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        found: Tensor = self.network.forward_head(self.network.forward_features(glyphs), pre_logits=True)
+        return found
+
+
+def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
+    """Write the graph of a checkpoint's architecture, NAME.onnx and NAME.json, into a folder.
+
+    Every weight but the last layer's has to be of a convolution that a batch norm follows. Raises `OnnxError` if a
+    package is missing or the network cannot be exported, ValueError for a network of other layers.
+    """
+    model = to_checkpoint(files).model
+    norms = [(a, b, float(model.get_submodule(b).eps)) for a, b in norm_pairs(model)]  # type: ignore[arg-type]
+    classifier = next(name for name, module in model.named_modules() if module is model.get_classifier())  # type: ignore[operator]
+    covered = {f"{name}." for convolution, norm, _ in norms for name in (convolution, norm)} | {f"{classifier}."}
+    others = [name for name in files.weights if not any(name.startswith(prefix) for prefix in covered)]
+    if others:
+        raise ValueError(f"{files.name} has weights outside of convolutions with batch norms: {', '.join(others)}")
+    graph = Graph(
+        folder / f"{_name(files)}.onnx",
+        files.architecture,
+        json.loads(json.dumps(files.model_args)),
+        files.image_size,
+        {name: list(v.shape) for name, v in files.weights.items() if not name.startswith(f"{classifier}.")},
+        norms,
+        classifier,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    network = _Features(fuse(model).to(memory_format=torch.contiguous_format), files.image_size)  # type: ignore[call-overload]
+    export_graph(network, torch.zeros(2, 1, SIDE, SIDE), graph.path, (INPUT, OUTPUT), files.name)
+    _without_weights(graph)
+    told = {key: value for key, value in asdict(graph).items() if key != "path"}
+    graph.path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return graph
+
+
+def _name(files: CheckpointFiles) -> str:
+    widths = "-".join(str(width) for width in files.model_args.get("channels", ()))
+    activation = files.model_args.get("act_layer", "")
+    return "_".join(part for part in (files.architecture, widths, activation, f"{files.image_size}px") if part)
+
+
+def _without_weights(graph: Graph) -> None:
+    """Leave of each weight its name and shape: ONNX Runtime is given the values beside the graph."""
+    import onnx
+
+    model = onnx.load(graph.path)
+    named = {f"{convolution}.{part}" for convolution, _, _ in graph.norms for part in ("weight", "bias")}
+    weights = {f"network.{name}": name for name in named}
+    for tensor in model.graph.initializer:
+        if tensor.name in weights:
+            tensor.name = weights[tensor.name]
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            place = tensor.external_data.add()
+            place.key, place.value = "location", "model.safetensors"
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = weights.get(name, name)
+    del model.graph.value_info[:]
+    onnx.save(model, graph.path)
+
+
+def main() -> None:
+    """Write a graph for each architecture among the checkpoints in the package."""
+    for old in GRAPHS.glob("*"):
+        old.unlink()
+    for folder in sorted(path for path in PACKAGED.iterdir() if path.is_dir()):
+        files = read_checkpoint(folder)
+        if find_graph(files) is None:
+            print(write_graph(files, GRAPHS).path.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""The commands as they are typed: JSON out, sentences for errors, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emnist_hf.splits import CHARSETS
+from tests.support.drawn import draw_glyph
+from tests.support.server import ROOT
+
+
+def command(*arguments: object, check: bool = False) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "emnist_hf", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=check,
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("pictures")
+    paths = []
+    for character in "E7":
+        glyph = Image.fromarray(255 - draw_glyph(character, np.random.default_rng(1)))
+        glyph.resize((200, 200)).save(folder / f"{character}.png")
+        paths.append(folder / f"{character}.png")
+    return paths
+
+
+def test_classify(pictures: list[Path]) -> None:
+    done = command("classify", *pictures, "--top_k", 3)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"] for line in lines] == [str(path) for path in pictures]
+    assert [line["labels"][0]["label"] for line in lines] == ["E", "7"]
+    assert all(len(line["labels"]) == 3 for line in lines)
+
+
+def test_a_broken_file_does_not_stop_the_others(pictures: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_text("no")
+    done = command("classify", tmp_path / "broken.png", pictures[1], tmp_path / "none.png", "--charset", "digits")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert "error" in lines[0] and "error" in lines[2] and lines[1]["labels"][0]["label"] == "7"
+    assert "Traceback" not in done.stderr
+
+
+def test_classify_imports_nothing_heavy(pictures: list[Path]) -> None:
+    code = (
+        "import sys; from emnist_hf.__main__ import app\n"
+        f"try: app(['classify', {str(pictures[0])!r}])\n"
+        "except SystemExit: pass\n"
+        "heavy = ('gradio', 'datasets', 'transformers', 'sklearn', 'matplotlib', 'torch', 'timm', 'scipy')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["classify"], 2, "Missing argument"),
+        (["classify", "x.png", "--charset", "runes"], 2, "runes"),
+        (["classify", "x.png", "--top_k", "0"], 2, "greater than or equal to 1"),
+        (["classify", "x.png", "--checkpoint", "/none"], 1, "There is no checkpoint"),
+        (["evaluate", "--split", "digits", "--dataset", "/none"], 1, "no file or folder"),
+        (["evaluate", "--split", "digits", "--dataset", "x", "--max_eval_samples", "0"], 2, "max_eval_samples"),
+        (["evaluate-strokes", "/none.npz"], 1, "There is no file /none.npz"),
+        (["evaluate-strokes", str(ROOT / "README.md")], 1, "README.md is not a file of strokes"),
+        (["evaluate-strokes", "x.npz", "--pen", "200"], 1, "cannot write on a pad"),
+        (["evaluate-strokes", "x.npz", "--size", "8"], 1, "choose 40 to 2000"),
+        (["evaluate-strokes", "x.npz", "--condition", "rain"], 1, "choose one of plain, slanted, shaky"),
+        (["evaluate", "--split", "digits", "--dataset", "/none", "--strokes", "/none.npz"], 1, "There is no file"),
+    ],
+)
+def test_mistakes_give_a_sentence(arguments: list[str], status: int, said: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == status
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_evaluate(small_emnist: Path, tmp_path: Path) -> None:
+    done = command("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", tmp_path, check=True)
+    report = json.loads(done.stdout)
+    assert report["split"] == "digits" and report["rows"] == 40 and report["official"] is False
+    assert {"accuracy", "top5", "macro_f1", "ece", "nll", "accuracy_case_insensitive"} <= set(report)
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == report
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_quick_look_says_that_it_is_not_the_whole_test(small_emnist: Path, tmp_path: Path) -> None:
+    def evaluate(rows: int) -> dict:
+        source = ("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", tmp_path / str(rows))
+        return json.loads(command(*source, "--max_eval_samples", rows, check=True).stdout)
+
+    few, all_of_them = evaluate(15), evaluate(40)
+    assert few["rows"] == 15 and few["sampled_from"] == 40 and few["official"] is False
+    assert sum(entry["rows"] for entry in few["per_class"]) == 15
+    text = (tmp_path / "15" / "evaluation.md").read_text()
+    assert "on 15 of 40 test rows\n" in text and "not the whole test" in text and "--max_eval_samples 15 " in text
+    assert all_of_them["rows"] == 40 and "sampled_from" not in all_of_them
+    assert "not the whole test" not in (tmp_path / "40" / "evaluation.md").read_text()
+
+
+def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path) -> None:
+    """One command, both numbers; of the strokes, those characters that the split has."""
+    strokes = small_strokes(tmp_path / "strokes.npz")
+    drawn = ["--strokes", strokes, "--pen", 8, "--pen", 20, "--size", 100, "--size", 60, "--per_pen", 6]
+    place = tmp_path / "out"
+    done = command(
+        *("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", place, "--condition", "photo"),
+        *drawn,
+        check=True,
+    )
+    report = json.loads(done.stdout)
+    ink = report["real_ink"]
+    assert report["rows"] == 40 and ink["charset"] == "digits" and ink["held_out"]
+    assert len(ink["cells"]) == 2 * 2 * 2 * 2 and {cell["rows"] for cell in ink["cells"]} == {6}
+    assert ink["total"]["characters"] == 6 and ink["total"]["rows"] == 6 * 8
+    assert ink["total"]["accuracy"] >= 0.8  # plain rings and bars, but for a pad of few pixels
+    plain = [cell["accuracy"] for cell in ink["cells"] if cell["condition"] == "plain"]
+    assert ink["total"]["accuracy"] == pytest.approx(np.mean(plain))
+    assert [(entry["pen"], entry["rows"]) for entry in ink["by_pen"]] == [(8, 24), (20, 24)]
+    assert [entry["size"] for entry in ink["by_size"]] == [100, 60]
+    assert [entry["condition"] for entry in ink["by_condition"]] == ["plain", "photo"]
+    text = (place / "evaluation.md").read_text()
+    assert f"accuracy, shape-folded | {ink['total']['accuracy_shape_folded']:.4f}" in text
+    again = shlex.split(report["command"])[4:]  # it is a command that says the same of these files once more
+    again[again.index(small_emnist.name)] = str(small_emnist)
+    again[again.index("strokes.npz")] = str(strokes)
+    assert json.loads(command("evaluate", *again, check=True).stdout) == report
+    assert f"`{report['command']} --output_dir FOLDER`" in text
+    assert "| 60 px pad | " in text and "| photo | " in text
+
+
+def small_strokes(path: Path) -> Path:
+    """A stroke file like UNIPEN's: crosses, bars and rings by writers of every part."""
+    angle = np.linspace(0, 2 * np.pi, 40)
+    shapes = {
+        "1": [np.array([[0.5, 0.0], [0.5, 1.0]])],
+        "0": [np.stack([0.5 + 0.4 * np.sin(angle), 0.5 - 0.5 * np.cos(angle)], 1)],
+        "T": [np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.5, 0.0], [0.5, 1.0]])],
+        "L": [np.array([[0.0, 0.0], [0.0, 1.0], [0.6, 1.0]])],
+    }
+    characters = [(label, strokes, writer) for writer in range(40) for label, strokes in shapes.items()]
+    lines = [line for _, strokes, _ in characters for line in strokes]
+    np.savez(
+        path,
+        points=np.concatenate(lines).astype(np.float16),
+        stroke_offsets=np.cumsum([0] + [len(line) for line in lines]),
+        char_offsets=np.cumsum([0] + [len(strokes) for _, strokes, _ in characters]),
+        label62=np.array([CHARSETS["byclass"].labels.index(label) for label, _, _ in characters], np.int8),
+        source=np.array(["aga"] * len(characters)),
+        writer=np.array([f"aga:w{writer}" for _, _, writer in characters]),
+    )
+    return path
+
+
+def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
+    strokes = small_strokes(tmp_path / "strokes.npz")
+    done = command("draw-strokes", strokes, tmp_path / "out", check=True)
+    written = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = {Path(line["file"]).stem: line["rows"] for line in written}
+    assert set(rows) == {"unipen_train", "unipen_validation", "unipen_hands"}
+    assert rows["unipen_hands"] * 4 == rows["unipen_train"] * 10 > 0
+    done = command("draw-strokes", strokes, tmp_path / "out", "--hands", 0, "--variants", 1, check=True)
+    assert "unipen_hands" not in done.stdout and not (tmp_path / "out/unipen_hands.parquet").exists()
+
+    done = command("evaluate-strokes", strokes, "--pen", 12, "--per_pen", 30, check=True)
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [report["polarity"] for report in reports] == ["black on white", "white on black"]
+    for report in reports:
+        assert report["rows"] == 30 and report["unread"] == 0 and report["held_out"]
+        assert report["accuracy_shape_folded"] > 0.9
+
+
+@pytest.mark.parametrize("pen", [6, 20])
+def test_real_strokes_are_read(shared: Path, pen: int) -> None:
+    """Held-out UNIPEN writers at 300 px, either polarity: at least 90 % right, shape-folded."""
+    done = command("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 500, check=True)
+    for line in done.stdout.splitlines():
+        assert json.loads(line)["accuracy_shape_folded"] >= 0.9, line
+
+
+@pytest.mark.parametrize("name", ["push", "publish-dataset", "publish-space"])
+def test_whatever_writes_to_the_hub_takes_a_token(name: str) -> None:
+    assert "--token, --hub_token" in command(name, "--help", check=True).stdout
+
+
+def test_help_teaches() -> None:
+    done = command("classify", "--help", check=True)
+    assert "--charset" in done.stdout and "exit status" in done.stdout

@@ -1,0 +1,175 @@
+"""The page's languages: every phrase in every one, the same names in it, and the browser's choice honoured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from emnist_hf import Prediction
+from emnist_hf.errors import EmnistError
+from emnist_hf.ink import open_picture, to_ink
+from emnist_hf.page import compose, correction, door, draw, hand_font, model, own_font, page_view, privacy, upload
+from emnist_hf.page import draw as pad
+from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, says
+from emnist_hf.page.answer_panel import CHARSET_TITLES
+from emnist_hf.page.calligraphy import INKS, PAPERS
+from emnist_hf.page.examples import EXAMPLES
+from emnist_hf.page.language import I18N, LANGUAGES, PHRASES, language_of, told, translated
+from emnist_hf.page.look import SENTENCE
+from emnist_hf.page.rendered import in_words
+from emnist_hf.page.visitor import SORRY
+from emnist_hf.reading import pipeline as reading
+from emnist_hf.styling import describe, estimate_hand, fonts, set_text
+from emnist_hf.styling.visitor_font import open_font
+from tests.support.handwriting import write
+
+
+def names(phrase: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", phrase))
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_phrase_is_translated_with_the_same_names(language: str) -> None:
+    assert len(LANGUAGES) >= 3
+    for phrase, translations in PHRASES.items():
+        assert translations[language].strip(), phrase
+        assert names(translations[language]) == names(phrase), phrase
+
+
+def test_no_french_line_begins_with_a_sign() -> None:
+    """Before : ; ? ! and inside of guillemets French has a space, which must not break."""
+    assert not [t["fr"] for t in PHRASES.values() if re.search(r"\S [:;?!](\s|$)|« | »", t["fr"])]
+
+
+def test_what_the_page_says_first_is_in_the_dictionary() -> None:
+    first = {
+        SENTENCE,
+        draw.PROMPT,
+        draw.FOOTNOTE,
+        upload.PROMPT,
+        DOUBT,
+        PERHAPS,
+        SORRY,
+        door.BUSY,
+        door.STOPPING,
+        door.TOO_SLOW,
+        door.TOO_LARGE,
+        upload.NO_EXAMPLE,
+        *CHARSET_TITLES.values(),
+        *EXAMPLES.values(),
+        *page_view.SAID,
+        compose.PROMPT,
+        own_font.HINT,
+        hand_font.PROMPT,
+        hand_font.FOUND,
+        hand_font.ORDER,
+        *model.MEASURES.values(),
+        *model.FIGURES.values(),
+        *model.LIMITS,
+        *privacy.POINTS,
+        correction.CONSENT_TO,
+        correction.THANKS,
+        *(words for _, words in CERTAINTY),
+        *pad.PHRASES,
+    }
+    assert first <= set(PHRASES)
+
+
+def test_the_browser_is_given_every_phrase_without_a_value() -> None:
+    with gr.Blocks():
+        pad.drawing_pad()
+    for language in LANGUAGES:
+        given = I18N.translations[language]
+        assert given["Undo"] == told("Undo", language)
+        assert given["pad"].split("|")[2] == given["Undo"]
+        assert {phrase for phrase in PHRASES if not names(phrase)} <= set(given)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr", "fr"),
+        ("ja,fr;q=0.5", "fr"),
+        ("ja", "en"),
+        ("", "en"),
+        ("*;q=x,,;", "en"),
+    ],
+)
+def test_the_language_is_what_the_browser_asks_for(header: str, language: str) -> None:
+    request: Any = SimpleNamespace(headers={"accept-language": header})
+    assert language_of(request) == language
+    assert language_of(None) == "en"
+
+
+def test_answers_are_in_the_language() -> None:
+    found = [Prediction("O", 0.5), Prediction("0", 0.4)]
+    said, hint = says(found, "byclass", language="de")
+    assert said == "Das könnte O sein, zu 50% sicher." and "auch 0 sein" in hint
+    assert says(found, "byclass")[0] == "This may be O, 50% sure."
+    assert "seul caractère" in says(found, "byclass", is_character=False, language="fr")[1]
+
+
+def test_what_is_noted_of_a_page_is_in_the_dictionary() -> None:
+    notes = {reading.NOTHING, reading.JOINED, reading.UNCLEAR, reading.OTHERS, *filter(None, reading.TURNED)}
+    assert notes <= set(PHRASES)
+
+
+def test_names_of_tiles_are_in_the_dictionary() -> None:
+    schools = {font.tradition for font in fonts().values()}
+    assert {name.capitalize() for name in (*INKS, *PAPERS)} | schools <= set(PHRASES)
+    assert {title for title, _ in compose.SHEETS.values()} <= set(PHRASES)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: open_picture(b""), "Die Datei ist leer: "),
+        (lambda: open_picture(b"hello"), "Das ist kein Bild: "),
+        (lambda: open_picture(Image.new("1", (9000, 9000))), "Das Bild hat 9000 x 9000 Bildpunkte: "),
+        (lambda: to_ink(Image.new("L", (50, 50), 255)), "In dem Bild ist keine Tinte: "),
+        (lambda: set_text(""), "Es gibt keinen Text zu setzen: "),
+        (lambda: set_text("\U0001f600"), "Keine Schrift hier hat ein Zeichen dieses Textes: "),
+        (lambda: open_font(bytes(2_100_000)), "Diese Schrift hat 2.1 MB, und 2 MB sind das Meiste."),
+        (lambda: open_font(b"wOF2" + bytes(99)), "Das ist eine WOFF2-Webschrift: "),
+        (
+            lambda: open_font(b"\0\1\0\0" + bytes(99)),
+            "Diese Schrift ist nicht zu gebrauchen, denn sie hat ",
+        ),
+    ],
+)
+def test_errors_that_a_visitor_meets_are_in_their_language(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(EmnistError) as caught:
+        make()
+    assert translated(str(caught.value), "de").startswith(said)
+    assert translated(str(caught.value), "en") == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("language", "share", "count"),
+    [("en", "87.5%", "116,323"), ("de", "87,5\u00a0%", "116.323"), ("fr", "87,5\u00a0%", "116\u202f323")],
+)
+def test_the_model_tab_writes_numbers_as_the_language_does(language: str, share: str, count: str) -> None:
+    results = {"test": {"accuracy": 0.875}, "train": {"rows": {"train": 116_323}}}
+    assert f"<strong>{share}</strong>" in model.tiles(results, language)
+    assert count in model.learnt_from(results, language)
+
+
+def test_notices_are_in_the_language() -> None:
+    (notice,) = set_text("a\u03a9b", "tangerine", size=60).notices
+    said = translated(notice, "de")
+    assert said.startswith("Tangerine hat kein ") and " gesetzt." in said and "\u03a9" in said
+    assert translated("Nobody has translated this.", "de") == "Nobody has translated this."
+
+
+def test_a_hand_is_described_in_the_language() -> None:
+    hand = estimate_hand(write("the hut on a hill", slant=14, pen=6, x_height=44, colour=(20, 40, 160)).image)
+    words = in_words(hand, "de")
+    assert "Grad nach rechts" in words and "blau" in words and "Feder" in words
+    assert in_words(hand, "en") == describe(hand)
