@@ -16,6 +16,8 @@ check: .venv/tested
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python tests/support/house.py
 
 format: .venv/tested
 	.venv/bin/ruff check --fix .

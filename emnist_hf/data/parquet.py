@@ -28,7 +28,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf import __version__
 from emnist_hf.data.cache import Key, find_stored, storing
 from emnist_hf.data.idx import is_hub_id
 from emnist_hf.data.orientation import check_reference_shapes
@@ -155,7 +154,7 @@ def _stored(
 ) -> Rows:
     """The rows of a part in the cache of decoded rows, which is filled, and the rows checked, where it lacks them."""
     about = [part.source, label_set.name, split and split.name, transposed]
-    key = Key(json.dumps(about), f"{__version__} {part.state}")
+    key = Key(json.dumps(about), part.state)
     if (found := find_stored(key)) is None:
         with storing(key) as draft:
             labels = [np.zeros(0, np.int64)]

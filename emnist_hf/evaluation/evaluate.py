@@ -55,7 +55,6 @@ def evaluate_checkpoint(
     Raises `DataError` if there are no test rows or no such strokes, `max_eval_samples` is below 1 or the checkpoint was
     trained on some of the rows, `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
     """
-    from emnist_hf.evaluation.evaluate import command_of
     from emnist_hf.evaluation.real_ink import choose_characters, summarize_strokes
     from emnist_hf.evaluation.report import write_report
     from emnist_hf.recognizer import Recognizer
@@ -95,7 +94,6 @@ def evaluate_checkpoint(
     if len(rows) < found:
         result |= {"official": False, "sampled_from": found}
     if tta:
-        from emnist_hf.evaluation.evaluate import average_views
 
         averaged = average_views(recognizer.checkpoint, rows.images, tta, chosen.label_set)
         result["test_time_augmentation"] = {"views": tta, **score(averaged, rows.labels, chosen.label_set)}

@@ -55,7 +55,6 @@ class Checkpoint:
 
     def pixels(self, glyphs: Tensor) -> Tensor:
         """Upright glyphs, uint8 [N, 28, 28], to what the model takes: float32 [N, 1, side, side], normalised."""
-        from emnist_hf.models.network import to_input
 
         return (to_input(glyphs, self.image_size) - self.mean) / self.std
 

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from emnist_hf import Prediction, Recognizer
 from emnist_hf.ink import Ink
 from emnist_hf.page.calligraphy import Style, data_url
 from emnist_hf.page.language import ENGLISH, quoted, told, translated
@@ -18,7 +17,7 @@ from emnist_hf.page.page_view import Transcript, lettered, set_again
 from emnist_hf.page.visitor import TOP_K, sentence
 from emnist_hf.reading.marks import INK
 from emnist_hf.reading.results import Reading
-from emnist_hf.recognizer import Answer
+from emnist_hf.recognizer import Answer, Prediction, Recognizer
 from emnist_hf.splits import fold_shape
 
 WIDEST = 1.5

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from emnist_hf import Recognizer
 from emnist_hf.ink import Ink, open_picture, to_ink
 from emnist_hf.ink.geometry import upright_ink, upright_picture
 from emnist_hf.page import share
@@ -32,6 +31,7 @@ from emnist_hf.page.page_view import (
 )
 from emnist_hf.page.visitor import READERS, TOP_K, sentence
 from emnist_hf.reading.results import Reading
+from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARACTERS
 
 CHARSET_TITLES = {

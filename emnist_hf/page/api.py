@@ -16,11 +16,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from emnist_hf import Recognizer
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.files import picture_path, sketch_paths
 from emnist_hf.page.visitor import READERS, TOP_K, sentence
 from emnist_hf.reading.results import record_of
+from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, fonts
 
 Reply = tuple[dict[str, float], Image.Image, Image.Image]

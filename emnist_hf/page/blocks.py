@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_function_description
 
-from emnist_hf import Recognizer
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
 from emnist_hf.page.api import documented
 from emnist_hf.page.language import I18N, label, language_of
 from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
 from emnist_hf.page.visitor import sentence
+from emnist_hf.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from emnist_hf import Recognizer
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
 from emnist_hf.page.files import picture_path, saved_name
 from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told
 from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.page.visitor import READERS, problem, said
+from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError, find_font, set_text
 from emnist_hf.styling.measuring import read_hand
 

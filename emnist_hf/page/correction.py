@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from emnist_hf import Recognizer
 from emnist_hf.hub.feedback import Correction, Feedback, FeedbackError
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.page.answer import look
@@ -15,6 +14,7 @@ from emnist_hf.page.answer_panel import AnswerPanel
 from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, told
 from emnist_hf.page.visitor import READERS, problem, said
 from emnist_hf.reading.results import Reading
+from emnist_hf.recognizer import Recognizer
 
 NOTHING = "There is nothing to correct yet: draw or choose a character first."
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from emnist_hf import Recognizer
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.ink import PictureError
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.language import html, joined, part
+from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
 

@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 from PIL import Image, ImageDraw
 
-from emnist_hf import Recognizer
 from emnist_hf.ink import open_picture
 from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.page.calligraphy import data_url, hand_tiles
@@ -19,6 +18,7 @@ from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, t
 from emnist_hf.page.rendered import in_words
 from emnist_hf.page.tiles import tile_choice
 from emnist_hf.page.visitor import READERS, problem, said
+from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, StylingError
 from emnist_hf.styling.font_sheet import SKIP, Sheet, read_sheet
 from emnist_hf.styling.hand_font import DEFAULT_NAME, MadeFont, make_font

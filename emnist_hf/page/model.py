@@ -14,11 +14,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from emnist_hf import Recognizer
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import privacy
 from emnist_hf.page.calligraphy import light_url
 from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, quoted, told
+from emnist_hf.recognizer import Recognizer
 
 MEASURES = {
     "accuracy": "of the test characters right at the first guess",

@@ -9,11 +9,11 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
-from emnist_hf import Recognizer
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS
 from emnist_hf.page.compose import SHEETS, Order, carry_out
 from emnist_hf.page.files import picture_path
 from emnist_hf.page.visitor import sentence
+from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, Rendering, StylingError, describe, fonts
 from emnist_hf.styling.errors import check_number
 from emnist_hf.styling.measuring import read_hand

@@ -33,9 +33,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from emnist_hf import Recognizer
 from emnist_hf.errors import EmnistError
 from emnist_hf.page.door import Door
+from emnist_hf.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
-from emnist_hf import Recognizer
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.calligraphy import light_url
@@ -15,6 +14,7 @@ from emnist_hf.page.correction import correction_form
 from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import picture_path
 from emnist_hf.page.language import html, joined, label, language_of, part, told
+from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 
