@@ -45,8 +45,10 @@ class PictureError(EmnistError):
 class NoInkError(EmnistError):
     """The picture is fine, but nothing is written in it."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no ink in the picture: draw or photograph a character.")
+    def __init__(
+        self, template: str = "There is no ink in the picture: draw or photograph a character.", **values: Any
+    ) -> None:
+        super().__init__(template, **values)
 
 
 def open_picture(image: Any) -> Image.Image:
