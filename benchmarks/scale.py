@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_convert
 from tqdm import tqdm
 
 from benchmarks.training_throughput import NETWORKS, Learner
@@ -31,7 +31,7 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.config import TrainConfig
 from emnist_hf.training.run_data import prepare_data
-from emnist_hf.training.sampling import GroupedRows, MixtureSampler, as_is
+from emnist_hf.training.sampling import MixtureSampler, PartialLabelDataset
 from tests.support.drawn import write_many
 
 NAME = "scale"
@@ -54,13 +54,13 @@ def measure(source: str, batch: int, steps: int) -> dict[str, float]:
     data = prepare_data(TrainConfig(split="digits", dataset=source, validation_fraction=VALIDATION))
     data.digest()
     prepared = time.perf_counter() - started
-    dataset, sampler = GroupedRows(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
+    dataset, sampler = PartialLabelDataset(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
     if len(dataset) < steps * batch:
         raise ScaleError(
             f"{len(dataset):,} rows to learn from are fewer than {steps} steps of {batch}: give more --rows, or fewer "
             f"--steps."
         )
-    loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
+    loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=default_convert, drop_last=True)
     speeds = []
     for cold in (False, True):
         if cold:

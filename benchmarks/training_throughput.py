@@ -32,7 +32,7 @@ from tqdm import tqdm
 from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE, MEAN, STD, count_parameters, create_model
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.augment import Augmentation, augment
-from emnist_hf.training.sampling import group_loss
+from emnist_hf.training.sampling import partial_label_loss
 from emnist_hf.training.setup import bf16_pays_on_cpu
 
 NETWORKS = {"default": (ARCHITECTURE, IMAGE_SIZE), "replaced": ("emnist_replaced_cnn", 28)}
@@ -63,7 +63,7 @@ class Learner:
         """Forward and backward: leaves gradients."""
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.model(pixels)
-        group_loss(logits, self.groups, 0.05).backward()
+        partial_label_loss(logits, self.groups, 0.05).backward()
 
     def step(self) -> dict[str, float]:
         """One training step; seconds of its three parts."""

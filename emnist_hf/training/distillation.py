@@ -21,7 +21,7 @@ from emnist_hf.splits import LabelError, LabelSet, fold_table
 from emnist_hf.training.config import TrainingError
 
 
-class Teachers:
+class TeacherEnsemble:
     """An ensemble of checkpoints that answers for batches of augmented pixels, on one device, without gradients."""
 
     def __init__(self, names: Sequence[str], label_set: LabelSet, device: torch.device) -> None:

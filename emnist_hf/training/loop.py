@@ -22,7 +22,7 @@ from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_convert
 from tqdm import tqdm
 
 from emnist_hf.data.rows import Rows
@@ -30,11 +30,11 @@ from emnist_hf.models.network import MEAN, STD
 from emnist_hf.splits import find_split
 from emnist_hf.training.augment import Augmentation, augment, mix
 from emnist_hf.training.config import TrainConfig, TrainingError
-from emnist_hf.training.distillation import Teachers, distillation_loss
+from emnist_hf.training.distillation import TeacherEnsemble, distillation_loss
 from emnist_hf.training.results import _finish, _softmax, predict_logits
 from emnist_hf.training.run_data import prepare_data
 from emnist_hf.training.run_state import FOLDER, Progress, clear_states, identity, resume, save_state
-from emnist_hf.training.sampling import GroupedRows, MixtureSampler, _label_loss, as_is
+from emnist_hf.training.sampling import MixtureSampler, PartialLabelDataset, label_loss
 from emnist_hf.training.setup import _first_model, _scheduler, _start
 
 CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for the device
@@ -56,15 +56,15 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
         model = _first_model(config)  # before the data: a wrong name should not cost minutes of decoding
         # Kept, as in hours a folder or a branch of the Hub may hold another checkpoint.
         parent = {name: value.clone() for name, value in model.state_dict().items()} if config.parent_weight else {}
-        teachers = Teachers(config.teacher_name_or_path, split.label_set, accelerator.device)
+        teachers = TeacherEnsemble(config.teacher_name_or_path, split.label_set, accelerator.device)
         data = prepare_data(config)
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
 
     official = split.train_counts if config.class_frequencies == "official" else None
-    dataset = GroupedRows(data.sources, split.label_set, official)
+    dataset = PartialLabelDataset(data.sources, split.label_set, official)
     sampler = MixtureSampler(data.sources, config.seed)
     batch = min(config.per_device_train_batch_size, len(sampler) // accelerator.num_processes)
-    loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_is, drop_last=True)
+    loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=default_convert, drop_last=True)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(model, "adamw", lr=config.learning_rate, weight_decay=config.weight_decay)
     averaged = ModelEmaV3(model, decay=config.ema_decay, use_warmup=True)
@@ -99,7 +99,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 generator = _generator(config.seed, progress.step, accelerator)
                 pixels, mixture = mix(augment(images, side, augmentation, generator), config.mixup, generator)
                 logits = model(((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last))
-                loss = _label_loss(logits, targets, groups, offsets, mixture, config.label_smoothing_factor)
+                loss = label_loss(logits, targets, groups, offsets, mixture, config.label_smoothing_factor)
                 if teachers.members:
                     answers = believed[targets]
                     if mixture is not None:
@@ -133,7 +133,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
                 save_state(accelerator, config.output_dir, progress.step, settings)
 
     _share_buffers(averaged.module)
-    _average_with_parent(averaged.module, parent, config.parent_weight)
+    wise_ft(averaged.module, parent, config.parent_weight)
     results = _finish(accelerator, config, augmentation, averaged.module, data, progress)
     accelerator.wait_for_everyone()
     accelerator.end_training()
@@ -169,7 +169,7 @@ def _diverged(config: TrainConfig, step: int, what: str) -> TrainingError:
 
 def _renew_statistics(
     averaged: nn.Module,
-    dataset: GroupedRows,
+    dataset: PartialLabelDataset,
     sampler: MixtureSampler,
     side: int,
     augmentation: Augmentation,
@@ -193,7 +193,7 @@ def _renew_statistics(
     update_bn(batches(), averaged)
 
 
-def _average_with_parent(model: nn.Module, parent: dict[str, Tensor], share: float) -> None:
+def wise_ft(model: nn.Module, parent: dict[str, Tensor], share: float) -> None:
     """Give the checkpoint that the run started from its share in the weights (WiSE-FT, Wortsman et al. 2022).
 
     Statistics of batch norms are averaged as weights are: the two are so near to each other that these fit. With a

@@ -76,7 +76,7 @@ def learn_rejection(
     drawings, at most as many as characters of either kind, are partly made of them. validation: sets of such glyphs,
     from other hands or pens, of which the threshold is to let nearly all pass.
     """
-    from emnist_hf.training.not_characters import drawings, pairs
+    from emnist_hf.training.outliers import drawings, pairs
 
     rng = np.random.default_rng(seed)
     known = characters[rng.permutation(len(characters))[:MOST]]

@@ -20,7 +20,7 @@ from emnist_hf.evaluation.seen import count_seen, digest, load_learnt, load_seen
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.splits import find_split
 from emnist_hf.training.config import TrainConfig, TrainingError
-from emnist_hf.training.sampling import Source, carve_validation, load_sources, without
+from emnist_hf.training.sampling import Source, carve_validation, drop_rows, load_sources
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def prepare_data(config: TrainConfig) -> RunData:
     scored = np.concatenate([hash_images(part.images) for part in (validation, *extra, test) if part is not None])
     sources = []
     for source in [Source("train", learn), *load_sources(config.extra_data, config.dataset)]:
-        kept = without(source.rows, scored)
+        kept = drop_rows(source.rows, scored)
         if config.max_train_samples is not None:
             kept = kept.sample(config.max_train_samples, config.seed)
         sources.append(replace(source, rows=kept))
@@ -90,7 +90,7 @@ def _go_on_from(data: RunData, parent: str) -> RunData:
 
     Raises `DataError` if it has seen test rows, as no honest score could come of it, or all validation rows.
     """
-    folder = _who_has_not_seen(data.test, parent)
+    folder = check_unseen(data.test, parent)
     learnt, seen = load_learnt(folder), load_seen(folder)
     if learnt is None or data.learnt is None:
         return replace(data, learnt=None, seen=None)
@@ -115,10 +115,10 @@ def _be_taught_by(data: RunData, teacher: str) -> RunData:
 
     Raises `DataError` if it has seen test rows.
     """
-    return replace(data, seen=_joined(data.seen, load_seen(_who_has_not_seen(data.test, teacher))))
+    return replace(data, seen=_joined(data.seen, load_seen(check_unseen(data.test, teacher))))
 
 
-def _who_has_not_seen(test: Rows | None, name: str) -> Path:
+def check_unseen(test: Rows | None, name: str) -> Path:
     """The folder of a checkpoint. Raises `DataError` if it was trained on test rows."""
     folder = find_checkpoint(name)[0]
     known = load_seen(folder)

@@ -80,7 +80,7 @@ def carve_validation(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows
     return rows.take(~chosen), rows.take(chosen)
 
 
-def without(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
+def drop_rows(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
     """The rows whose image hash is not among `forbidden`: what is scored must not be learnt from."""
     sought, hashes = np.unique(forbidden), hash_images(rows.images)
     if not len(sought):
@@ -89,7 +89,7 @@ def without(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
     return rows.take(sought[np.minimum(np.searchsorted(sought, hashes), len(sought) - 1)] != hashes)
 
 
-class GroupedRows(Dataset):
+class PartialLabelDataset(Dataset):
     """All sources as one map-style data set that is read a batch at a time.
 
     An item is an image, uint8 [28, 28], and the number of its target. What a target means stands in tables with a row
@@ -108,7 +108,7 @@ class GroupedRows(Dataset):
         known: dict[tuple[tuple[int, ...], bool], int] = {((i,), False): i for i in range(len(label_set))}
         targets = []
         for source in sources:
-            groups = groups_of(source, label_set)
+            groups = candidate_labels(source, label_set)
             numbers = [known.setdefault((group, source.folded), len(known)) if group else -1 for group in groups]
             targets.append(np.array(numbers)[source.rows.labels])
         self.images = JoinedImages([source.rows.images for source in sources])
@@ -120,7 +120,7 @@ class GroupedRows(Dataset):
         self.believed = self.groups | ((self.groups.sum(dim=1) == 1) & ~folded).unsqueeze(1)
         self.offsets = torch.zeros(len(known), len(label_set))
         if frequencies is not None:
-            self.offsets[~folded] = torch.from_numpy(over_representation(sources, label_set, frequencies))
+            self.offsets[~folded] = torch.from_numpy(logit_adjustment(sources, label_set, frequencies))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -134,12 +134,7 @@ class GroupedRows(Dataset):
         return torch.from_numpy(self.images[chosen]), self.targets[torch.from_numpy(chosen)]
 
 
-def as_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """The collate function of a data set that already gives batches."""
-    return batch
-
-
-def groups_of(source: Source, label_set: LabelSet) -> list[tuple[int, ...]]:
+def candidate_labels(source: Source, label_set: LabelSet) -> list[tuple[int, ...]]:
     """For each label of a source, the classes of `label_set` that it may be. Raises `DataError` if a row has none."""
     groups = [tuple(group) for group in compatible(source.rows.label_set, label_set)]
     empty = [i for i, group in enumerate(groups) if not group]
@@ -151,7 +146,7 @@ def groups_of(source: Source, label_set: LabelSet) -> list[tuple[int, ...]]:
     return groups
 
 
-def over_representation(
+def logit_adjustment(
     sources: Sequence[Source], label_set: LabelSet, frequencies: Sequence[float]
 ) -> NDArray[np.float32]:
     """Logarithm of each class' share of the rows an epoch sees over its share of `frequencies`: float32 [classes].
@@ -165,7 +160,7 @@ def over_representation(
         if source.folded:
             continue
         present = source.weight * np.bincount(source.rows.labels, minlength=len(source.rows.label_set))
-        for rows, group in zip(present, map(list, groups_of(source, label_set)), strict=True):
+        for rows, group in zip(present, map(list, candidate_labels(source, label_set)), strict=True):
             counts[group] += rows * wanted[group] / wanted[group].sum()
     counts = np.maximum(counts, 1)
     return (np.log(counts / counts.sum()) - np.log(wanted / wanted.sum())).astype(np.float32)
@@ -200,7 +195,7 @@ class MixtureSampler(Sampler[int]):
             yield from order[block : block + 65_536].tolist()
 
 
-def group_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:
+def partial_label_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:
     """Mean negative log likelihood of each row's group: logits [N, C], groups bool [N, C], to a scalar in nats.
 
     With label smoothing (Szegedy et al. 2016); for groups of one it is the usual smoothed cross-entropy.
@@ -210,12 +205,12 @@ def group_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:
     return -((1 - smoothing) * likelihood + smoothing * log_probabilities.mean(dim=1)).mean()
 
 
-def _label_loss(
+def label_loss(
     logits: Tensor, targets: Tensor, groups: Tensor, offsets: Tensor, mixture: Mixture | None, smoothing: float
 ) -> Tensor:
     """The loss by the labels, a scalar in nats: of each row's own label, and of the one that was mixed into it."""
-    own = group_loss(logits + offsets[targets], groups[targets], smoothing)
+    own = partial_label_loss(logits + offsets[targets], groups[targets], smoothing)
     if mixture is None:
         return own
     other = targets[mixture.order]
-    return torch.lerp(group_loss(logits + offsets[other], groups[other], smoothing), own, mixture.share)
+    return torch.lerp(partial_label_loss(logits + offsets[other], groups[other], smoothing), own, mixture.share)

@@ -202,16 +202,17 @@ def test_a_damaged_picture_is_never_half_decoded() -> None:
 
 EPOCH = """
 import json, resource, sys
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_convert
 from emnist_hf.settings import TrainConfig
-from emnist_hf.sampling import GroupedRows, MixtureSampler, as_is
+from emnist_hf.training.sampling import PartialLabelDataset, MixtureSampler
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training import prepare_data
 
 data = prepare_data(TrainConfig(split="digits", dataset=sys.argv[1], output_dir=sys.argv[2], validation_fraction=0.01))
 data.digest()
-dataset, sampler = GroupedRows(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
-rows = sum(len(images) for images, _ in DataLoader(dataset, batch_size=256, sampler=sampler, collate_fn=as_is))
+dataset, sampler = PartialLabelDataset(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
+loader = DataLoader(dataset, batch_size=256, sampler=sampler, collate_fn=default_convert)
+rows = sum(len(images) for images, _ in loader)
 print(json.dumps({"rows": rows, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 """
 

@@ -17,7 +17,7 @@ from emnist_hf.models.rejection import FILE, RejectionError, load_rejection
 from emnist_hf.page.answer import DOUBT, says
 from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.recognizer import Answer
-from emnist_hf.training.not_characters import drawings
+from emnist_hf.training.outliers import drawings
 from emnist_hf.training.rejection import fit_rejection, score_rejection
 from tests.support.drawn import _font
 

@@ -14,7 +14,7 @@ from emnist_hf import Recognizer
 from emnist_hf.models.network import create_model, save_checkpoint
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.config import TrainConfig, TrainingError
-from emnist_hf.training.distillation import Teachers, distillation_loss
+from emnist_hf.training.distillation import TeacherEnsemble, distillation_loss
 from emnist_hf.training.loop import train
 from tests.support.drawn import draw_rows
 
@@ -35,7 +35,7 @@ def as_pixels(images: np.ndarray, side: int) -> torch.Tensor:
 def test_a_teacher_says_what_its_recognizer_says(drawn_digits: np.ndarray) -> None:
     """Folded from ByClass to digits as the recognizer folds, at the temperature at which both speak."""
     side = Recognizer.from_pretrained().checkpoint.image_size
-    teachers = Teachers(["byclass"], CHARSETS["digits"], CPU)
+    teachers = TeacherEnsemble(["byclass"], CHARSETS["digits"], CPU)
     said = teachers.probabilities(as_pixels(drawn_digits, side), 1.0).numpy()
     expected = Recognizer.from_pretrained().predict_proba(drawn_digits, charset="digits")
     np.testing.assert_allclose(said, expected, atol=1e-4)
@@ -45,9 +45,11 @@ def test_several_teachers_are_averaged_whatever_their_size(drawn_digits: np.ndar
     torch.manual_seed(0)
     other = save_checkpoint(create_model(CHARSETS["byclass"]), tmp_path, CHARSETS["byclass"], image_size=28)
     pixels = as_pixels(drawn_digits, 40)
-    alone = [Teachers([name], CHARSETS["digits"], CPU).probabilities(pixels, 2.0) for name in ("byclass", str(other))]
-    both = Teachers(["byclass", str(other)], CHARSETS["digits"], CPU).probabilities(pixels, 2.0)
-    torch.testing.assert_close(both, (alone[0] + alone[1]) / 2)
+    alone, also, both = (
+        TeacherEnsemble(names, CHARSETS["digits"], CPU).probabilities(pixels, 2.0)
+        for names in (["byclass"], [str(other)], ["byclass", str(other)])
+    )
+    torch.testing.assert_close(both, (alone + also) / 2)
     torch.testing.assert_close(both.sum(dim=1), torch.ones(len(both)))
 
 
@@ -63,7 +65,7 @@ def test_the_loss_of_a_sure_teacher_is_cross_entropy() -> None:
 
 def test_a_teacher_says_which_of_a_group(drawn_digits: np.ndarray) -> None:
     """What is known of a row is kept: the teacher's word counts only among the classes that are left."""
-    teachers = Teachers(["byclass"], CHARSETS["digits"], CPU)
+    teachers = TeacherEnsemble(["byclass"], CHARSETS["digits"], CPU)
     pixels = as_pixels(drawn_digits, 40)
     believed = torch.zeros(len(pixels), 10, dtype=torch.bool)
     believed[:, [2, 7]] = True
@@ -78,7 +80,7 @@ def test_a_teacher_says_which_of_a_group(drawn_digits: np.ndarray) -> None:
 def test_a_teacher_with_coarser_labels_is_refused(tmp_path: Path) -> None:
     save_checkpoint(create_model(CHARSETS["digits"]), tmp_path, CHARSETS["digits"], image_size=28)
     with pytest.raises(TrainingError, match="cannot teach byclass"):
-        Teachers([str(tmp_path)], CHARSETS["byclass"], CPU)
+        TeacherEnsemble([str(tmp_path)], CHARSETS["byclass"], CPU)
 
 
 def taught(dataset: Path, folder: Path) -> TrainConfig:

@@ -30,15 +30,14 @@ from emnist_hf.training.config import PushConfig, TrainConfig, TrainingError
 from emnist_hf.training.loop import _renew_statistics, train
 from emnist_hf.training.run_data import prepare_data
 from emnist_hf.training.sampling import (
-    GroupedRows,
     MixtureSampler,
+    PartialLabelDataset,
     Source,
-    _label_loss,
-    as_is,
     carve_validation,
-    group_loss,
-    over_representation,
+    label_loss,
+    logit_adjustment,
     parse_source,
+    partial_label_loss,
 )
 from tests.support.drawn import draw_rows, write_parquet
 from tests.support.server import ROOT
@@ -189,11 +188,14 @@ def test_two_processes_give_the_same_kind_of_result(unbroken: Path, small_emnist
 def test_processes_share_out_the_rows() -> None:
     """Of two processes each takes every other batch of the same order."""
     from accelerate.data_loader import prepare_data_loader
-    from torch.utils.data import DataLoader
+    from torch.utils.data import DataLoader, default_convert
 
     rows = draw_rows(CHARSETS["digits"], 4)
-    dataset, sampler = GroupedRows([Source("a", rows)], CHARSETS["digits"]), MixtureSampler([Source("a", rows)], seed=1)
-    loader = DataLoader(dataset, batch_size=10, sampler=sampler, collate_fn=as_is, drop_last=True)
+    dataset, sampler = (
+        PartialLabelDataset([Source("a", rows)], CHARSETS["digits"]),
+        MixtureSampler([Source("a", rows)], seed=1),
+    )
+    loader = DataLoader(dataset, batch_size=10, sampler=sampler, collate_fn=default_convert, drop_last=True)
     shares = [
         torch.cat([batch[0] for batch in prepare_data_loader(loader, num_processes=2, process_index=index)])
         for index in range(2)
@@ -469,24 +471,24 @@ def test_what_is_scored_is_never_learnt(small_emnist: Path, tmp_path: Path) -> N
 @pytest.mark.security(33)
 def test_groups_come_from_the_labels_of_the_source() -> None:
     exact, coarse = draw_rows(CHARSETS["byclass"], 1), draw_rows(CHARSETS["bymerge"], 1)
-    dataset = GroupedRows([Source("exact", exact), Source("coarse", coarse)], CHARSETS["byclass"])
+    dataset = PartialLabelDataset([Source("exact", exact), Source("coarse", coarse)], CHARSETS["byclass"])
     assert dataset.groups.shape == (62 + 15, 62)
     images, targets = dataset.__getitems__([62 + int(np.flatnonzero(coarse.labels == 12)[0])])
     assert images.shape == (1, 28, 28)
     assert [CHARSETS["byclass"].labels[i] for i in dataset.groups[targets[0]].nonzero()[:, 0]] == ["C", "c"]
     with pytest.raises(DataError, match="leave it out"):
-        GroupedRows([Source("letters", coarse)], CHARSETS["digits"])
+        PartialLabelDataset([Source("letters", coarse)], CHARSETS["digits"])
 
 
 def test_the_loss_of_groups_of_one_is_cross_entropy() -> None:
     logits = torch.randn(16, 10, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(16) % 10
     usual = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
-    assert group_loss(logits, torch.eye(10, dtype=torch.bool)[labels], 0.1).item() == pytest.approx(
+    assert partial_label_loss(logits, torch.eye(10, dtype=torch.bool)[labels], 0.1).item() == pytest.approx(
         usual.item(), abs=1e-6
     )
     everything = torch.ones(16, 10, dtype=torch.bool)
-    assert group_loss(logits, everything, 0.0).item() == pytest.approx(0, abs=1e-6)
+    assert partial_label_loss(logits, everything, 0.0).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_the_mixture_follows_its_weights() -> None:
@@ -515,7 +517,7 @@ def test_sources_as_text(tmp_path: Path) -> None:
 
 def test_labels_can_be_believed_up_to_their_shape() -> None:
     rows = draw_rows(CHARSETS["byclass"], 1)
-    dataset = GroupedRows([Source("a", rows.fold(SHAPE_SET))], CHARSETS["byclass"])
+    dataset = PartialLabelDataset([Source("a", rows.fold(SHAPE_SET))], CHARSETS["byclass"])
     target = dataset.__getitems__([int(np.flatnonzero(rows.labels == CHARSETS["byclass"].labels.index("o"))[0])])[1]
     assert "".join(CHARSETS["byclass"].labels[i] for i in dataset.groups[target[0]].nonzero()[:, 0]) == "0Oo"
 
@@ -530,15 +532,15 @@ def test_logits_answer_for_the_frequencies_asked_for() -> None:
     wanted = [3.0 if name == "C" else 1.0 for name in names]
     sources = [Source("few", few), Source("coarse", coarse.take(coarse.labels == 12))]
     shapes = Source("shapes", exact.fold(SHAPE_SET), folded=True)
-    offsets = over_representation([*sources, shapes], CHARSETS["byclass"], wanted)
-    assert np.array_equal(offsets, over_representation(sources, CHARSETS["byclass"], wanted))
+    offsets = logit_adjustment([*sources, shapes], CHARSETS["byclass"], wanted)
+    assert np.array_equal(offsets, logit_adjustment(sources, CHARSETS["byclass"], wanted))
     share = np.exp(offsets) * np.array(wanted) / sum(wanted)
     assert share.sum() == pytest.approx(1, abs=1e-5)
     # One C and one c, and a row that is C with three chances of four.
     assert share[names.index("C")] / share[names.index("A")] == pytest.approx(1.75 / 3, rel=1e-4)
     assert share[names.index("c")] / share[names.index("A")] == pytest.approx(1.25 / 3, rel=1e-4)
 
-    dataset = GroupedRows([*sources, shapes], CHARSETS["byclass"], wanted)
+    dataset = PartialLabelDataset([*sources, shapes], CHARSETS["byclass"], wanted)
     targets = dataset.__getitems__([0, len(few), len(dataset) - 1])[1]
     assert np.array_equal(dataset.offsets[targets[:2]], [offsets, offsets]) and not dataset.offsets[targets[2]].any()
     # A teacher may contradict an exact label, not what is known of a group.
@@ -569,7 +571,7 @@ def test_mixed_images_count_for_both_labels() -> None:
     targets, groups, offsets = torch.arange(20) // 2, torch.eye(10, dtype=torch.bool), torch.zeros(10, 10)
     logits = torch.randn(20, 10, generator=torch.Generator().manual_seed(3))
     own, other = (torch.nn.functional.cross_entropy(logits, labels) for labels in (targets, targets[mixture.order]))
-    loss = _label_loss(logits, targets, groups, offsets, mixture, smoothing=0)
+    loss = label_loss(logits, targets, groups, offsets, mixture, smoothing=0)
     torch.testing.assert_close(loss, mixture.share * own + (1 - mixture.share) * other)
 
 
@@ -578,7 +580,7 @@ def test_statistics_are_measured_anew_for_the_averaged_weights() -> None:
     from accelerate import Accelerator
 
     rows = Source("a", draw_rows(CHARSETS["digits"], 30))
-    dataset, sampler = GroupedRows([rows], CHARSETS["digits"]), MixtureSampler([rows], seed=1)
+    dataset, sampler = PartialLabelDataset([rows], CHARSETS["digits"]), MixtureSampler([rows], seed=1)
     torch.manual_seed(0)
     model = create_model(CHARSETS["digits"]).eval()
     norm = model.get_submodule("bn1")
