@@ -154,7 +154,7 @@ def large(image: Bytes) -> Bytes:
 
 def long_side(image: Bytes) -> float:
     """Longer side of the ink at half level, in glyph pixels."""
-    top, bottom, left, right = glyph._box(large(image).astype(np.float32) - np.float32(127.5))
+    top, bottom, left, right = glyph.box_of(large(image).astype(np.float32) - np.float32(127.5))
     return max(bottom - top, right - left) / 8
 
 

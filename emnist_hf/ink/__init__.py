@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from emnist_hf.ink.cleaning import _without_specks
-from emnist_hf.ink.extract import Bytes, Ink, to_ink
+from emnist_hf.ink.cleaning import without_specks
+from emnist_hf.ink.extract import Ink, to_ink
 from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.ink.picture import NoInkError, PictureError, open_picture
+from emnist_hf.ink.types import Bytes
 from emnist_hf.ink.widths import stroke_width
 
 __all__ = [
@@ -38,4 +39,4 @@ def glyph_of(image: Any, ink: Ink | None = None) -> tuple[Bytes, Ink]:
     """
     if ink is None or max(ink.coverage.shape) > ONE_CHARACTER:
         ink = to_ink(image, max_side=ONE_CHARACTER)
-    return to_glyph(_without_specks(ink.coverage)), ink
+    return to_glyph(without_specks(ink.coverage)), ink

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, Mask
+from emnist_hf.ink.types import Floats, Mask
 
 
 def find_frame(mask: Mask) -> Mask | None:
@@ -57,7 +57,7 @@ def _is_rectangle(part: Mask) -> bool:
 # --- what is not written ---
 
 
-def _without_frame(coverage: Floats) -> Floats:
+def without_frame(coverage: Floats) -> Floats:
     """Without a thin rectangle around everything else, if there is one and something is written inside it."""
     mask = coverage > 0.3
     frame = find_frame(mask)
@@ -67,7 +67,7 @@ def _without_frame(coverage: Floats) -> Floats:
     return np.where(frame | (edge & ~mask), np.float32(0), coverage)
 
 
-def _without_specks(coverage: Floats) -> Floats:
+def without_specks(coverage: Floats) -> Floats:
     """Without parts that are tiny beside the largest, or that lie at the border apart from the ink inside."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((coverage > 0.3).astype(np.uint8), connectivity=8)
     if count <= 1:

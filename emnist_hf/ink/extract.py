@@ -14,15 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_hf.ink.cleaning import _without_frame
-from emnist_hf.ink.paper import _at, _contrast, _even_paper, _noise, _sample, _step, _uneven_contrast
+from emnist_hf.ink.cleaning import without_frame
+from emnist_hf.ink.paper import (
+    colours_at,
+    contrast_to,
+    even_paper,
+    noise_of,
+    sample_places,
+    sampling_step,
+    uneven_contrast,
+)
 from emnist_hf.ink.picture import NoInkError, open_picture
 from emnist_hf.ink.polarity import is_ink
 from emnist_hf.ink.sheet import without_table
-from emnist_hf.ink.widths import Floats, Mask
-
-Bytes = NDArray[np.uint8]
-
+from emnist_hf.ink.types import Bytes, Floats, Mask
 
 MAX_SIDE = 2000
 """Longest side, in pixels, at which ink is looked for; a page of handwriting stays legible at it."""
@@ -79,7 +84,7 @@ def to_ink(image: Any, *, max_side: int = MAX_SIDE) -> Ink:
         coverage, light = _coverage(np.asarray(cv2.medianBlur(rgb, 5), np.uint8), despeckled=True)
     if coverage is None:
         raise NoInkError
-    coverage = _without_frame(coverage)
+    coverage = without_frame(coverage)
     if not (coverage > 0.5).any():
         raise NoInkError
     core = rgb[coverage > 0.8]
@@ -101,13 +106,13 @@ def _coverage(rgb: Bytes, despeckled: bool = False) -> tuple[Floats | None, bool
     if separation > 0.75:
         high = shade > threshold
         ink = high if is_ink(high) else ~high
-        paper = _even_paper(pixels, ink)
+        paper = even_paper(pixels, ink)
         if paper is not None:
-            light = bool(_at(pixels, _sample(ink)).mean() > _at(pixels, _sample(~ink)).mean())
-            contrast = _contrast(pixels, paper, light)
+            light = bool(colours_at(pixels, sample_places(ink)).mean() > colours_at(pixels, sample_places(~ink)).mean())
+            contrast = contrast_to(pixels, paper, light)
     haze = 0.0
     if contrast is None:
-        contrast, light = _uneven_contrast(pixels)
+        contrast, light = uneven_contrast(pixels)
         haze = 0.15
     del pixels, shade  # the largest arrays here, before the next
     coverage = _normalise(contrast, haze, despeckled)
@@ -144,7 +149,7 @@ def _is_grain(shade: Floats) -> bool:
 def _main_shade(pixels: Floats) -> Floats:
     """The colour axis along which a picture varies most, float32 [H, W]: light for greys, hue for colours."""
     flat = pixels.reshape(-1, 3)
-    sample = flat[:: _step(len(flat), 50_000, pixels.shape[1])]
+    sample = flat[:: sampling_step(len(flat), 50_000, pixels.shape[1])]
     exact = sample.astype(np.float64)
     off = exact - np.full(len(exact), 1 / len(exact)) @ exact
     _, vectors = np.linalg.eigh(off.T @ off if len(sample) > 1 else np.eye(3))  # the axes of their covariance
@@ -183,7 +188,7 @@ def _normalise(contrast: Floats, haze: float, despeckled: bool) -> Floats | None
     calm = np.asarray(cv2.GaussianBlur(contrast, (0, 0), 1.0), np.float32) if large else contrast
     positive = calm[calm > 0.01]
     strongest = float(np.percentile(positive, 99.5)) if positive.size else 0.0
-    noise = _noise(calm[calm < 0.4 * strongest]) if large and strongest else 0.0
+    noise = noise_of(calm[calm < 0.4 * strongest]) if large and strongest else 0.0
     floor = max(0.03, (8 if haze else 6) * noise)
     if strongest < floor:
         if haze and not despeckled:
@@ -209,7 +214,7 @@ def _normalise(contrast: Floats, haze: float, despeckled: bool) -> Floats | None
     # The soft edge lies outside the mask: let each stroke's level reach a little further.
     local = cv2.dilate(local, np.ones((5, 5), np.uint8))
     toe = np.maximum(
-        min(max(2 / 255, 2.5 * _noise(contrast[contrast < 0.4 * strongest])), 0.4 * strongest), haze * local
+        min(max(2 / 255, 2.5 * noise_of(contrast[contrast < 0.4 * strongest])), 0.4 * strongest), haze * local
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         soft = (contrast - toe) / np.maximum(local * 0.97 - toe, 1e-6)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emnist_hf.ink import Ink
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 
 Matrix = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.picture import NoInkError
-from emnist_hf.ink.widths import Floats, Mask, depth, ridge
+from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import depth, ridge
 
 SIDE = 28
 """Pixels of a side of a glyph."""
@@ -150,11 +151,11 @@ def _thicken(crop: Floats, by: int) -> Floats:
 
 def _extent(crop: Floats) -> float:
     """Longest side of the ink at half level, in pixels."""
-    top, bottom, left, right = _box(crop - np.float32(0.45))
+    top, bottom, left, right = box_of(crop - np.float32(0.45))
     return max(bottom - top, right - left)
 
 
-def _box(level: Floats) -> tuple[float, float, float, float]:
+def box_of(level: Floats) -> tuple[float, float, float, float]:
     """Top, bottom, left and right of where `level` is positive, to a fraction of a pixel."""
     top, bottom = _ends(level.max(axis=1))
     left, right = _ends(level.max(axis=0))
@@ -188,9 +189,9 @@ def _place(crop: Floats, scale: float, long_side: float) -> Floats:
     whole = SIDE * _FINE
     if not (level > 0).any():
         return np.full((whole, whole), -0.5, np.float32)
-    top, bottom, left, right = _box(level)
+    top, bottom, left, right = box_of(level)
     zoom = float(np.clip(long_side / max(bottom - top, right - left), 0.95, 1.05))
-    # cv2 counts from the middle of the first pixel, `_box` from its edge.
+    # cv2 counts from the middle of the first pixel, `box_of` from its edge.
     shift_x = whole / 2 - zoom * (left + right) / 2 + (zoom - 1) / 2
     shift_y = whole / 2 - zoom * (top + bottom) / 2 + (zoom - 1) / 2
     matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y]])

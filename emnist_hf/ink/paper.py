@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, Mask, depth
+from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import depth
 
 CRISP = 150
 """Difference between ink and paper, of 255, beyond which they are black and white, not light and shadow."""
@@ -25,13 +26,13 @@ LIGHT_PIXELS = 4_200_000
 # --- the paper ---
 
 
-def _even_paper(pixels: Floats, ink: Mask) -> Floats | None:
+def even_paper(pixels: Floats, ink: Mask) -> Floats | None:
     """The one colour of the paper, float32 [3], or None when its light is uneven."""
     paper_depth, ink_depth = depth(~ink), depth(ink)
     if not paper_depth.any():
         return None
-    paper = _sample(_inside(paper_depth))
-    contrast = abs(float(_at(pixels, paper).mean()) - float(_at(pixels, _sample(ink)).mean()))
+    paper = sample_places(_inside(paper_depth))
+    contrast = abs(float(colours_at(pixels, paper).mean()) - float(colours_at(pixels, sample_places(ink)).mean()))
     # Light and shadow seldom lie as far apart as black and white do; a blurred character's own shades may.
     crisp = contrast > CRISP
     # A small picture is too small for a shadow to matter, and its paper may be little but edge.
@@ -42,19 +43,19 @@ def _even_paper(pixels: Floats, ink: Mask) -> Floats | None:
     if min(ink.shape) >= 64 and not crisp and ink_depth.max() > 0.2 * max(ink.shape):
         return None  # wider than any stroke: half the picture lies in the shade
     if min(ink.shape) >= 64 and not crisp and ink_depth.max() > 0.15 * min(ink.shape):
-        inner = _sample(_inside(ink_depth))
+        inner = sample_places(_inside(ink_depth))
         if max(_spread(pixels, paper, paper_depth, 0.5), _spread(pixels, inner, ink_depth, 0.5)) > 40:
             return None  # a wide part with something in it is a shadow or a desk, not a stroke
-    return _median(_at(pixels, paper))
+    return _median(colours_at(pixels, paper))
 
 
-def _sample(mask: Mask) -> NDArray[np.int64]:
+def sample_places(mask: Mask) -> NDArray[np.int64]:
     """Places of a mask in the flattened picture, evenly at most 50,000 of them."""
-    step = _step(int(np.count_nonzero(mask)), 50_000, mask.shape[1])
+    step = sampling_step(int(np.count_nonzero(mask)), 50_000, mask.shape[1])
     return np.flatnonzero(mask.ravel()[::step]) * step
 
 
-def _step(count: int, most: int, width: int) -> int:
+def sampling_step(count: int, most: int, width: int) -> int:
     """Every how many pixels to look at one, for at most so many, so that they come from all columns alike."""
     step = -(-count // most) or 1
     while math.gcd(step, width) > 1:
@@ -62,7 +63,7 @@ def _step(count: int, most: int, width: int) -> int:
     return step
 
 
-def _at(pixels: Floats, places: NDArray[np.int64]) -> Floats:
+def colours_at(pixels: Floats, places: NDArray[np.int64]) -> Floats:
     """Colours at places of the flattened picture: float32 [H, W, 3] to [n, 3]."""
     return np.take(pixels.reshape(-1, 3), places, axis=0)  # many times as quick as indexing
 
@@ -86,7 +87,7 @@ def _spread(pixels: Floats, part: NDArray[np.int64], depths: Floats, outside: fl
     not: so what pixels of one depth have in common, as far as edges may reach, does not count. The lesser of
     the ranges with and without it is given.
     """
-    brightness = _at(pixels, part) @ np.full(3, 1 / 3, np.float32)  # many times as quick as a mean over three
+    brightness = colours_at(pixels, part) @ np.full(3, 1 / 3, np.float32)  # many times as quick as a mean over three
     low, high = np.percentile(brightness, [outside, 100 - outside])
     if high - low <= 24:
         return float(high - low)
@@ -102,7 +103,7 @@ def _spread(pixels: Floats, part: NDArray[np.int64], depths: Floats, outside: fl
     return float(min(high - low, flat_high - flat_low))
 
 
-def _contrast(pixels: Floats, paper: Floats, light: bool) -> Floats:
+def contrast_to(pixels: Floats, paper: Floats, light: bool) -> Floats:
     """How far each pixel departs from its paper in the channel that shows it best, float32 [H, W].
 
     1 is from the paper to black (or white, for light ink); negative where a pixel departs the other way.
@@ -117,7 +118,7 @@ def _contrast(pixels: Floats, paper: Floats, light: bool) -> Floats:
     return most
 
 
-def _uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
+def uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
     """Contrast to a paper whose light varies, and whether the ink is light. `pixels` is overwritten."""
     # The offset keeps the quotient calm where there is next to no light.
     trend = _trend(pixels)[:, :, None] + 40
@@ -125,7 +126,7 @@ def _uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
     pixels /= trend
     pixels *= 200
     paper, light = _uneven_paper(pixels)
-    return _contrast(pixels, paper, light), light
+    return contrast_to(pixels, paper, light), light
 
 
 def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
@@ -146,9 +147,9 @@ def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
     closed = cv2.morphologyEx(bytes_, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     opened = cv2.morphologyEx(bytes_, cv2.MORPH_OPEN, kernel).astype(np.float32)
     light = bool(cv2.meanStdDev(closed)[1].sum() > cv2.meanStdDev(opened)[1].sum())
-    rough = _contrast(calm, opened if light else closed, light)
+    rough = contrast_to(calm, opened if light else closed, light)
     rough -= np.median(rough)  # closing noise rides on its crests
-    written = rough > max(0.02, 3 * _noise(rough))
+    written = rough > max(0.02, 3 * noise_of(rough))
     written = cv2.dilate(written.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     # Filling in across the edge of a shadow would raise the shadow: never beyond what the closing saw.
     filled = _fill_in(calm, ~written)
@@ -200,7 +201,7 @@ def _fill_in(pixels: Floats, known: Mask) -> Floats:
 # --- contrast to coverage ---
 
 
-def _noise(values: Floats) -> float:
+def noise_of(values: Floats) -> float:
     """Standard deviation of the bulk of the values, from the median absolute deviation."""
     sample = values.ravel()[:: max(1, values.size // 100_000)]
     if not sample.size:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.cleaning import inside_frames
-from emnist_hf.ink.widths import Mask, depth, ridge
+from emnist_hf.ink.types import Mask
+from emnist_hf.ink.widths import depth, ridge
 
 WEIGHTS = np.array([-3.3, -3.8, 0.3, -0.5, -2.4])
 """Weights of `features`: a logistic regression without intercept, fitted by `benchmarks/ink_constants.py` on EMNIST

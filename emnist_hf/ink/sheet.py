@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, Mask
-
-Bytes = NDArray[np.uint8]
-
+from emnist_hf.ink.types import Bytes, Floats, Mask
 
 _SIDE = 256  # pixels of the longest side at which a sheet is looked for
 

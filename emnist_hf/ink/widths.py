@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-
-
-Mask = NDArray[np.bool_]
+from emnist_hf.ink.types import Floats, Mask
 
 
 def depth(mask: Mask) -> Floats:

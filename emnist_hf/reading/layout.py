@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.geometry import Matrix, after, level, straight, turned
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 from emnist_hf.reading.lines import LETTER, find_lines
 from emnist_hf.reading.marks import INK, Marks, belongs_to, find_marks, picture_of
 from emnist_hf.reading.preprocess import find_skew, without_rulings

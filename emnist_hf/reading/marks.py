@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, Mask, depth, ridge
+from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import depth, ridge
 
 INK = 0.35
 """Coverage from which a pixel is ink."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, Mask
+from emnist_hf.ink.types import Floats, Mask
 
 MAX_SKEW = 12.0
 """Degrees either way within which the slope is looked for."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.glyph import to_glyphs
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 from emnist_hf.reading.language_model import WRITTEN, page_frequencies, shape_likelihoods
 from emnist_hf.reading.layout import LevelPage, Piece, ink_gap, picture_of_pieces, piece_of
 from emnist_hf.reading.lines import LETTER

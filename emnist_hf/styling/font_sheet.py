@@ -12,7 +12,7 @@ import numpy as np
 from emnist_hf.errors import named
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.ink.geometry import upright_ink
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.baselines import Box
 from emnist_hf.styling.errors import StylingError

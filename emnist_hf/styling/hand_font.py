@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats, depth, width_along
+from emnist_hf.ink.types import Floats
+from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.errors import StylingError

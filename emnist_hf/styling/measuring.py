@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.ink.geometry import LEAST_SKEW, level, upright_ink
-from emnist_hf.ink.widths import Floats, depth, ridge
+from emnist_hf.ink.types import Floats
+from emnist_hf.ink.widths import depth, ridge
 from emnist_hf.letterforms import CAPITAL, LETTERFORMS
 from emnist_hf.styling.baselines import Box, ReadCharacter, checked, degrees, fit_line, page_slope
 from emnist_hf.styling.hand import Hand

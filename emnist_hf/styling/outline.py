@@ -15,7 +15,7 @@ import numpy as np
 import pathops
 from numpy.typing import NDArray
 
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 
 Matrix = tuple[float, float, float, float, float, float]
 """An affine map (a, b, c, d, e, f), as in SVG: x' = a x + c y + e, y' = b x + d y + f."""

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from emnist_hf.ink import Ink
-from emnist_hf.ink.widths import Floats, depth, ridge
+from emnist_hf.ink.types import Floats
+from emnist_hf.ink.widths import depth, ridge
 from emnist_hf.styling.colours import Colour
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emnist_hf.data.strokes import Points, draw_coverage
 from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.ink.picture import NoInkError
-from emnist_hf.ink.widths import Floats
+from emnist_hf.ink.types import Floats
 
 PAD = 120  # pixels
 
