@@ -94,7 +94,6 @@ def evaluate_checkpoint(
     if len(rows) < found:
         result |= {"official": False, "sampled_from": found}
     if tta:
-
         averaged = average_views(recognizer.checkpoint, rows.images, tta, chosen.label_set)
         result["test_time_augmentation"] = {"views": tta, **score(averaged, rows.labels, chosen.label_set)}
     if strokes is not None:
