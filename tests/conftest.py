@@ -1,4 +1,4 @@
-"""What several tests need: real data where it is at hand, and a small EMNIST look-alike drawn here."""
+"""What several tests need: the shipped checkpoint, a page that runs, real data, and a small EMNIST look-alike."""
 
 from __future__ import annotations
 
@@ -23,19 +23,33 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="emnist-test-")
 atexit.register(shutil.rmtree, os.environ["HF_DATASETS_CACHE"], ignore_errors=True)
 
+from emnist_hf import Recognizer  # noqa: E402
 from emnist_hf.splits import CHARSETS  # noqa: E402
 from tests.support.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
+from tests.support.server import serve  # noqa: E402
+
+LONGEST = ("browser", "test_training.py", "page", "test_hub_push.py", "test_command_line.py")
+"""Groups of tests that take longest, which begin first, so that no process is left with one of them at the end."""
+
+
+def group_of(item: pytest.Item) -> str:
+    """What one process of several runs whole: all that drive a browser, all that ask a page over HTTP, or one file.
+
+    Two browsers at once on two cores would wait for each other, and a page takes ten seconds to start.
+    """
+    if item.path.parent.name == "browser":
+        return "browser"
+    return "page" if "page_url" in getattr(item, "fixturenames", ()) else item.path.name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes share the suite, files stay whole, and one process has all that need a browser or a page.
-
-    Two browsers at once on two cores would wait for each other.
-    """
-    for item in items:
-        page = "page_url" in getattr(item, "fixturenames", ()) or item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if page else item.path.name))
+    """Give each test its group, and put the groups that take longest first."""
+    groups = {item: group_of(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    place = {group: number for number, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(groups[item], len(place)))
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +60,19 @@ def fresh_accelerator() -> Iterator[None]:
         from accelerate.state import AcceleratorState
 
         AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    """The checkpoint in the package."""
+    return Recognizer.from_pretrained()
+
+
+@pytest.fixture(scope="session")
+def page_url() -> Iterator[str]:
+    """The address of the one page that all tests of this process share."""
+    with serve() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

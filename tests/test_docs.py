@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_command_line import small_strokes
-from tests.support.server import ROOT, page_url
-
-__all__ = ["page_url"]  # a fixture: pytest finds it by its name here
+from tests.support.server import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -37,9 +37,7 @@ from emnist_hf.reading.results import Character, Reading
 from emnist_hf.recognizer import Prediction
 from tests.styling.test_visitor_font import HOSTILE as HOSTILE_FONTS
 from tests.support import hostile
-from tests.support.server import ROOT, page_url
-
-__all__ = ["page_url"]  # a fixture: pytest finds it by its name here
+from tests.support.server import ROOT
 
 NUMBERS = range(1, 34)
 SECONDS = 60

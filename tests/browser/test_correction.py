@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.page.correction import CONSENT, NOTHING, THANKS, consent_text
 from emnist_hf.splits import CHARACTERS
-from tests.browser.conftest import visit
-from tests.support.chromium import answer, draw
+from tests.support.chromium import answer, draw, visit
 from tests.support.server import serve
 
 CORRECTIONS = "user/corrections"
@@ -34,25 +33,24 @@ def test_a_correction_is_kept_with_consent_though_the_hub_is_down(browser: Brows
         "EMNIST_HF_FEEDBACK_FOLDER": str(tmp_path / "waiting"),
         "HF_ENDPOINT": "http://127.0.0.1:9",
     }
-    with serve(seconds=300, **environment) as url:
-        for page in visit(browser, url, viewport={"width": 1280, "height": 1000}):
-            said = page.locator(".correction .message").locator("visible=true")
-            page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
-            correct(page, "F")
-            expect(said).to_have_text(CONSENT)
-            consent = page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true")
-            consent.check()
-            correct(page, "F")
-            expect(said).to_have_text(NOTHING)
-            draw(page, "E")
-            expect(answer(page)).to_have_text("E")
-            correct(page, "é")
-            expect(said).to_have_text("Say what it was: one letter or digit.")
-            assert kept(tmp_path) == []
-            correct(page, "F")
-            expect(said).to_have_text(THANKS)
-            expect(consent).not_to_be_checked()
-            assert kept(tmp_path) == [("E", "F")]
-            correct(page, "F")
-            expect(said).to_have_text(CONSENT)
+    with serve(seconds=300, **environment) as url, visit(browser, url) as page:
+        said = page.locator(".correction .message").locator("visible=true")
+        page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
+        correct(page, "F")
+        expect(said).to_have_text(CONSENT)
+        consent = page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true")
+        consent.check()
+        correct(page, "F")
+        expect(said).to_have_text(NOTHING)
+        draw(page, "E")
+        expect(answer(page)).to_have_text("E")
+        correct(page, "é")
+        expect(said).to_have_text("Say what it was: one letter or digit.")
+        assert kept(tmp_path) == []
+        correct(page, "F")
+        expect(said).to_have_text(THANKS)
+        expect(consent).not_to_be_checked()
+        assert kept(tmp_path) == [("E", "F")]
+        correct(page, "F")
+        expect(said).to_have_text(CONSENT)
     assert kept(tmp_path) == [("E", "F")]

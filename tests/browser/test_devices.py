@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.page.examples import STROKES, Point
-from tests.browser.conftest import visit
-from tests.support.chromium import answer, draw, on_screen
+from tests.support.chromium import answer, draw, on_screen, visit
 
 STICKING_OUT = """() => {
   const found = [];
@@ -67,7 +66,7 @@ def test_a_phone_needs_no_sideways_scroll(phone: Page, tab: str) -> None:
 
 @pytest.mark.parametrize("tab", ["Draw", "Upload", "Set", "Your font"])
 def test_nothing_sticks_out_of_its_card_on_the_narrowest_phone(browser: Browser, page_url: str, tab: str) -> None:
-    for page in visit(browser, page_url, viewport={"width": 320, "height": 700}, locale="de-DE"):
+    with visit(browser, page_url, viewport={"width": 320, "height": 700}, locale="de-DE") as page:
         page.get_by_role("tab").nth(["Draw", "Upload", "Set", "Your font"].index(tab)).click()
         page.wait_for_timeout(300)
         assert page.evaluate(STICKING_OUT) == []

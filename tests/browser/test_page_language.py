@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.styling import fonts
-from tests.browser.conftest import visit
-from tests.support.chromium import answer, draw, message
+from tests.support.chromium import answer, draw, message, visit
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,7 @@ from tests.support.chromium import answer, draw, message
 def test_the_page_speaks_the_visitors_language(
     browser: Browser, page_url: str, locale: str, tab: str, prompt: str, undo: str, said: str
 ) -> None:
-    for page in visit(browser, page_url, locale=locale, viewport={"width": 1280, "height": 900}):
+    with visit(browser, page_url, locale=locale) as page:
         expect(page.get_by_role("tab", name=tab)).to_be_visible()
         expect(message(page)).to_contain_text(prompt)
         expect(page.get_by_role("button", name=undo)).to_be_disabled()
@@ -95,7 +94,7 @@ def said_on_every_tab(page: Page) -> set[str]:
 def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None:
     said = {}
     for locale in ("en-GB", "de-DE"):
-        for page in visit(browser, page_url, locale=locale, viewport={"width": 1280, "height": 900}):
+        with visit(browser, page_url, locale=locale) as page:
             said[locale] = said_on_every_tab(page)
     font_titles = {font.title for font in fonts().values()}
     assert len(said["en-GB"]) > 60
@@ -105,7 +104,7 @@ def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR"])
 @pytest.mark.parametrize("width", [390, 360, 320])
 def test_all_tabs_are_in_sight_on_a_phone(browser: Browser, page_url: str, locale: str, width: int) -> None:
-    for page in visit(browser, page_url, locale=locale, viewport={"width": width, "height": 844}):
+    with visit(browser, page_url, locale=locale, viewport={"width": width, "height": 844}) as page:
         for number in range(5):
             expect(page.get_by_role("tab")).to_have_count(5)
             page.get_by_role("tab").nth(number).click()

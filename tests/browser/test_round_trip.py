@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, expect
 
 from emnist_hf.page.correction import THANKS, consent_text
 from emnist_hf.splits import CHARACTERS, SPLITS
-from tests.browser.conftest import visit
 from tests.data.test_data import write_raw
-from tests.support.chromium import answer, draw
+from tests.support.chromium import answer, draw, visit
 from tests.support.drawn import draw_rows
 from tests.support.hub_client import client_settings, command, files_that_hold, run
 from tests.support.hub_server import serve_hub
@@ -46,19 +45,18 @@ def test_from_the_raw_files_to_a_correction_in_a_data_set(browser: Browser, tmp_
             "EMNIST_HF_FEEDBACK_DATASET": CORRECTIONS,
             "EMNIST_HF_FEEDBACK_MINUTES": "60",  # so that what comes, comes because the page ends
         }
-        with serve(seconds=400, **environment) as url:
-            for page in visit(browser, url, viewport={"width": 1280, "height": 1000}):
-                page.get_by_role("tab", name="Model").click()
-                expect(page.get_by_text(f"{MODEL}@v1")).to_be_visible()
-                page.get_by_role("tab", name="Draw").click()
-                said = page.locator(".correction .message").locator("visible=true")
-                page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
-                draw(page, "E")
-                expect(answer(page)).to_have_text("E")
-                page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true").check()
-                page.get_by_label("It was").locator("visible=true").fill("F")
-                page.get_by_role("button", name="Send the correction").locator("visible=true").click()
-                expect(said).to_have_text(THANKS)
+        with serve(seconds=400, **environment) as url, visit(browser, url) as page:
+            page.get_by_role("tab", name="Model").click()
+            expect(page.get_by_text(f"{MODEL}@v1")).to_be_visible()
+            page.get_by_role("tab", name="Draw").click()
+            said = page.locator(".correction .message").locator("visible=true")
+            page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
+            draw(page, "E")
+            expect(answer(page)).to_have_text("E")
+            page.get_by_label(consent_text(CORRECTIONS)).locator("visible=true").check()
+            page.get_by_label("It was").locator("visible=true").fill("F")
+            page.get_by_role("button", name="Send the correction").locator("visible=true").click()
+            expect(said).to_have_text(THANKS)
         files = hub.repositories["dataset", CORRECTIONS].find("main").files
         (row,) = [
             row

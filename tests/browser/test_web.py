@@ -35,11 +35,6 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer.from_pretrained()
-
-
-@pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, exported: Path) -> Iterator[str]:
     """The address of web/ as its README has it set up: npm install, and the package's checkpoint as ONNX."""
     if shutil.which("npm") is None:

@@ -20,10 +20,8 @@ from mcp.types import CallToolResult, Tool
 
 from emnist_hf.page.api import EXAMPLE_FILE
 from emnist_hf.page.examples import FOLDER
-from tests.support.node import node_folder, run_node
-from tests.support.server import ROOT, page_url
-
-__all__ = ["node_folder", "page_url"]  # fixtures: pytest finds them by their names here
+from tests.support.node import run_node
+from tests.support.server import ROOT
 
 ENDPOINTS = ("/recognize_sketch", "/recognize_image", "/read_image", "/render_text")
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")

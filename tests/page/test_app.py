@@ -19,9 +19,7 @@ from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
 from tests.support.hands import font_hand
-from tests.support.server import page_url, serve
-
-__all__ = ["page_url"]  # a fixture: pytest finds it by its name here
+from tests.support.server import serve
 
 CHARSETS = {"byclass": 62, "bymerge": 47, "letters": 26, "digits": 10, "uppercase": 26, "lowercase": 26}
 

@@ -12,9 +12,6 @@ from emnist_hf import Recognizer
 from emnist_hf.page.compose import measure_hand
 from tests.page.test_app import refusal
 from tests.support.handwriting import write
-from tests.support.server import page_url
-
-__all__ = ["page_url"]  # a fixture: pytest finds it by its name here
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
@@ -44,6 +45,24 @@ def open_page(page: Page, url: str) -> Page:
     page.goto(url)
     page.locator("#pad canvas").wait_for()
     return page
+
+
+@contextmanager
+def visit(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
+    """A visitor with the page open; at the end, nothing may have gone wrong behind the scenes.
+
+    context: as `Browser.new_context` takes it; a desktop's window, unless it says otherwise.
+    """
+    own = (url, url.replace("http", "ws"), "data:", "blob:")
+    with browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context) as visitor:
+        page = visitor.new_page()
+        page.set_default_timeout(40_000)
+        troubles: list[str] = []
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        # The page works without the internet: every request but its own is a trouble.
+        page.on("request", lambda asked: troubles.extend([] if asked.url.startswith(own) else [asked.url]))
+        yield open_page(page, url)
+        assert not troubles
 
 
 def on_screen(pad: Locator, stroke: list[Point]) -> list[Point]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
 import subprocess
@@ -11,11 +10,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNING = "EMNIST_HF_TEST_URL"
@@ -69,16 +65,3 @@ def serve(seconds: float = 120, folder: Path = ROOT, **environment: str) -> Iter
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-@cache
-def shared_page() -> str:
-    """The address of the one page that all tests of this process share; it ends with the process."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(serve())
-
-
-@pytest.fixture(scope="session")
-def page_url() -> str:
-    return shared_page()
