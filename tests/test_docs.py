@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command_line import small_strokes
+from tests.support.drawn import small_strokes
 from tests.support.server import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_hf.splits import CHARSETS
-from tests.support.drawn import draw_glyph
+from tests.support.drawn import draw_glyph, small_strokes
 from tests.support.server import ROOT
 
 
@@ -144,29 +143,6 @@ def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path
     assert json.loads(command("evaluate", *again, check=True).stdout) == report
     assert f"`{report['command']} --output_dir FOLDER`" in text
     assert "| 60 px pad | " in text and "| photo | " in text
-
-
-def small_strokes(path: Path) -> Path:
-    """A stroke file like UNIPEN's: crosses, bars and rings by writers of every part."""
-    angle = np.linspace(0, 2 * np.pi, 40)
-    shapes = {
-        "1": [np.array([[0.5, 0.0], [0.5, 1.0]])],
-        "0": [np.stack([0.5 + 0.4 * np.sin(angle), 0.5 - 0.5 * np.cos(angle)], 1)],
-        "T": [np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.5, 0.0], [0.5, 1.0]])],
-        "L": [np.array([[0.0, 0.0], [0.0, 1.0], [0.6, 1.0]])],
-    }
-    characters = [(label, strokes, writer) for writer in range(40) for label, strokes in shapes.items()]
-    lines = [line for _, strokes, _ in characters for line in strokes]
-    np.savez(
-        path,
-        points=np.concatenate(lines).astype(np.float16),
-        stroke_offsets=np.cumsum([0] + [len(line) for line in lines]),
-        char_offsets=np.cumsum([0] + [len(strokes) for _, strokes, _ in characters]),
-        label62=np.array([CHARSETS["byclass"].labels.index(label) for label, _, _ in characters], np.int8),
-        source=np.array(["aga"] * len(characters)),
-        writer=np.array([f"aga:w{writer}" for _, _, writer in characters]),
-    )
-    return path
 
 
 def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:

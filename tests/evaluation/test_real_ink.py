@@ -20,7 +20,7 @@ from emnist_hf.evaluation.real_ink import (
 from emnist_hf.ink import glyph_of
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARSETS, fold_shape
-from tests.cli.test_command_line import small_strokes
+from tests.support.drawn import small_strokes
 
 BAR = [np.array([[0.5, y] for y in np.linspace(0, 1, 30)])]
 

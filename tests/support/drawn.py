@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emnist_hf.data.rows import Rows
-from emnist_hf.splits import SPLITS, LabelSet
+from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 
 
 @cache
@@ -95,3 +95,26 @@ def write_folder(folder: Path, splits: Sequence[str], train: int = 24, test: int
         configurations.append(f"- config_name: {split}\n  data_files:\n{''.join(files)}")
     (folder / "README.md").write_text("---\nconfigs:\n" + "".join(configurations) + "---\n")
     return folder
+
+
+def small_strokes(path: Path) -> Path:
+    """A stroke file like UNIPEN's: crosses, bars and rings by writers of every part."""
+    angle = np.linspace(0, 2 * np.pi, 40)
+    shapes = {
+        "1": [np.array([[0.5, 0.0], [0.5, 1.0]])],
+        "0": [np.stack([0.5 + 0.4 * np.sin(angle), 0.5 - 0.5 * np.cos(angle)], 1)],
+        "T": [np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.5, 0.0], [0.5, 1.0]])],
+        "L": [np.array([[0.0, 0.0], [0.0, 1.0], [0.6, 1.0]])],
+    }
+    characters = [(label, strokes, writer) for writer in range(40) for label, strokes in shapes.items()]
+    lines = [line for _, strokes, _ in characters for line in strokes]
+    np.savez(
+        path,
+        points=np.concatenate(lines).astype(np.float16),
+        stroke_offsets=np.cumsum([0] + [len(line) for line in lines]),
+        char_offsets=np.cumsum([0] + [len(strokes) for _, strokes, _ in characters]),
+        label62=np.array([CHARSETS["byclass"].labels.index(label) for label, _, _ in characters], np.int8),
+        source=np.array(["aga"] * len(characters)),
+        writer=np.array([f"aga:w{writer}" for _, _, writer in characters]),
+    )
+    return path
