@@ -278,11 +278,11 @@ def test_who_is_turned_away_hears_it_in_their_language() -> None:
     assert status == 413 and json.loads(words)["detail"] == "Das ist größer als 16 MB: Senden Sie weniger."
 
 
-# --- the README --------------------------------------------------------------
+# --- docs/running.md ---
 
 
-def test_every_setting_by_environment_is_in_the_readme() -> None:
-    rows = re.findall(r"^\| (`[^|]+`) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+def test_every_setting_by_environment_is_in_the_documents() -> None:
+    rows = re.findall(r"^\| (`[^|]+`) \|", (ROOT / "docs/running.md").read_text(encoding="utf-8"), re.MULTILINE)
     table = set(re.findall(r"[A-Z_]+", " ".join(rows)))
     sources = [*(ROOT / "emnist_hf").rglob("*.py"), ROOT / "app.py", ROOT / "train.py"]
     named = {
