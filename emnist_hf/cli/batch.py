@@ -1,15 +1,20 @@
-"""Many pictures read: a record a file, into JSON lines or Parquet, by any number of processes, and resumed."""
+"""Read many pictures into JSON lines or Parquet, with any number of processes, and go on where that was interrupted.
+
+Each process of a launch writes JSON lines into a part beside the output; the first merges the parts into it.
+"""
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.reading.lexicon import Lexicon
@@ -19,10 +24,8 @@ from emnist_hf.recognizer import Recognizer
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 """What a folder is searched for."""
 
-
 FORMATS = (".jsonl", ".parquet")
 """What an output file may be."""
-
 
 ROWS = 64
 """Records of a Parquet row group: what is held in memory at a time."""
@@ -33,7 +36,7 @@ class OutputError(EmnistError):
 
 
 def find_pictures(paths: Sequence[str]) -> list[str]:
-    """Files as they are, and of folders the pictures below them, in the order of their names.
+    """Return files as they are, and of folders the pictures below them, in the order of their names.
 
     A folder without pictures stays, for `read_file` to say so of it. Raises `OutputError` if there is nothing else.
     """
@@ -52,7 +55,7 @@ def _without_pictures(*folders: str) -> str:
 
 
 def read_file(file: str, recognizer: Recognizer, charset: str | None, lexicon: Lexicon | None) -> Record:
-    """The record of a file; a file that cannot be read, or a folder, gives one with an "error"."""
+    """Return the record of a file; a file that cannot be read, or a folder, gives one with an "error"."""
     if Path(file).is_dir():
         return {"file": file, "error": _without_pictures(file)}
     try:
@@ -64,11 +67,11 @@ def read_file(file: str, recognizer: Recognizer, charset: str | None, lexicon: L
 def read_into(
     output: Path, files: Sequence[str], recognizer: Recognizer, charset: str | None, lexicon: Lexicon | None
 ) -> int:
-    """Read files into `output`, .jsonl or .parquet, and give the number of those that could not be read.
+    """Read files into `output`, .jsonl or .parquet, and return the number of its records with an "error".
 
-    Every process of a launch (torchrun, accelerate) reads its share of the files into a part of its own beside the
-    output, which the first joins in the order of the files: the result is the same in any number of processes. What an
-    earlier, interrupted launch has read is kept. On several machines the output lies on a disk that they share.
+    Every process of a launch (torchrun, accelerate) reads its share of the files. The output has the order of the
+    files, in any number of processes. What an earlier, interrupted launch has read is kept; errors are tried again. On
+    several machines the output lies on a disk that they share.
 
     Raises `OutputError` for another suffix, or where nothing can be written.
     """
@@ -78,36 +81,23 @@ def read_into(
     check_output(output)
     # The first to finish waits for the last, however long that takes.
     state = PartialState(cpu=True, timeout=timedelta(days=30))
-    if state.is_main_process:
-        _spool(output)
-    state.wait_for_everyone()
-    done = {record["file"] for path in _sources(output) for _, record in _lines(path) if "error" not in record}
-    state.wait_for_everyone()  # before anybody adds to a part that another still reads
-    mine = [file for file in files[state.process_index :: state.num_processes] if file not in done]
+    with state.main_process_first():
+        if state.is_main_process:
+            _merge_parts(output, files)  # of an earlier launch
+    done = {record["file"] for record in _records(output) if "error" not in record}
     part = output.with_name(f"{output.name}.part-{state.process_index}")
-    _drop_torn_line(part)
-    with part.open("a", encoding="utf-8") as sheet:
+    with (
+        state.split_between_processes([file for file in files if file not in done]) as mine,
+        part.open("w", encoding="utf-8") as lines,
+    ):
         for file in tqdm(mine, unit="file", disable=not state.is_main_process, file=sys.stderr):
-            sheet.write(json.dumps(read_file(file, recognizer, charset, lexicon), ensure_ascii=False) + "\n")
-            sheet.flush()
+            lines.write(_line(read_file(file, recognizer, charset, lexicon)))
+            lines.flush()
     state.wait_for_everyone()
     if state.is_main_process:
-        _join(output, files)
+        _merge_parts(output, files)
     state.wait_for_everyone()
     return sum("error" in record for record in _records(output))
-
-
-def _records(path: Path) -> Iterator[Record]:
-    """The records of an output, one at a time."""
-    if path.suffix.lower() == ".parquet":
-        import pyarrow.parquet as pq
-
-        with pq.ParquetFile(path) as table:
-            for batch in table.iter_batches(ROWS):
-                for row in batch.to_pylist():
-                    yield {key: value for key, value in row.items() if value is not None}
-    else:
-        yield from (record for _, record in _lines(path))
 
 
 def check_output(output: Path) -> None:
@@ -122,110 +112,72 @@ def check_output(output: Path) -> None:
         raise OutputError(f"Nothing can be written to {output}: choose another file.")
 
 
-# --- parts ---
+def _merge_parts(output: Path, files: Sequence[str]) -> None:
+    """Merge the output and the parts beside it, in the order of the files, into the output, and delete the parts.
+
+    Of two records of a file the one without an error stays. What is not among the files comes last, by name.
+    """
+    parts = sorted(output.parent.glob(f"{output.name}.part-*"))
+    if not parts:
+        return
+    places = {file: place for place, file in enumerate(files)}
+
+    def place(record: Record) -> tuple[int, str]:
+        return places.get(record["file"], len(files)), record["file"]
+
+    merged = heapq.merge(*(_ordered(path, place) for path in (output, *parts)), key=place)
+    kept = (min(records, key=lambda record: "error" in record) for _, records in groupby(merged, itemgetter("file")))
+    staged = output.with_name(f"{output.name}.joining")
+    if output.suffix.lower() == ".parquet":
+        _write_parquet(staged, kept)
+    else:
+        with staged.open("w", encoding="utf-8") as lines:
+            lines.writelines(map(_line, kept))
+    os.replace(staged, output)
+    for part in parts:
+        part.unlink()
 
 
-def _parts(output: Path) -> list[Path]:
-    return sorted(output.parent.glob(f"{output.name}.part-*"))
+def _ordered(path: Path, place: Callable[[Record], tuple[int, str]]) -> Iterable[Record]:
+    """Return the records of a file by their place, one at a time unless the file has another order."""
+    places = [place(record) for record in _records(path)]
+    return _records(path) if places == sorted(places) else sorted(_records(path), key=place)
 
 
-def _spool(output: Path) -> None:
-    """Lay what a Parquet output holds beside it as a part: lines can be found by their place, rows cannot."""
-    part = output.with_name(f"{output.name}.part-done")
-    if output.suffix.lower() == ".parquet" and output.is_file() and not part.exists():
-        with part.open("w", encoding="utf-8") as sheet:
-            sheet.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in _records(output))
+def _records(path: Path) -> Iterator[Record]:
+    """Yield the records of an output or a part; a line torn by an interruption is none."""
+    if not path.is_file():
+        return
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
 
-
-def _sources(output: Path) -> list[Path]:
-    """The files of lines with what earlier launches have read."""
-    lines = [output] if output.suffix.lower() == ".jsonl" and output.is_file() else []
-    return lines + _parts(output)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, Record]]:
-    """The records of a file of lines and the byte at which each begins; a line torn by an interruption is none."""
-    place = 0
+        with pq.ParquetFile(path) as table:
+            for batch in table.iter_batches(ROWS):
+                for row in batch.to_pylist():
+                    yield {key: value for key, value in row.items() if value is not None}
+        return
     with path.open("rb") as lines:
         for line in lines:
             with suppress(ValueError):
                 record = json.loads(line)
                 if isinstance(record, dict) and "file" in record and line.endswith(b"\n"):
-                    yield place, record
-            place += len(line)
+                    yield record
 
 
-def _drop_torn_line(part: Path) -> None:
-    """End a part after its last whole line, so that what is added begins on a new one."""
-    if not part.is_file():
-        return
-    with part.open("rb+") as sheet:
-        size = sheet.seek(0, os.SEEK_END)
-        end, reach = size, 0
-        while end and reach < size:
-            reach = min(size, reach + 65536)
-            sheet.seek(size - reach)
-            place = sheet.read(reach).rfind(b"\n")
-            end = size - reach + place + 1 if place >= 0 else 0
-            if place >= 0:
-                break
-        sheet.truncate(end)
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _join(output: Path, files: Sequence[str]) -> None:
-    """Write the records of all parts into the output, in the order of the files, and drop the parts.
-
-    Only where each record lies is kept in memory.
-    """
-    places: dict[str, tuple[Path, int]] = {}
-    for path in _sources(output):
-        for place, record in _lines(path):
-            if "error" not in record or record["file"] not in places:
-                places[record["file"]] = path, place
-    order = [file for file in files if file in places] + sorted(set(places) - set(files))
-    staged = output.with_name(f"{output.name}.joining")
-    _write(staged, output.suffix.lower(), _picked(places[file] for file in order))
-    os.replace(staged, output)
-    for part in _parts(output):
-        part.unlink()
-
-
-def _picked(places: Iterable[tuple[Path, int]]) -> Iterator[Record]:
-    with ExitStack() as stack:
-        sheets: dict[Path, BinaryIO] = {}
-        for path, place in places:
-            if path not in sheets:
-                sheets[path] = stack.enter_context(path.open("rb"))
-            sheets[path].seek(place)
-            yield json.loads(sheets[path].readline())
-
-
-def _write(path: Path, suffix: str, records: Iterable[Record]) -> None:
-    if suffix == ".jsonl":
-        with path.open("w", encoding="utf-8") as sheet:
-            sheet.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        return
+def _write_parquet(path: Path, records: Iterator[Record]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    choice = pa.struct([("label", pa.string()), ("score", pa.float64())])
-    character = pa.struct(
-        [
-            ("label", pa.string()),
-            ("score", pa.float64()),
-            ("box", pa.list_(pa.int32())),
-            ("line", pa.int32()),
-            ("word", pa.int32()),
-            ("alternatives", pa.list_(choice)),
-        ]
-    )
-    text = [(name, pa.string()) for name in ("file", "text")]
-    schema = pa.schema([*text, ("characters", pa.list_(character)), ("note", pa.string()), ("error", pa.string())])
+    text, integer, number = pa.string(), pa.int32(), pa.float64()
+    choice = {"label": text, "score": number}
+    character = choice | {"box": pa.list_(integer), "line": integer, "word": integer}
+    character["alternatives"] = pa.list_(pa.struct(choice))
+    columns = {"file": text, "text": text, "characters": pa.list_(pa.struct(character)), "note": text, "error": text}
+    schema = pa.schema(columns)
     with pq.ParquetWriter(path, schema) as table:
-        batch: list[Record] = []
-        for record in records:
-            batch.append(record)
-            if len(batch) == ROWS:
-                table.write_table(pa.Table.from_pylist(batch, schema))
-                batch = []
-        table.write_table(pa.Table.from_pylist(batch, schema))
+        while batch := list(islice(records, ROWS)):
+            table.write_table(pa.Table.from_pylist(batch, schema))

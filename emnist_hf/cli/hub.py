@@ -1,4 +1,4 @@
-"""The command line: python -m emnist_hf COMMAND. Each command imports only what it needs."""
+"""`export-onnx`, `push`, `publish-dataset` and `publish-space`: what leaves for the Hub."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from typing import Annotated
 
 import typer
 
-from emnist_hf.cli.app import CheckpointOption, app, sentence, write_line
+from emnist_hf.cli.app import CheckpointOption, PrivateOption, TokenOption, exit_on_error, write_line
 
 
-@app.command("export-onnx")
 def export_onnx(
     folder: Annotated[Path, typer.Argument(help="Where onnx/model.onnx and onnx/model_quantized.onnx go.")],
     checkpoint: CheckpointOption = None,
 ) -> None:
-    """Write a checkpoint as ONNX, in float32 and in int8, each with how it agrees with torch on printed letters.
+    """Write a checkpoint as ONNX, in float32 and in int8.
 
     For ONNX Runtime and transformers.js. Input `pixel_values`, float32 [N, 1, side, side], normalised; output `logits`.
-    Its config.json goes with them.
+    Its config.json goes with them. Prints a JSON line a file, which says how it agrees with torch on printed letters.
     """
-    with sentence():
-        from emnist_hf.models.network import load_checkpoint
-        from emnist_hf.models.onnx_export import export_onnx
-        from emnist_hf.models.pretrained import find_checkpoint
+    with exit_on_error():
+        from emnist_hf.models import network, onnx_export, pretrained
 
-        for written in export_onnx(load_checkpoint(*find_checkpoint(checkpoint)), folder):
+        found = network.load_checkpoint(*pretrained.find_checkpoint(checkpoint))
+        for written in onnx_export.export_onnx(found, folder):
             write_line(
                 {
                     "file": str(written.path),
@@ -36,21 +34,6 @@ def export_onnx(
             )
 
 
-PrivateOption = Annotated[bool, typer.Option("--private", help="Make it private, if it is not there yet.")]
-
-
-TokenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--token",
-        "--hub_token",
-        "--hub-token",
-        help="A token that may write. Better leave it out: that of `hf auth login` or HF_TOKEN is seen by nobody.",
-    ),
-]
-
-
-@app.command()
 def push(
     checkpoint: Annotated[str, typer.Argument(help="A folder, a split that the package has, or a Hub id.")],
     repo: Annotated[str, typer.Argument(help="The Hub model to make or to change.", metavar="USER/NAME")],
@@ -58,36 +41,35 @@ def push(
     private: PrivateOption = False,
     token: TokenOption = None,
 ) -> None:
-    """Publish a checkpoint on the Hub: weights, ONNX, results, pictures and card in one commit.
+    """Publish a checkpoint as a model on the Hub.
 
-    timm, transformers, ONNX Runtime, transformers.js and this package load it by its name; the card says how. One JSON
-    line says where it is ("url") and the id of the commit. Needs `pip install onnx onnxruntime onnxscript`.
+    Weights, ONNX, results, pictures and card go up in one commit. timm, transformers, ONNX Runtime, transformers.js and
+    this package load it by its name; the card says how. One JSON line says where it is ("url") and the id of the
+    commit. Needs `pip install onnx onnxruntime onnxscript`.
     """
-    with sentence():
-        from emnist_hf.hub.model import push
+    with exit_on_error():
+        from emnist_hf.hub import model
 
-        write_line(push(checkpoint, repo, tag=tag, private=private, token=token))
+        write_line(model.push(checkpoint, repo, tag=tag, private=private, token=token))
 
 
-@app.command("publish-dataset")
 def publish_dataset(
     repo: Annotated[str, typer.Argument(help="The Hub data set to make or replace.", metavar="USER/NAME")],
     source: Annotated[str, typer.Option(help="The official gzip.zip, or a folder of its files.", metavar="gzip.zip")],
     private: PrivateOption = False,
     token: TokenOption = None,
 ) -> None:
-    """Publish the official raw files as a Hub data set: Parquet, upright, named labels, a configuration a split.
+    """Publish the official raw files as a Hub data set.
 
-    One JSON line says where it is ("url"), the id of the commit, and how many rows each split has. It goes up in one
-    commit, or not at all.
+    Parquet, upright, with named labels and a configuration for each split. One JSON line says where it is ("url"), the
+    id of the commit, and how many rows each split has. It goes up in one commit, or not at all.
     """
-    with sentence():
-        from emnist_hf.hub.dataset import publish_dataset
+    with exit_on_error():
+        from emnist_hf.hub import dataset
 
-        write_line(publish_dataset(source, repo, private=private, token=token))
+        write_line(dataset.publish_dataset(source, repo, private=private, token=token))
 
 
-@app.command("publish-space")
 def publish_space(
     repo: Annotated[str, typer.Argument(help="The Space to make or replace.", metavar="USER/NAME")],
     model: Annotated[str, typer.Option(help="The Hub model that it serves.", metavar="USER/MODEL[@REVISION]")],
@@ -97,12 +79,13 @@ def publish_space(
     private: PrivateOption = False,
     token: TokenOption = None,
 ) -> None:
-    """Publish the page as a Space that serves a model from the Hub, with the versions that are installed here.
+    """Publish the page as a Space on the Hub.
 
-    One JSON line says where it is ("url"), the id of the commit, its variables and its files. A private model, and
-    --feedback, need a secret HF_TOKEN, which you set in the Space's settings. It goes up in one commit, or not at all.
+    It serves a model from the Hub, with the versions that are installed here. One JSON line says where it is ("url"),
+    the id of the commit, its variables and its files. A private model, and --feedback, need a secret HF_TOKEN, which
+    you set in the Space's settings. It goes up in one commit, or not at all.
     """
-    with sentence():
-        from emnist_hf.hub.space import publish_space
+    with exit_on_error():
+        from emnist_hf.hub import space
 
-        write_line(publish_space(repo, model, feedback=feedback, private=private, token=token))
+        write_line(space.publish_space(repo, model, feedback=feedback, private=private, token=token))

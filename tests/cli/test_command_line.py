@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 
+from emnist_hf.cli import app
+from tests.support.command import command, invoke
 from tests.support.drawn import draw_glyph, small_strokes
 from tests.support.server import ROOT
 
-
-def command(*arguments: object, check: bool = False) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "emnist_hf", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=check,
-    )
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +35,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_classify(pictures: list[Path]) -> None:
-    done = command("classify", *pictures, "--top_k", 3)
-    assert done.returncode == 0, done.stderr
+    done = invoke("classify", *pictures, "--top_k", 3, status=0)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["file"] for line in lines] == [str(path) for path in pictures]
     assert [line["labels"][0]["label"] for line in lines] == ["E", "7"]
@@ -86,13 +81,24 @@ def test_classify_imports_nothing_heavy(pictures: list[Path]) -> None:
     ],
 )
 def test_mistakes_give_a_sentence(arguments: list[str], status: int, said: str) -> None:
+    assert said in invoke(*arguments, status=status).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate", "--split", "digits", "--dataset", "/none"], "no file or folder"),
+        (["render", "x", "--output", "x.doc"], "x.doc"),
+    ],
+)
+def test_a_mistake_as_it_is_typed_leaves_no_traceback(arguments: list[str], said: str) -> None:
     done = command(*arguments)
-    assert done.returncode == status
-    assert said in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and not done.stdout
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_evaluate(small_emnist: Path, tmp_path: Path) -> None:
-    done = command("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", tmp_path, check=True)
+    done = invoke("evaluate", "--split", "digits", "--dataset", small_emnist, "--output-dir", tmp_path, status=0)
     report = json.loads(done.stdout)
     assert report["split"] == "digits" and report["rows"] == 40 and report["official"] is False
     assert {"accuracy", "top5", "macro_f1", "ece", "nll", "accuracy_case_insensitive"} <= set(report)
@@ -103,7 +109,7 @@ def test_evaluate(small_emnist: Path, tmp_path: Path) -> None:
 def test_a_quick_look_says_that_it_is_not_the_whole_test(small_emnist: Path, tmp_path: Path) -> None:
     def evaluate(rows: int) -> dict:
         source = ("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", tmp_path / str(rows))
-        return json.loads(command(*source, "--max_eval_samples", rows, check=True).stdout)
+        return json.loads(invoke(*source, "--max_eval_samples", rows, status=0).stdout)
 
     few, all_of_them = evaluate(15), evaluate(40)
     assert few["rows"] == 15 and few["sampled_from"] == 40 and few["official"] is False
@@ -119,10 +125,10 @@ def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path
     strokes = small_strokes(tmp_path / "strokes.npz")
     drawn = ["--strokes", strokes, "--pen", 8, "--pen", 20, "--size", 100, "--size", 60, "--per_pen", 6]
     place = tmp_path / "out"
-    done = command(
+    done = invoke(
         *("evaluate", "--split", "digits", "--dataset", small_emnist, "--output_dir", place, "--condition", "photo"),
         *drawn,
-        check=True,
+        status=0,
     )
     report = json.loads(done.stdout)
     ink = report["real_ink"]
@@ -140,22 +146,22 @@ def test_real_ink_stands_beside_the_test_rows(small_emnist: Path, tmp_path: Path
     again = shlex.split(report["command"])[4:]  # it is a command that says the same of these files once more
     again[again.index(small_emnist.name)] = str(small_emnist)
     again[again.index("strokes.npz")] = str(strokes)
-    assert json.loads(command("evaluate", *again, check=True).stdout) == report
+    assert json.loads(invoke("evaluate", *again, status=0).stdout) == report
     assert f"`{report['command']} --output_dir FOLDER`" in text
     assert "| 60 px pad | " in text and "| photo | " in text
 
 
 def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
     strokes = small_strokes(tmp_path / "strokes.npz")
-    done = command("draw-strokes", strokes, tmp_path / "out", check=True)
+    done = invoke("draw-strokes", strokes, tmp_path / "out", status=0)
     written = [json.loads(line) for line in done.stdout.splitlines()]
     rows = {Path(line["file"]).stem: line["rows"] for line in written}
     assert set(rows) == {"unipen_train", "unipen_validation", "unipen_hands"}
     assert rows["unipen_hands"] * 4 == rows["unipen_train"] * 10 > 0
-    done = command("draw-strokes", strokes, tmp_path / "out", "--hands", 0, "--variants", 1, check=True)
+    done = invoke("draw-strokes", strokes, tmp_path / "out", "--hands", 0, "--variants", 1, status=0)
     assert "unipen_hands" not in done.stdout and not (tmp_path / "out/unipen_hands.parquet").exists()
 
-    done = command("evaluate-strokes", strokes, "--pen", 12, "--per_pen", 30, check=True)
+    done = invoke("evaluate-strokes", strokes, "--pen", 12, "--per_pen", 30, status=0)
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     assert [report["polarity"] for report in reports] == ["black on white", "white on black"]
     for report in reports:
@@ -166,16 +172,42 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pen", [6, 20])
 def test_real_strokes_are_read(shared: Path, pen: int) -> None:
     """Held-out UNIPEN writers at 300 px, either polarity: at least 90 % right, shape-folded."""
-    done = command("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 500, check=True)
+    done = invoke("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 500, status=0)
     for line in done.stdout.splitlines():
         assert json.loads(line)["accuracy_shape_folded"] >= 0.9, line
 
 
 @pytest.mark.parametrize("name", ["push", "publish-dataset", "publish-space"])
 def test_whatever_writes_to_the_hub_takes_a_token(name: str) -> None:
-    assert "--token, --hub_token" in command(name, "--help", check=True).stdout
+    assert "--token, --hub_token <str>" in invoke(name, "--help", status=0).stdout
 
 
 def test_help_teaches() -> None:
-    done = command("classify", "--help", check=True)
-    assert "--charset" in done.stdout and "exit status" in done.stdout
+    said = invoke("classify", "--help", status=0).stdout
+    assert "--charset" in said and "exit status" in " ".join(said.split())
+    said = command("--help", check=True).stdout
+    assert re.findall(r"^  ([a-z][a-z-]+)  +\S.*[^.]\.$", said, re.MULTILINE) == list(COMMANDS), "a line is cut short"
+    assert "python -m emnist_hf read page.jpg" in said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_shown_in_one_spelling_and_taken_in_two(name: str) -> None:
+    shown = [option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")]
+    assert not any("-" in option[2:] for option in shown)
+    for option in {*shown, *(option.replace("_", "-") for option in shown)}:
+        invoke(name, option, "9", "--help", status=0)
+    assert "No such option" in invoke(name, "--nothing-like-it", "--help", status=2).stderr
+
+
+def test_defaults_that_the_help_tells_of_are_those_of_the_settings() -> None:
+    from emnist_hf.styling import DEFAULT_FONT, Setting
+    from emnist_hf.styling.hand_font import DEFAULT_NAME
+
+    usual = {field.name: field.default for field in fields(Setting)} | {"font": DEFAULT_FONT, "measure": "never"}
+    for command_name, defaults in {"render": usual, "make-font": {"font": DEFAULT_FONT, "name": DEFAULT_NAME}}.items():
+        told = {
+            parameter.name: parameter.help for parameter in COMMANDS[command_name].params if hasattr(parameter, "help")
+        }
+        for name, value in defaults.items():
+            written = f"{value:g}" if isinstance(value, float | int) else value
+            assert told[name].endswith(f" Default: {written}."), name

@@ -18,7 +18,7 @@ from emnist_hf.data.rows import Rows
 from emnist_hf.evaluation import figures
 from emnist_hf.evaluation.calibration import calibration_bins, calibration_error, fit_calibration, frequency_weights
 from emnist_hf.evaluation.card import model_card, write_card
-from emnist_hf.evaluation.evaluate import command_of
+from emnist_hf.evaluation.evaluate import EvaluateConfig, command_of
 from emnist_hf.evaluation.metrics import (
     confusion,
     macro_f1,
@@ -126,7 +126,11 @@ def mistaken(of: str, into: str, labels: LabelSet, per_class: int = 12) -> tuple
     wrong = rows.labels == labels.labels.index(of)
     probabilities[np.arange(len(rows)), np.where(wrong, labels.labels.index(into), rows.labels)] = 0.9
     split = next(split for split in SPLITS.values() if split.label_set is labels)
-    said = {"checkpoint": "x", "rows_checked_against_training": True, "command": command_of(split.name, "data")}
+    said = {
+        "checkpoint": "x",
+        "rows_checked_against_training": True,
+        "command": command_of(EvaluateConfig(split.name, "data")),
+    }
     result = report(probabilities, rows, split) | said
     return rows, probabilities, result
 
@@ -158,17 +162,21 @@ def test_the_command_has_what_is_not_at_its_default_and_of_paths_the_last_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = "python -m emnist_hf evaluate --split mnist --dataset"
+
+    def of(*arguments: object, **more: object) -> str:
+        return command_of(EvaluateConfig(*arguments, **more))
+
     (tmp_path / "my data").mkdir()
     (tmp_path / "mnist").mkdir()
     monkeypatch.chdir(tmp_path / "my data")
     usual = StrokeTest(tmp_path / "s.npz", pens=[6, 13, 20, 30], sizes=[300], conditions=["plain"])
-    plain = command_of("mnist", str(tmp_path / "my data"), "byclass", strokes=usual)
+    plain = of("mnist", str(tmp_path / "my data"), "byclass", strokes=usual)
     assert plain == f"{start} 'my data' --strokes s.npz"
-    assert command_of("mnist", "user/emnist", "user/net@v1") == f"{start} user/emnist --checkpoint user/net@v1"
-    assert command_of("mnist", ".", "mnist", transposed=True) == f"{start} 'my data' --checkpoint mnist --transposed"
-    assert command_of("mnist", "x", str(tmp_path / "mnist")) == f"{start} x --checkpoint ./mnist"
+    assert of("mnist", "user/emnist", "user/net@v1") == f"{start} user/emnist --checkpoint user/net@v1"
+    assert of("mnist", ".", "mnist", transposed=True) == f"{start} 'my data' --checkpoint mnist --transposed"
+    assert of("mnist", "x", str(tmp_path / "mnist")) == f"{start} x --checkpoint ./mnist"
     strokes = StrokeTest(tmp_path / "s.npz", [6.5, 20.0], [100, 60], tuple(CONDITIONS), 0)
-    assert command_of("mnist", "x", strokes=strokes, tta=3) == (
+    assert of("mnist", "x", strokes=strokes, tta=3) == (
         f"{start} x --strokes s.npz --pen 6.5 --pen 20 --size 100 --size 60 --condition all --per_pen 0 --tta 3"
     )
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from emnist_hf.styling import Hand, Rendering, StylingError, describe, estimate_hand, set_page, set_text
 from emnist_hf.styling.scene import SetWord, to_image
-from tests.cli.test_command_line import command
+from tests.support.command import command
 from tests.support.handwriting import Drawn, write
 
 BLUE = (30, 60, 190)

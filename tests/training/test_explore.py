@@ -23,7 +23,7 @@ from emnist_hf.training.augment import NONE, Augmentation
 from emnist_hf.training.config import TrainingError, choose_augmentation
 from emnist_hf.training.explore import COPIES, ExploreError, survey, write_exploration
 from emnist_hf.training.explore_report import GAP
-from tests.cli.test_command_line import command
+from tests.support.command import command
 from tests.support.drawn import draw_rows, write_parquet
 
 DIGITS = SPLITS["digits"].labels

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 import train as command
 from emnist_hf.data.rows import DataError, hash_images
-from emnist_hf.evaluation.evaluate import evaluate_checkpoint
+from emnist_hf.evaluation.evaluate import EvaluateConfig, evaluate_checkpoint
 from emnist_hf.evaluation.seen import load_learnt, load_seen, save_seen, short_hashes
 from emnist_hf.models.network import MEAN, STD, create_model, to_input
 from emnist_hf.recognizer import Recognizer
@@ -102,7 +102,7 @@ def test_the_card_passes_the_hubs_own_checks(unbroken: Path) -> None:
 
 def test_evaluation_agrees_with_the_run(unbroken: Path, small_emnist: Path) -> None:
     results = json.loads((unbroken / "results.json").read_text())
-    report = evaluate_checkpoint("digits", str(small_emnist), str(unbroken))
+    report = evaluate_checkpoint(EvaluateConfig("digits", str(small_emnist), str(unbroken)))
     assert report["accuracy"] == results["test"]["accuracy"]
     assert report["nll"] == pytest.approx(results["test"]["nll"], abs=1e-4)
 
@@ -113,7 +113,7 @@ def test_a_checkpoint_is_not_scored_on_its_training_rows(unbroken: Path, small_e
     learnt.parent.mkdir()
     learnt.write_bytes((small_emnist / "digits" / "train.parquet").read_bytes())
     with pytest.raises(DataError, match="was trained on 190 of these 240 rows"):
-        evaluate_checkpoint("digits", str(tmp_path), str(unbroken))
+        evaluate_checkpoint(EvaluateConfig("digits", str(tmp_path), str(unbroken)))
 
 
 def test_a_run_can_start_from_a_checkpoint(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_two_processes_give_the_same_kind_of_result(unbroken: Path, small_emnist
     assert two["train"]["steps"] == one["train"]["steps"]
     assert abs(two["train"]["history"][-1]["train_loss"] - one["train"]["history"][-1]["train_loss"]) < 0.3
     # What is reported is what was saved: the processes gather different running statistics, and one's are kept.
-    saved = evaluate_checkpoint("digits", str(small_emnist), str(tmp_path / "two"))
+    saved = evaluate_checkpoint(EvaluateConfig("digits", str(small_emnist), str(tmp_path / "two")))
     assert saved["nll"] == pytest.approx(two["test"]["nll"], abs=1e-5)
     assert saved["accuracy"] == two["test"]["accuracy"]
 
