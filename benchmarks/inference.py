@@ -30,10 +30,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emnist_hf import Recognizer
+from emnist_hf.models.checkpoint import ONNX, ONNX_INT8
 from emnist_hf.models.engine import BATCH
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import Checkpoint
-from emnist_hf.models.onnx_export import FLOAT, QUANTIZED, OnnxNetwork, export_onnx, printed_glyphs
+from emnist_hf.models.onnx_export import OnnxNetwork, export_onnx, printed_glyphs
 
 Glyphs = NDArray[np.uint8]
 Way = Callable[[Glyphs], NDArray[np.float32]]
@@ -55,8 +56,8 @@ def ways(recognizer: Recognizer, exported: Path, threads: int) -> dict[str, Way]
         "torch float32, folded, channels last": by_torch(fused, BATCH),
         "Recognizer.predict_proba": recognizer.predict_proba,
         BFLOAT16: by_bfloat16(fused),
-        "ONNX Runtime float32": by_onnx(plain, exported / FLOAT, threads),
-        "ONNX Runtime int8": by_onnx(plain, exported / QUANTIZED, threads),
+        "ONNX Runtime float32": by_onnx(plain, exported / ONNX, threads),
+        "ONNX Runtime int8": by_onnx(plain, exported / ONNX_INT8, threads),
     }
 
 

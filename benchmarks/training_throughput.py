@@ -29,7 +29,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE, MEAN, STD, count_parameters, create_model
+from emnist_hf.models.checkpoint import normalise
+from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE, count_parameters, create_model
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.augment import Augmentation, augment
 from emnist_hf.training.sampling import partial_label_loss
@@ -56,7 +57,7 @@ class Learner:
 
     def pixels(self) -> torch.Tensor:
         """The network's input, augmented: float32 [batch, 1, side, side]."""
-        pixels = (augment(self.images, self.side, Augmentation(), self.generator) - MEAN) / STD
+        pixels = normalise(augment(self.images, self.side, Augmentation(), self.generator))
         return pixels.contiguous(memory_format=torch.channels_last)
 
     def passes(self, pixels: torch.Tensor) -> None:

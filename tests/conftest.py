@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-# Decoded rows go where they are deleted again; the programs that tests start inherit it.
-os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="emnist-test-")
-atexit.register(shutil.rmtree, os.environ["HF_DATASETS_CACHE"], ignore_errors=True)
+# Decoded rows and exported networks go where they are deleted again; the programs that tests start inherit it.
+for cache in ("HF_DATASETS_CACHE", "HF_ASSETS_CACHE"):
+    os.environ[cache] = tempfile.mkdtemp(prefix="emnist-test-")
+    atexit.register(shutil.rmtree, os.environ[cache], ignore_errors=True)
 
 from emnist_hf import Recognizer  # noqa: E402
 from emnist_hf.splits import CHARSETS  # noqa: E402

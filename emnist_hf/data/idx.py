@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import math
@@ -24,10 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.data.rows import DataError, Rows
+from emnist_hf.hub_session import hub_sentences, is_repo_id, request_seconds
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import SPLITS, Split
 
 BLOCK = 2048  # rows read at a time: 1.6 MB
+FIRST_ANSWER = 8.0  # seconds to wait for the Hub's first answer
 
 
 Block = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -169,9 +170,6 @@ IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three di
 MOST_ROWS = 1_000_000  # of one IDX file; ByClass, the largest split, has 697,932 to train on
 
 
-HUB_SECONDS = 8  # to wait for the Hub's first answer
-
-
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
 
 
@@ -253,7 +251,7 @@ def _raw_files(split: Split, source: str | Path, revision: str | None) -> _RawFi
         found = {str(file.relative_to(path)): file.read_bytes for file in sorted(path.rglob("*")) if file.is_file()}
     elif os.path.isfile(path) and zipfile.is_zipfile(path):
         found = {name: _zip_reader(path, name) for name in zipfile.ZipFile(path).namelist()}
-    elif os.path.exists(path) or not is_hub_id(str(source)):
+    elif os.path.exists(path) or not is_repo_id(str(source)):
         return None
     else:
         found = {name: _hub_reader(str(source), name, revision) for name in _hub_files(str(source), revision)}
@@ -300,7 +298,7 @@ def _hub_reader(repo: str, name: str, revision: str | None) -> Callable[[], byte
     def read() -> bytes:
         from huggingface_hub import hf_hub_download
 
-        with _hub_errors(repo, revision):
+        with hub_sentences(repo, "dataset", revision, DataError):
             return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision)).read_bytes()
 
     return read
@@ -309,37 +307,10 @@ def _hub_reader(repo: str, name: str, revision: str | None) -> Callable[[], byte
 def _hub_files(repo: str, revision: str | None) -> list[str]:
     from huggingface_hub import HfApi
 
-    with _hub_errors(repo, revision):
+    with hub_sentences(repo, "dataset", revision, DataError):
         # One request and no retries, where list_repo_files takes 23 s to find out that the Hub is down.
-        found = HfApi().dataset_info(repo, revision=revision, timeout=HUB_SECONDS)
+        found = HfApi().dataset_info(repo, revision=revision, timeout=min(FIRST_ANSWER, request_seconds()))
     return [file.rfilename for file in found.siblings or []]
-
-
-@contextlib.contextmanager
-def _hub_errors(repo: str, revision: str | None) -> Iterator[None]:
-    """Turn what the Hub's client raises into one sentence."""
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-
-    try:
-        yield
-    except RepositoryNotFoundError:
-        raise DataError(
-            f"There is no data set {repo} on the Hub, nor a file or folder of that name here: check the name, "
-            f"or log in with `hf auth login` if it is private."
-        ) from None
-    except RevisionNotFoundError:
-        raise DataError(f"The data set {repo} has no revision {revision!r}: see its branches and tags.") from None
-    except Exception as error:  # connection errors come from several libraries
-        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
-            raise DataError(f"The Hub refuses your token for {repo}: log in again with `hf auth login`.") from None
-        raise DataError(
-            f"The Hub did not answer for {repo} ({type(error).__name__}): try again, or give a local folder."
-        ) from None
-
-
-def is_hub_id(source: str) -> bool:
-    """Whether `source` has the form of a Hub id, `user/name`."""
-    return re.fullmatch(r"[\w.-]+/[\w.-]+", source) is not None
 
 
 def _read_raw_part(split: Split, files: dict[str, Callable[[], bytes]], transposed: bool) -> Rows:

@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.data.cache import Key, find_stored, storing
-from emnist_hf.data.idx import is_hub_id
 from emnist_hf.data.orientation import check_reference_shapes
 from emnist_hf.data.rows import PARTS, DataError, Rows
+from emnist_hf.hub_session import is_repo_id
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import CHARSETS, LabelSet, Split
 
@@ -122,7 +122,7 @@ def _read_parquet(
     split: Split, source: str | Path, revision: str | None, parts: Sequence[str], transposed: bool
 ) -> dict[str, Rows]:
     path = Path(source)
-    if not os.path.exists(path) and not is_hub_id(str(source)):
+    if not os.path.exists(path) and not is_repo_id(str(source)):
         raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
     if os.path.isfile(path):
         part = next((part for part in PARTS if part in path.stem), "train")

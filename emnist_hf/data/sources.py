@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emnist_hf.data.idx import _hub_files, _raw_files, _read_raw_part, check_mapping, is_hub_id
+from emnist_hf.data.idx import _hub_files, _raw_files, _read_raw_part, check_mapping
 from emnist_hf.data.orientation import check_reference_shapes
 from emnist_hf.data.parquet import _load_dataset, _open_parquet, _read_parquet, _stored, _train_part
 from emnist_hf.data.rows import PARTS, DataError, Rows, to_dataset
+from emnist_hf.hub_session import is_repo_id
 from emnist_hf.splits import LabelError, find_split, label_set_of
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def load_rows(source: str | Path) -> Rows:
         part = _open_parquet(name, lambda: _load_dataset("parquet", data_files=name))["train"]
     elif os.path.isdir(path):
         part = _train_part(name)
-    elif is_hub_id(name) and not name.endswith(".parquet"):
+    elif is_repo_id(name) and not name.endswith(".parquet"):
         _hub_files(name, None)  # says in a sentence what is wrong with the name or the Hub
         part = _train_part(name)
     else:

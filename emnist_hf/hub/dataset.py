@@ -22,7 +22,7 @@ from tqdm import tqdm
 from emnist_hf.data.idx import BLOCK, RawPart, open_raw
 from emnist_hf.data.orientation import check_reference_shapes
 from emnist_hf.data.rows import DataError
-from emnist_hf.hub_session import check_repo_id, hub_session, persist
+from emnist_hf.hub_session import check_repo_id, hub_session, retry
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import SPLITS, Split
 
@@ -106,8 +106,8 @@ def publish_dataset(
     raw = open_raw(source)
     with hub_session(repo, token) as api, tempfile.TemporaryDirectory() as folder:
         written = write_dataset(raw, Path(folder), repo)
-        persist(api.create_repo, repo, repo_type="dataset", private=private, exist_ok=True)
-        commit = persist(
+        retry(api.create_repo, repo, repo_type="dataset", private=private, exist_ok=True)
+        commit = retry(
             api.upload_folder,
             repo_id=repo,
             repo_type="dataset",

@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.hub_session import check_repo_id, hub_sentences, patience
+from emnist_hf.hub_session import check_repo_id, hub_sentences, hub_timeouts
 from emnist_hf.ink.picture import open_picture
 from emnist_hf.splits import CHARACTERS, CHARSETS
 
@@ -161,7 +161,7 @@ class Feedback:
 
         while True:
             try:
-                with hub_sentences(self.repo), patience():
+                with hub_sentences(self.repo), hub_timeouts():
                     self._courier = _courier(self.repo, self.folder, self.minutes, self._token)
                 return
             except EmnistError as error:
@@ -176,7 +176,7 @@ def _courier(repo: str, folder: Path, minutes: float, token: str | None) -> Any:
     class Courier(CommitScheduler):
         def push_to_hub(self) -> Any:
             try:
-                with hub_sentences(repo), patience():
+                with hub_sentences(repo), hub_timeouts():
                     commit = super().push_to_hub()
             except EmnistError as error:  # it comes again in a few minutes; the files are still there
                 log.warning("Corrections wait in %s. %s", folder, error)

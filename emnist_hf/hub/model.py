@@ -1,31 +1,46 @@
-"""Publishing a checkpoint on the Hub: everything in one commit, so that no reader ever meets half of it.
+"""Publish a checkpoint on the Hub: everything in one commit, so that no reader ever meets half of it.
 
-The form in which a checkpoint stands on the Hub: what each tool there looks for, with no code of ours.
-
-`config.json` and `model.safetensors` are the checkpoint's, with one channel; emnist-hf and timm read them. transformers
-hands every picture over in three channels, so `rgb.safetensors` holds the same network with its first layer spread over
-three, a third of its weights to each: grey pictures get the same answers. config.json names that file for transformers
-alone, and `preprocessor_config.json` chooses transformers' only image processor that enlarges before it rounds.
+`write_published` lays out what each tool of the Hub looks for, with no code of ours. `config.json` and
+`model.safetensors` are the checkpoint's, with one channel; emnist-hf and timm read them. transformers hands every
+picture over in three channels, so `rgb.safetensors` holds the same network with its first layer spread over three, a
+third of its weights to each: grey pictures get the same answers. config.json names that file for transformers alone,
+and `preprocessor_config.json` chooses transformers' only image processor that enlarges before it rounds.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emnist_hf.evaluation.card import Published, bare_card, model_card
-from emnist_hf.hub_session import HubError, check_repo_id, check_token, hub_session, is_revision, persist, status_of
-from emnist_hf.models.checkpoint import CARD, CONFIG, PICTURES, PROCESSOR, RESULTS, RGB, SEEN_FILE, WEIGHTS
+from emnist_hf.evaluation.metrics import write_json
+from emnist_hf.hub_session import HubError, check_repo_id, check_token, hub_session, is_revision, retry, status_of
+from emnist_hf.models.checkpoint import (
+    CARD,
+    CONFIG,
+    ONNX,
+    ONNX_INT8,
+    OWN_FILES,
+    PICTURES,
+    PROCESSOR,
+    PUBLISHED_FILES,
+    RESULTS,
+    RGB,
+    WEIGHTS,
+)
 from emnist_hf.models.network import Checkpoint, load_checkpoint
-from emnist_hf.models.onnx_export import FLOAT, QUANTIZED, export_onnx
+from emnist_hf.models.onnx_export import check_installed, export_onnx
 from emnist_hf.models.pretrained import find_checkpoint
-from emnist_hf.models.rejection import FILE as REJECTION
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+
+CHANNELS = 3
 
 
 def push(
@@ -44,9 +59,6 @@ def push(
     Raises `HubError` or another `EmnistError` with a sentence. Until the commit is made, whatever is interrupted
     leaves the repository as it was.
     """
-    from emnist_hf.hub.model import write_published
-    from emnist_hf.models.onnx_export import check_installed
-
     check_target(repo, tag)
     check_installed()
     loaded = load_checkpoint(*find_checkpoint(checkpoint))
@@ -66,16 +78,16 @@ def publish(
     private: bool = False,
     token: str | None = None,
 ) -> dict[str, Any]:
-    """As `push`, of a folder and the names in it that `write_published` gave. Raises `HubError`."""
+    """Publish, as `push` does, a folder and the names in it that `write_published` gave. Raises `HubError`."""
     check_target(repo, tag)
     with hub_session(repo, token) as api:
         _check_tag(api, repo, tag)
-        persist(api.create_repo, repo, private=private, exist_ok=True)
-        if private and not persist(api.model_info, repo).private:
+        retry(api.create_repo, repo, private=private, exist_ok=True)
+        if private and not retry(api.model_info, repo).private:
             raise HubError(
                 f"{repo} is there already, for all to see: make it private on the Hub, or take another name."
             )
-        made = persist(_commit, api, repo, folder, files)
+        made = retry(_commit, api, repo, folder, files)
         if tag is not None:
             _add_tag(api, repo, tag, made.oid)
         return {"repo": repo, "url": f"{api.endpoint}/{repo}", "commit": made.oid, "tag": tag, "files": files}
@@ -89,8 +101,6 @@ def check_push(repo: str | None, token: str | None = None, *, ask: bool = True) 
 
     Raises `HubError` or `OnnxError` with a sentence.
     """
-    from emnist_hf.models.onnx_export import check_installed
-
     if repo is None:
         raise HubError("--push_to_hub takes --hub_model_id: say where to, as USER/NAME.")
     check_target(repo)
@@ -115,11 +125,11 @@ def _check_tag(api: HfApi, repo: str, tag: str | None) -> None:
 
 
 def _tags(api: HfApi, repo: str) -> dict[str, str]:
-    """Which commit each tag means; none where there is no such repository."""
+    """Return which commit each tag means; none where there is no such repository."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
-        return {reference.name: reference.target_commit for reference in persist(api.list_repo_refs, repo).tags}
+        return {reference.name: reference.target_commit for reference in retry(api.list_repo_refs, repo).tags}
     except RepositoryNotFoundError:
         return {}
 
@@ -128,19 +138,17 @@ def _commit(api: HfApi, repo: str, folder: Path, files: list[str]) -> Any:
     """Put the files into the repository, and take out those that an earlier push left and this one has not."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    from emnist_hf.hub.model import FILES
-
     head = api.model_info(repo)
     there = {file.rfilename for file in head.siblings or []}
     operations: list[Any] = [CommitOperationAdd(name, folder / name) for name in files]
-    operations += [CommitOperationDelete(name) for name in FILES if name in there and name not in files]
+    operations += [CommitOperationDelete(name) for name in PUBLISHED_FILES if name in there and name not in files]
     title = "Upload a checkpoint with emnist-hf"
     return api.create_commit(repo, operations, commit_message=title, parent_commit=head.sha)
 
 
 def _add_tag(api: HfApi, repo: str, tag: str, commit: str) -> None:
     try:
-        persist(api.create_tag, repo, tag=tag, revision=commit)
+        retry(api.create_tag, repo, tag=tag, revision=commit)
     except Exception as error:
         if status_of(error) != 409:
             raise
@@ -149,21 +157,14 @@ def _add_tag(api: HfApi, repo: str, tag: str, commit: str) -> None:
             raise HubError(f"{repo} got a tag {tag!r} from somebody else: choose another name.") from None
 
 
-CHANNELS = 3
-
-
-FILES = (CARD, CONFIG, WEIGHTS, RGB, PROCESSOR, REJECTION, SEEN_FILE, RESULTS, *PICTURES, FLOAT, QUANTIZED)
-"""All that a published checkpoint may consist of; only the first three and ONNX always are there."""
-
-
 def write_published(checkpoint: Checkpoint, folder: Path, repo: str) -> list[str]:
-    """Write into an empty folder what is to stand in the Hub's `repo`; returns the names, of `FILES`.
+    """Write into an empty folder what is to stand in the Hub's `repo`; return the names, of `PUBLISHED_FILES`.
 
     Raises `OnnxError` if the packages of the extra `onnx` are missing or the model cannot be exported.
     """
-    export_onnx(checkpoint, folder)
-    for name in (WEIGHTS, REJECTION, SEEN_FILE, RESULTS, *PICTURES):
-        if (checkpoint.folder / name).is_file():
+    _export_once(checkpoint, folder)
+    for name in OWN_FILES:
+        if name not in (CONFIG, CARD) and (checkpoint.folder / name).is_file():
             shutil.copyfile(checkpoint.folder / name, folder / name)
     config = json.loads((checkpoint.folder / CONFIG).read_text(encoding="utf-8"))
     plain = type(checkpoint.model).__module__.startswith("timm.")
@@ -172,13 +173,35 @@ def write_published(checkpoint: Checkpoint, folder: Path, repo: str) -> list[str
         config["transformers_weights"] = RGB
     config["image_processor_type"] = _write_processor(checkpoint, folder)
     config["id2label"] = {str(index): label for index, label in enumerate(config["label_names"])}  # transformers.js
-    _write_json(config, folder / CONFIG)
+    write_json(config, folder / CONFIG)
     _write_card(checkpoint, folder, repo, plain)
-    return [name for name in FILES if (folder / name).is_file()]
+    return [name for name in PUBLISHED_FILES if (folder / name).is_file()]
+
+
+def _export_once(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write the ONNX files of a checkpoint, from the cache below HF_HOME/assets where its weights were exported before.
+
+    Raises as `export_onnx`.
+    """
+    import onnxruntime
+    import torch
+    from huggingface_hub import cached_assets_path
+
+    digest = hashlib.sha256(f"{torch.__version__} {onnxruntime.__version__}".encode())
+    for name in (CONFIG, WEIGHTS):
+        digest.update((checkpoint.folder / name).read_bytes())
+    kept = cached_assets_path("emnist_hf", "onnx", digest.hexdigest())
+    if not (kept / ONNX_INT8).is_file():
+        with tempfile.TemporaryDirectory(dir=kept) as draft:
+            export_onnx(checkpoint, draft)
+            (kept / ONNX).parent.mkdir(exist_ok=True)
+            for name in (ONNX, ONNX_INT8):  # in this order: the second says that both are whole
+                os.replace(Path(draft) / name, kept / name)
+    shutil.copytree((kept / ONNX).parent, (folder / ONNX).parent)
 
 
 def _write_rgb(config: dict[str, Any], folder: Path) -> bool:
-    """Write the weights for three channels beside those for one. False for a model without one first convolution."""
+    """Write the weights for three channels beside those for one; return False where no convolution is first."""
     from safetensors.torch import load_file, save
 
     tensors = load_file(folder / WEIGHTS)
@@ -191,7 +214,7 @@ def _write_rgb(config: dict[str, Any], folder: Path) -> bool:
 
 
 def _write_processor(checkpoint: Checkpoint, folder: Path) -> str:
-    """Write preprocessor_config.json; returns the class that it chooses.
+    """Write preprocessor_config.json; return the class that it chooses.
 
     DepthPro's is general: scale to 0..1, normalise, then resize bilinearly, in floats. The others of transformers
     resize 8-bit pictures first, which rounds, and changes probabilities by up to 0.01.
@@ -209,7 +232,7 @@ def _write_processor(checkpoint: Checkpoint, folder: Path) -> str:
         "size": {"height": checkpoint.image_size, "width": checkpoint.image_size},
         "resample": 2,  # bilinear, by PIL's number
     }
-    _write_json(settings, folder / PROCESSOR)
+    write_json(settings, folder / PROCESSOR)
     return kind
 
 
@@ -222,7 +245,3 @@ def _write_card(checkpoint: Checkpoint, folder: Path, repo: str, plain: bool) ->
     else:
         card = bare_card(checkpoint.label_set.labels, published)
     (folder / CARD).write_text(card, encoding="utf-8")
-
-
-def _write_json(value: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from emnist_hf.hub_session import HubError, check_repo_id, hub_session, is_revision, persist
+from emnist_hf.hub_session import HubError, check_repo_id, hub_session, is_revision, retry
+from emnist_hf.models.checkpoint import SEEN_FILE
 from emnist_hf.models.pretrained import DEFAULT_CHECKPOINT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ROOT_FILES = ("app.py", "LICENSE")
 
 
-UNNEEDED = {"trained_on.npz"}  # says what must not be scored: a page scores nothing
+UNNEEDED = {SEEN_FILE}  # says what must not be scored: a page scores nothing
 
 
 CARD = """
@@ -63,10 +64,10 @@ def publish_space(
     with tempfile.TemporaryDirectory() as folder:
         files = write_space(Path(folder), model_repo, checkout)
         with hub_session(model_repo, token, writes=False) as api:
-            persist(api.model_info, model_repo, revision=revision or None)
+            retry(api.model_info, model_repo, revision=revision or None)
         with hub_session(repo, token) as api:
-            persist(api.create_repo, repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-            commit = persist(
+            retry(api.create_repo, repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+            commit = retry(
                 api.upload_folder,
                 repo_id=repo,
                 repo_type="space",
@@ -75,7 +76,7 @@ def publish_space(
                 delete_patterns=["*"],
             )
             for key, value in variables.items():  # last: where the commit fails, nothing has changed
-                persist(api.add_space_variable, repo, key, value)
+                retry(api.add_space_variable, repo, key, value)
     url = f"{api.endpoint}/spaces/{repo}"
     about = {"space": repo, "url": url, "model": model, "commit": commit.oid}
     return about | {"variables": variables, "files": files}

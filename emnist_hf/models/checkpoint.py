@@ -19,8 +19,21 @@ from numpy.typing import NDArray
 from emnist_hf.errors import EmnistError, first_line
 from emnist_hf.splits import LabelError, LabelSet, label_set_of
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, CARD, RESULTS = "config.json", "model.safetensors", "README.md", "results.json"
+REJECTION = "not_a_character.safetensors"
+SEEN_FILE = "trained_on.npz"
+PICTURES = {
+    "confusion.png": "Confusion matrix",
+    "calibration.png": "Calibration: share right by score",
+    "curve.png": "Training curve",
+}
+ONNX, ONNX_INT8 = "onnx/model.onnx", "onnx/model_quantized.onnx"  # where transformers.js looks for them
+RGB, PROCESSOR = "rgb.safetensors", "preprocessor_config.json"
+PUBLISHED_FILES = (CARD, CONFIG, WEIGHTS, RGB, PROCESSOR, REJECTION, SEEN_FILE, RESULTS, *PICTURES, ONNX, ONNX_INT8)
+"""All that stands of a checkpoint on the Hub, with what other tools look for."""
 
+OWN_FILES = tuple(name for name in PUBLISHED_FILES if name not in (RGB, PROCESSOR, ONNX, ONNX_INT8))
+"""All that a checkpoint's folder may hold, of which config and weights must be there. Nothing else is fetched."""
 
 FOREIGN_ARGS = {
     "cache_dir",
@@ -33,16 +46,22 @@ FOREIGN_ARGS = {
 }
 """Arguments of `timm.create_model` that a config.json has no business with."""
 
-
 IMAGE_SIZES = (8, 512)
 """Least and greatest side of a network's input, in pixels."""
 
+MEAN, STD = 0.1736, 0.3317
+"""Mean and standard deviation of ByClass pixels, 0 to 1, as commonly given for EMNIST; those of new checkpoints."""
 
 MAX_WEIGHTS_BYTES = 400_000_000  # no classifier of glyphs needs more; a larger file is a mistake or an attack
 
 
 class CheckpointError(EmnistError):
     """A checkpoint that cannot be used; the message says why and what to do."""
+
+
+def normalise(pixels: Any, mean: float = MEAN, std: float = STD) -> Any:
+    """Return pixels, an array or a tensor of values 0 to 1, as a network takes them: less `mean`, by `std`."""
+    return (pixels - mean) / std
 
 
 @dataclass(frozen=True)
@@ -155,16 +174,3 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
 def _only(values: Sequence[float]) -> float:
     (value,) = values
     return value
-
-
-PICTURES = {
-    "confusion.png": "Confusion matrix",
-    "calibration.png": "Calibration: share right by score",
-    "curve.png": "Training curve",
-}
-
-
-SEEN_FILE = "trained_on.npz"
-
-
-CARD, PROCESSOR, RESULTS, RGB = "README.md", "preprocessor_config.json", "results.json", "rgb.safetensors"

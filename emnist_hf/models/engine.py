@@ -1,7 +1,8 @@
 """What runs a network to serve it: ONNX Runtime where the architecture's graph is in the package, torch elsewhere.
 
 The graphs in `graphs/` hold no weights: those of the checkpoint, always from model.safetensors, are handed to ONNX
-Runtime beside them, so any checkpoint of a known architecture is served without torch, wherever it is from.
+Runtime beside them, so any checkpoint of a known architecture is served without torch, wherever it is from. They are
+drawn from timm's networks by `serving_graph`.
 """
 
 from __future__ import annotations
@@ -10,27 +11,21 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, misfit
+from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, misfit, normalise
+from emnist_hf.models.fuse import Norm, fold
 
 Glyphs = NDArray[np.uint8]
-
-
 Floats = NDArray[np.float32]
 
-
 BATCH = 128  # glyphs at a time: what one layer hands to the next still fits into the processor's caches
-
-
 GRAPHS = Path(__file__).with_name("graphs")
-
-
 INPUT, OUTPUT = "glyphs", "features"
 
 
@@ -43,11 +38,11 @@ class Engine(Protocol):
     feature_count: int
 
     def run(self, glyphs: Glyphs) -> tuple[Floats, Floats]:
-        """Glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes], and features, float32 [N, feature_count]."""
+        """Return logits, float32 [N, classes], and features, float32 [N, features], of glyphs, uint8 [N, 28, 28]."""
 
 
 def choose_engine(files: CheckpointFiles) -> Engine:
-    """The engine for a checkpoint. Raises `CheckpointError` if its weights do not fit its config.json."""
+    """Return the engine for a checkpoint. Raises `CheckpointError` if its weights do not fit its config.json."""
     graph = find_graph(files)
     if graph is not None:
         try:
@@ -65,9 +60,8 @@ class Graph:
     """An architecture as ONNX without its weights.
 
     path: takes `glyphs`, float32 [N, 1, 28, 28], normalised, and gives `features`, float32 [N, F]. architecture,
-    model_args, image_size: as `CheckpointFiles`. shapes: of every weight but the last layer's. norms: names of
-    the convolutions that a batch norm follows, of that batch norm, and its epsilon; the graph has them folded into one.
-    classifier: name of the last layer.
+    model_args, image_size: as `CheckpointFiles`. shapes: of every weight but the last layer's. norms: the batch norms,
+    which the graph has folded into the convolutions before them. classifier: name of the last layer.
     """
 
     path: Path
@@ -75,18 +69,18 @@ class Graph:
     model_args: dict[str, Any]
     image_size: int
     shapes: dict[str, list[int]]
-    norms: list[tuple[str, str, float]]
+    norms: list[Norm]
     classifier: str
 
 
 def graphs() -> Iterator[Graph]:
-    """The graphs in the package."""
+    """Yield the graphs in the package."""
     for path in sorted(GRAPHS.glob("*.json")):
         yield Graph(path.with_suffix(".onnx"), **json.loads(path.read_text(encoding="utf-8")))
 
 
 def find_graph(files: CheckpointFiles) -> Graph | None:
-    """The graph of a checkpoint's architecture, if the package has it."""
+    """Return the graph of a checkpoint's architecture, if the package has it."""
     model_args = json.loads(json.dumps(files.model_args))  # tuples as lists
     wanted = files.architecture, model_args, files.image_size
     return next((g for g in graphs() if (g.architecture, g.model_args, g.image_size) == wanted), None)
@@ -100,14 +94,14 @@ class OnnxEngine:
         import onnxruntime
 
         _check_shapes(files, graph)
-        self._mean, self._std = np.float32(files.mean), np.float32(files.std)
+        self._mean, self._std = files.mean, files.std
         self._weight: Floats = files.weights[f"{graph.classifier}.weight"].astype(np.float32)
         self._bias: Floats = files.weights[f"{graph.classifier}.bias"].astype(np.float32)
         self.feature_count = self._weight.shape[1]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # its callers bring the threads
         options.log_severity_level = 3
-        weights = folded(files.weights, graph.norms)
+        weights = fold(files.weights, graph.norms)
         options.add_external_initializers(
             list(weights), [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in weights.values()]
         )
@@ -126,13 +120,13 @@ class OnnxEngine:
         return features @ self._weight.T + self._bias, features
 
     def _features(self, glyphs: Glyphs) -> Floats:
-        pixels = (glyphs[:, None].astype(np.float32) / np.float32(255) - self._mean) / self._std
+        pixels = normalise(glyphs[:, None].astype(np.float32) / np.float32(255), self._mean, self._std)
         found: Floats = self._session.run([OUTPUT], {INPUT: pixels})[0]
         return found
 
 
 def _threads() -> int:
-    """Threads for many glyphs: a processor each, or as many as OMP_NUM_THREADS, which torch heeds too, allows."""
+    """Return how many threads many glyphs get: a processor each, but no more than OMP_NUM_THREADS."""
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(processors, int(allowed)) if allowed.isdigit() and int(allowed) else processors
@@ -151,23 +145,6 @@ def _check_shapes(files: CheckpointFiles, graph: Graph) -> None:
             raise CheckpointError(misfit(files.folder, what))
 
 
-def folded(weights: dict[str, NDArray[Any]], norms: list[tuple[str, str, float]]) -> dict[str, Floats]:
-    """The weights and biases of the convolutions with the batch norms behind them folded in, float32.
-
-    Jacob et al. 2018, section 3.2. norms: as `Graph.norms`.
-    """
-    found: dict[str, Floats] = {}
-    for convolution, norm, epsilon in norms:
-        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + epsilon)
-        before = weights.get(f"{convolution}.bias", 0)
-        bias = weights[f"{norm}.bias"] + (before - weights[f"{norm}.running_mean"]) * scale
-        found[f"{convolution}.weight"] = np.ascontiguousarray(
-            weights[f"{convolution}.weight"] * scale[:, None, None, None], np.float32
-        )
-        found[f"{convolution}.bias"] = np.ascontiguousarray(bias, np.float32)
-    return found
-
-
 # --- torch ---
 
 
@@ -176,8 +153,6 @@ class TorchEngine:
 
     def __init__(self, files: CheckpointFiles) -> None:
         """Raises `CheckpointError` if the weights are not of the network that config.json describes."""
-        from dataclasses import replace
-
         from emnist_hf.models.fuse import fuse
         from emnist_hf.models.network import to_checkpoint
 

@@ -1,6 +1,6 @@
 """Create, save and load a timm classifier in the one format that timm and transformers both read.
 
-`checkpoint_files` reads the folder; here it becomes a network of torch's.
+`checkpoint` reads the folder; here it becomes a network of torch's.
 """
 
 from __future__ import annotations
@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
 from torch.nn import functional as F
 
 from emnist_hf.errors import first_line
-from emnist_hf.models.checkpoint import CONFIG, WEIGHTS, CheckpointError, CheckpointFiles, misfit, read_checkpoint
+from emnist_hf.models.checkpoint import (
+    CONFIG,
+    MEAN,
+    STD,
+    WEIGHTS,
+    CheckpointError,
+    CheckpointFiles,
+    misfit,
+    normalise,
+    read_checkpoint,
+)
 from emnist_hf.splits import LabelSet
 
 if TYPE_CHECKING:
@@ -23,20 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-
-__all__ = ["CONFIG", "WEIGHTS", "Checkpoint", "CheckpointError", "create_model", "load_checkpoint", "save_checkpoint"]
-
-
-MEAN, STD = 0.1736, 0.3317
-"""Mean and standard deviation of ByClass pixels, 0 to 1, as commonly given for EMNIST."""
-
-
 ARCHITECTURE = "resnet10t"
-
-
 MODEL_ARGS: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_width": 16}
-
-
 IMAGE_SIZE = 56
 """timm's stems have stride 4; a glyph drawn at twice its size meets a stride of 2 and keeps its thin strokes."""
 
@@ -54,27 +51,26 @@ class Checkpoint:
     name: str
 
     def pixels(self, glyphs: Tensor) -> Tensor:
-        """Upright glyphs, uint8 [N, 28, 28], to what the model takes: float32 [N, 1, side, side], normalised."""
-
-        return (to_input(glyphs, self.image_size) - self.mean) / self.std
+        """Return upright glyphs, uint8 [N, 28, 28], as the model takes them: float32 [N, 1, side, side], normalised."""
+        return normalise(to_input(glyphs, self.image_size), self.mean, self.std)
 
     def logits(self, glyphs: Tensor) -> Tensor:
-        """Upright glyphs, uint8 [N, 28, 28], to logits, float32 [N, classes]."""
+        """Return logits, float32 [N, classes], of upright glyphs, uint8 [N, 28, 28]."""
         return self.model(self.pixels(glyphs)).float()
 
     def features(self, glyphs: Tensor) -> Tensor:
-        """What the last layer sees of upright glyphs: uint8 [N, 28, 28] to float32 [N, features]."""
+        """Return what the last layer sees of upright glyphs, uint8 [N, 28, 28]: float32 [N, features]."""
         model: Any = self.model
         return model.forward_head(model.forward_features(self.pixels(glyphs)), pre_logits=True).float()
 
     def classify(self, features: Tensor) -> Tensor:
-        """Features to logits, float32 [N, classes]: `logits` is `classify` of `features`."""
+        """Return logits, float32 [N, classes], of features: `logits` is `classify` of `features`."""
         model: Any = self.model
         return model.get_classifier()(features).float()
 
 
 def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_args: Any) -> nn.Module:
-    """A fresh timm classifier with one input channel. Without `model_args`, the default architecture has its own.
+    """Return a fresh timm classifier of one input channel. Without `model_args`, the default architecture has its own.
 
     Beside timm's architectures there is `emnist_replaced_cnn`, the network that this project replaces.
 
@@ -91,12 +87,16 @@ def create_model(label_set: LabelSet, architecture: str = ARCHITECTURE, **model_
         return timm.create_model(architecture, pretrained=False, in_chans=1, num_classes=len(label_set), **model_args)
     except Exception as error:  # timm raises what its hundred model files raise
         raise CheckpointError(
-            f"timm cannot make {architecture!r} with {model_args}: {first_line(error)} "
-            f"(timm.list_models() lists the architectures)."
+            "timm cannot make {architecture!r} with {arguments}: {reason} (timm.list_models() lists the "
+            "architectures).",
+            architecture=architecture,
+            arguments=model_args,
+            reason=first_line(error),
         ) from None
 
 
 def count_parameters(model: nn.Module) -> int:
+    """Return how many numbers a model has learnt."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -160,7 +160,7 @@ def load_checkpoint(folder: str | Path, name: str | None = None) -> Checkpoint:
 
 
 def to_checkpoint(files: CheckpointFiles) -> Checkpoint:
-    """What was read of a checkpoint as a classifier of timm's. Raises `CheckpointError` if its parts do not fit."""
+    """Return a checkpoint that was read as a classifier of timm's. Raises `CheckpointError` if its parts do not fit."""
     import torch
 
     model = create_model(files.label_set, files.architecture, **files.model_args)
@@ -172,12 +172,12 @@ def to_checkpoint(files: CheckpointFiles) -> Checkpoint:
 
 
 def _second_line(error: BaseException) -> str:
-    """What does not fit: torch says in its first line only that something does not."""
+    """Return what does not fit: torch says in its first line only that something does not."""
     return (str(error).strip().splitlines()[1:] or [""])[0].strip()[:200]
 
 
 def to_input(images: Tensor, side: int) -> Tensor:
-    """Glyphs as the network takes them, but not normalised: uint8 [N, 28, 28] to float32 [N, 1, side, side], 0 to 1."""
+    """Return glyphs, uint8 [N, 28, 28], at the network's size, not normalised: float32 [N, 1, side, side], 0 to 1."""
     pixels = images.unsqueeze(1).float() / 255
     if pixels.shape[-1] == side:
         return pixels

@@ -23,13 +23,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.models.checkpoint import CONFIG
+from emnist_hf.models.checkpoint import CONFIG, ONNX, ONNX_INT8
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import Checkpoint
-
-FLOAT, QUANTIZED = "onnx/model.onnx", "onnx/model_quantized.onnx"
-"""Where transformers.js looks for the two, in a checkpoint's folder."""
-
 
 INPUT, OUTPUT = "pixel_values", "logits"
 
@@ -101,7 +97,7 @@ def export_onnx(
     """
     check_installed()
     glyphs = printed_glyphs(checkpoint) if calibration is None else calibration
-    whole, quantized = Path(folder) / FLOAT, Path(folder) / QUANTIZED
+    whole, quantized = Path(folder) / ONNX, Path(folder) / ONNX_INT8
     whole.parent.mkdir(parents=True, exist_ok=True)
     config = checkpoint.folder / CONFIG
     if config.is_file() and config.resolve() != (Path(folder) / CONFIG).resolve():

@@ -7,41 +7,19 @@ import re
 from pathlib import Path
 
 from emnist_hf.hub_session import (
-    GaveUpError,
-    HubError,
     check_token,
+    hub_sentence,
+    hub_timeouts,
     is_repo_id,
     is_revision,
-    patience,
-    persist,
-    root_cause,
-    status_of,
+    request_seconds,
+    retry,
 )
-from emnist_hf.models.checkpoint import CONFIG, WEIGHTS, CheckpointError
+from emnist_hf.models.checkpoint import OWN_FILES, CheckpointError
 
 PACKAGED = Path(__file__).parents[1] / "checkpoints"
-
-
 DEFAULT_CHECKPOINT = "byclass"
-
-
-HUB_FILES = [
-    CONFIG,
-    WEIGHTS,
-    "not_a_character.safetensors",
-    "trained_on.npz",
-    "results.json",
-    "README.md",
-    "confusion.png",
-    "calibration.png",
-    "curve.png",
-]
-"""What a checkpoint's folder holds, written out as the rooms that write it are heavy to import. Nothing else is
-fetched."""
-
-
-HUB_SECONDS = 4  # to wait for the Hub before what is in the cache, or the package, has to do
-
+FIRST_ANSWER = 4.0  # seconds to wait for the Hub before what is in the cache, or the package, has to do
 
 UNSAFE = re.compile(
     r"\.(bin|pt|pth|pkl|pickle|ckpt|joblib|dill|h5|hdf5|keras|pb|msgpack|npy|tar|zip|7z)$", re.IGNORECASE
@@ -50,63 +28,57 @@ UNSAFE = re.compile(
 
 
 def find_checkpoint(source: str | Path | None = None, revision: str | None = None) -> tuple[Path, str]:
-    """Folder and name of a checkpoint, downloaded (or found in the Hub's cache) if `source` is a Hub id.
+    """Return folder and name of a checkpoint, downloaded (or found in the Hub's cache) if `source` is a Hub id.
+
+    source: a name in the package (None: "byclass"), a folder, user/name or user/name@revision.
 
     Raises `CheckpointError` with a sentence.
     """
-    if source is None:
-        source = DEFAULT_CHECKPOINT
-    packaged = PACKAGED / str(source) if re.fullmatch(r"[a-z]+", str(source)) else None
-    if packaged is not None and os.path.isdir(packaged):
-        return packaged, packaged.name
+    source = str(source or DEFAULT_CHECKPOINT)
+    if re.fullmatch(r"[a-z]+", source) and os.path.isdir(PACKAGED / source):
+        return PACKAGED / source, source
     if os.path.isdir(source):
         return Path(source), Path(source).resolve().name
-    repo, _, tag = str(source).partition("@")
+    repo, _, tag = source.partition("@")
     if not is_repo_id(repo):
         raise CheckpointError(
-            f"There is no checkpoint {str(source)[:100]!r}: give a folder, the Hub id user/name, or one that comes "
-            f"with the package ({', '.join(sorted(path.name for path in PACKAGED.iterdir()))})."
+            "There is no checkpoint {source!r}: give a folder, the Hub id user/name, or one that comes with the "
+            "package ({names}).",
+            source=source[:100],
+            names=", ".join(sorted(path.name for path in PACKAGED.iterdir())),
         )
     chosen = revision or tag or None
     if chosen is not None and not is_revision(chosen):
-        raise CheckpointError(f"{chosen[:100]!r} is no revision of {repo}: give a branch, a tag or a commit id.")
+        raise CheckpointError(
+            "{revision!r} is no revision of {repo}: give a branch, a tag or a commit id.",
+            revision=chosen[:100],
+            repo=repo,
+        )
     return _download(repo, chosen), f"{repo}@{chosen}" if chosen else repo
 
 
 def _download(repo: str, revision: str | None) -> Path:
-    """The folder of a Hub repository in the cache, up to date if the Hub answers in time, else as it was."""
+    """Return the folder of a Hub repository in the cache, up to date if the Hub answers in time, else as it was."""
     from huggingface_hub import HfApi, get_token, snapshot_download
     from huggingface_hub.errors import RevisionNotFoundError
 
     refusal: Exception | None = None
-    with patience():
+    seconds = min(FIRST_ANSWER, request_seconds())
+    with hub_timeouts():
         try:
             check_token(get_token())
             # snapshot_download sets its first request no time limit: ask before it, once.
-            found = HfApi().model_info(repo, revision=revision, timeout=HUB_SECONDS)
+            found = HfApi().model_info(repo, revision=revision, timeout=seconds)
             _check_files(repo, [file.rfilename for file in found.siblings or []])
-        except RevisionNotFoundError:
-            raise CheckpointError(
-                f"The model {repo} has no revision {revision!r}: see its branches and tags."
-            ) from None
-        except CheckpointError:
-            raise
+        except (CheckpointError, RevisionNotFoundError) as error:
+            raise CheckpointError(hub_sentence(error, repo, "model", revision)) from None
         except Exception as error:  # connection errors come from several libraries
             refusal = error
         try:
-            return Path(
-                persist(
-                    snapshot_download,
-                    repo,
-                    revision=revision,
-                    allow_patterns=HUB_FILES,
-                    etag_timeout=HUB_SECONDS,
-                    local_files_only=refusal is not None,
-                )
-            )
+            options = {"etag_timeout": seconds, "local_files_only": refusal is not None}
+            return Path(retry(snapshot_download, repo, revision=revision, allow_patterns=list(OWN_FILES), **options))
         except Exception as error:
-            refusal = refusal or error
-    raise CheckpointError(_why_not(repo, root_cause(refusal)))
+            raise CheckpointError(hub_sentence(refusal or error, repo, "model", revision)) from None
 
 
 def _check_files(repo: str, names: list[str]) -> None:
@@ -114,28 +86,7 @@ def _check_files(repo: str, names: list[str]) -> None:
     unsafe = sorted(name for name in names if UNSAFE.search(name))
     if unsafe:
         raise CheckpointError(
-            f"{repo} holds {unsafe[0][:100]!r}, but only safetensors weights are loaded: have its owner take it out."
+            "{repo} holds {file!r}, but only safetensors weights are loaded: have its owner take it out.",
+            repo=repo,
+            file=unsafe[0][:100],
         )
-
-
-def _why_not(repo: str, refusal: BaseException) -> str:
-    """One sentence on why there is no checkpoint from the Hub and none in the cache."""
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    if isinstance(refusal, HubError) and not isinstance(refusal, GaveUpError):
-        return str(refusal)
-    if isinstance(refusal, RepositoryNotFoundError):
-        return (
-            f"There is no model {repo} on the Hub, or it is private, and no such folder here: check the name, or log "
-            f"in with `hf auth login`."
-        )
-    if status_of(refusal) in (401, 403):
-        return f"The Hub refuses your token for {repo}: log in again with `hf auth login`."
-    if isinstance(refusal, OSError) and refusal.filename is not None:
-        return f"{refusal.filename} cannot be written ({refusal.strerror}), so {repo} cannot be kept: check the disk."
-    status = status_of(refusal)
-    reason = f"status {status}" if status else getattr(refusal, "reason", type(refusal).__name__)
-    return (
-        f"The Hub cannot be reached for {repo} ({reason}), and it is neither in the cache nor a folder here: check the "
-        f"name and the connection."
-    )

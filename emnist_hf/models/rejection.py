@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
-
-FILE = "not_a_character.safetensors"
-
+from emnist_hf.models.checkpoint import REJECTION
 
 Features = NDArray[np.float32]
 
@@ -61,7 +59,7 @@ class Rejection:
                 "hidden_weight": np.ascontiguousarray(self.hidden_weight, np.float32),
                 "hidden_bias": np.ascontiguousarray(self.hidden_bias, np.float32),
             }
-        (folder / FILE).write_bytes(save(tensors))  # its save_file lets nobody else read the file
+        (folder / REJECTION).write_bytes(save(tensors))  # its save_file lets nobody else read the file
 
 
 def load_rejection(folder: Path, features: int) -> Rejection | None:
@@ -69,7 +67,7 @@ def load_rejection(folder: Path, features: int) -> Rejection | None:
 
     Raises `RejectionError` if the file is damaged or made for another number of features.
     """
-    path = folder / FILE
+    path = folder / REJECTION
     if not path.is_file():
         return None
     from safetensors.numpy import load_file

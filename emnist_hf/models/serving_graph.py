@@ -1,6 +1,6 @@
-"""An architecture as an ONNX graph without weights, for `engine.OnnxEngine`.
+"""Draw an architecture, from timm's network of it, as an ONNX graph without weights, for `engine.OnnxEngine`.
 
-    python -m emnist_hf.serving_graph        # writes emnist_hf/graphs/ anew, from the checkpoints in the package
+    python -m emnist_hf.models.serving_graph    # draws graphs/ anew, from the checkpoints in the package
 
 Needs the packages of the extra `onnx`.
 """
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from emnist_hf.models.checkpoint import CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import GRAPHS, INPUT, OUTPUT, Graph, find_graph
-from emnist_hf.models.fuse import fuse, norm_pairs
+from emnist_hf.models.fuse import find_norms, fuse
 from emnist_hf.models.network import to_checkpoint
 from emnist_hf.models.onnx_export import export_graph
 from emnist_hf.models.pretrained import PACKAGED
@@ -27,7 +27,7 @@ SIDE = 28
 
 
 class _Features(nn.Module):
-    """Glyphs, normalised, to what the last layer sees; the weights keep the names that they have in the network."""
+    """From glyphs, normalised, to what the last layer sees, under the names that weights have in the network."""
 
     def __init__(self, network: Any, side: int) -> None:
         super().__init__()
@@ -40,20 +40,18 @@ class _Features(nn.Module):
         return found
 
 
-def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
-    """Write the graph of a checkpoint's architecture, NAME.onnx and NAME.json, into a folder.
+def describe_graph(files: CheckpointFiles, model: nn.Module, folder: Path) -> Graph:
+    """Return what there is to know of the graph of a checkpoint's network, which is to lie in a folder.
 
-    Every weight but the last layer's has to be of a convolution that a batch norm follows. Raises `OnnxError` if a
-    package is missing or the network cannot be exported, ValueError for a network of other layers.
+    Every weight but the last layer's has to be of a convolution that a batch norm follows: ValueError for others.
     """
-    model = to_checkpoint(files).model
-    norms = [(a, b, float(model.get_submodule(b).eps)) for a, b in norm_pairs(model)]  # type: ignore[arg-type]
+    norms = find_norms(model)
     classifier = next(name for name, module in model.named_modules() if module is model.get_classifier())  # type: ignore[operator]
     covered = {f"{name}." for convolution, norm, _ in norms for name in (convolution, norm)} | {f"{classifier}."}
     others = [name for name in files.weights if not any(name.startswith(prefix) for prefix in covered)]
     if others:
         raise ValueError(f"{files.name} has weights outside of convolutions with batch norms: {', '.join(others)}")
-    graph = Graph(
+    return Graph(
         folder / f"{_name(files)}.onnx",
         files.architecture,
         json.loads(json.dumps(files.model_args)),
@@ -62,12 +60,21 @@ def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
         norms,
         classifier,
     )
+
+
+def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
+    """Write the graph of a checkpoint's network, NAME.onnx and NAME.json, into a folder.
+
+    Raises `OnnxError` if a package is missing or the network cannot be exported, ValueError as `describe_graph`.
+    """
+    model = to_checkpoint(files).model
+    graph = describe_graph(files, model, folder)
     folder.mkdir(parents=True, exist_ok=True)
     network = _Features(fuse(model).to(memory_format=torch.contiguous_format), files.image_size)  # type: ignore[call-overload]
     export_graph(network, torch.zeros(2, 1, SIDE, SIDE), graph.path, (INPUT, OUTPUT), files.name)
     _without_weights(graph)
-    told = {key: value for key, value in asdict(graph).items() if key != "path"}
-    graph.path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    about = {key: value for key, value in asdict(graph).items() if key != "path"}
+    graph.path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return graph
 
 

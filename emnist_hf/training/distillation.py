@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from emnist_hf.models.checkpoint import normalise
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import Checkpoint, load_checkpoint
 from emnist_hf.models.pretrained import find_checkpoint
@@ -72,7 +73,7 @@ def _answer(teacher: _Teacher, classes: int, pixels: Tensor, temperature: float)
     side = checkpoint.image_size
     if pixels.shape[-1] != side:
         pixels = F.interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False)
-    normal = ((pixels - checkpoint.mean) / checkpoint.std).contiguous(memory_format=torch.channels_last)
+    normal = normalise(pixels, checkpoint.mean, checkpoint.std).contiguous(memory_format=torch.channels_last)
     probabilities = (checkpoint.model(normal).float() / temperature).softmax(dim=1)
     # Not a product of matrices, which autocast would round to bfloat16.
     folded = probabilities.new_zeros(len(pixels), classes)

@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, default_convert
 from tqdm import tqdm
 
 from emnist_hf.data.rows import Rows
-from emnist_hf.models.network import MEAN, STD
+from emnist_hf.models.checkpoint import normalise
 from emnist_hf.splits import find_split
 from emnist_hf.training.augment import Augmentation, augment, mix
 from emnist_hf.training.config import TrainConfig, TrainingError
@@ -98,7 +98,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
             for images, targets in skip_first_batches(loader, progress.step_in_epoch):
                 generator = _generator(config.seed, progress.step, accelerator)
                 pixels, mixture = mix(augment(images, side, augmentation, generator), config.mixup, generator)
-                logits = model(((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last))
+                logits = model(normalise(pixels).contiguous(memory_format=torch.channels_last))
                 loss = label_loss(logits, targets, groups, offsets, mixture, config.label_smoothing_factor)
                 if teachers.members:
                     answers = believed[targets]
@@ -187,7 +187,7 @@ def _renew_statistics(
     def batches() -> Iterator[Tensor]:
         for part in np.array_split(chosen, -(-len(chosen) // 128)):
             images = dataset.__getitems__(part.tolist())[0].to(accelerator.device)
-            pixels = (augment(images, side, augmentation, generator) - MEAN) / STD
+            pixels = normalise(augment(images, side, augmentation, generator))
             yield pixels.contiguous(memory_format=torch.channels_last)
 
     update_bn(batches(), averaged)

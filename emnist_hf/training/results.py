@@ -26,7 +26,8 @@ from emnist_hf.evaluation.card import write_card
 from emnist_hf.evaluation.metrics import confusion, report, score, write_json
 from emnist_hf.evaluation.seen import save_seen
 from emnist_hf.hub_session import is_repo_id
-from emnist_hf.models.network import MEAN, STD, calibrate, count_parameters, save_checkpoint, to_input
+from emnist_hf.models.checkpoint import normalise
+from emnist_hf.models.network import calibrate, count_parameters, save_checkpoint, to_input
 from emnist_hf.splits import LabelSet, find_split
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import TrainConfig
@@ -46,7 +47,7 @@ def predict_logits(
         for start in range(0, max(len(share), 1), batch):
             mine = torch.from_numpy(images[share[start : start + batch]])
             pixels = to_input(mine.to(accelerator.device), image_size)
-            pixels = ((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+            pixels = normalise(pixels).contiguous(memory_format=torch.channels_last)
             parts.append(model(pixels).float().cpu())
     if accelerator.num_processes == 1:
         return torch.cat(parts).numpy()

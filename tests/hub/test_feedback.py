@@ -104,7 +104,7 @@ RECORD = """
 import json, sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from emnist_hf.feedback import Correction, Feedback
+from emnist_hf.hub.feedback import Correction, Feedback
 from emnist_hf.ink import glyph_of
 
 picture = sys.argv[2]
@@ -177,7 +177,8 @@ def test_a_data_set_that_is_not_there_is_a_sentence(hub: Hub, tmp_path: Path) ->
         load_rows("not a name")
     code = """
 import sys
-from emnist_hf.data import DataError, load_rows
+from emnist_hf.data.rows import DataError
+from emnist_hf.data.sources import load_rows
 try:
     load_rows("user/nothing")
 except DataError as error:

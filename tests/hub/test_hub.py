@@ -1,7 +1,7 @@
-"""Data sets and checkpoints by way of a Hub: a server on loopback, and the real clients in processes of their own.
+"""Data sets and checkpoints by way of a Hub: a server on loopback, and the real clients.
 
-The functions `client_...` run in those processes (`in_client`), because the clients read HF_ENDPOINT when they are
-imported. Each does many things, as importing torch and transformers costs seconds.
+The functions `client_...` run in processes of their own (`in_client`), where other libraries than huggingface_hub read
+HF_ENDPOINT when they are imported. Each does many things, as importing torch and transformers costs seconds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +20,11 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from emnist_hf import Recognizer
 from emnist_hf.data.rows import Rows
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.support.drawn import draw_glyph, draw_rows, write_parquet
-from tests.support.hub_client import SOON, check_refusal, in_client, refusal, restore
+from tests.support.hub_client import SOON, check_refusal, client, in_client, refusal, restore
 from tests.support.hub_server import Hub, serve_hub
 
 USER = "user"
@@ -46,7 +46,7 @@ def restored(hub: Hub) -> Iterator[None]:
 # --- the Hub itself ----------------------------------------------------------------------------------------------
 
 
-def client_use_repository(token: str) -> dict[str, Any]:
+def use_repository(token: str) -> dict[str, Any]:
     """What the other tests rely on, with huggingface_hub alone."""
     from huggingface_hub import HfApi, HfFileSystem, hf_hub_download
 
@@ -85,7 +85,8 @@ def client_use_repository(token: str) -> dict[str, Any]:
 
 
 def test_the_loopback_hub_is_one_to_the_real_client(hub: Hub, tmp_path: Path) -> None:
-    answer = in_client(client_use_repository, hub, tmp_path, hub.tokens[USER])
+    with client(hub, tmp_path):
+        answer = use_repository(hub.tokens[USER])
     assert answer == {
         "user": USER,
         "main": [".gitattributes", "a/small.txt"],
@@ -148,7 +149,7 @@ def data_sets(
     tmp_path_factory: pytest.TempPathFactory, small_emnist: Path, drawn: dict[str, dict[str, Rows]]
 ) -> dict[str, Path]:
     """Folders to push, by the name of their repository."""
-    from test_data import write_raw
+    from tests.data.test_data import write_raw
 
     folder = tmp_path_factory.mktemp("data_sets")
     for part, rows in drawn["digits"].items():
@@ -222,12 +223,13 @@ def save_fresh_checkpoint(folder: Path) -> Path:
     """An untrained network, so tuned that its answers differ from glyph to glyph: else nothing would be compared."""
     import torch
 
-    from emnist_hf.models.network import IMAGE_SIZE, MEAN, STD, create_model, save_checkpoint, to_input
+    from emnist_hf.models.checkpoint import normalise
+    from emnist_hf.models.network import IMAGE_SIZE, create_model, save_checkpoint, to_input
 
     torch.manual_seed(1)
-    model = create_model(CHARSETS["byclass"])
+    model = create_model(CHARSETS["byclass"], "resnet10t", channels=(8, 8, 8, 8), stem_width=8)
     classifier: Any = model.get_classifier()  # type: ignore[operator]
-    pixels = (to_input(torch.from_numpy(some_glyphs()), IMAGE_SIZE) - MEAN) / STD
+    pixels = normalise(to_input(torch.from_numpy(some_glyphs()), IMAGE_SIZE))
     with torch.no_grad():
         for _ in range(20):  # the running means and variances of its layers become those of glyphs
             model.train()(pixels)
@@ -265,16 +267,12 @@ def client_push_and_load(folder: str, token: str) -> dict[str, Any]:
     from PIL import Image
     from transformers import AutoModelForImageClassification, pipeline
 
-    from emnist_hf import Recognizer
-    from emnist_hf.models.network import to_input
     from emnist_hf.processor import GlyphImageProcessor
 
     push(folder, CHECKPOINT, token)
     glyphs = some_glyphs()
     recognizer = Recognizer.from_pretrained(CHECKPOINT, revision="v1")
-    pixels = (to_input(torch.from_numpy(glyphs), recognizer.checkpoint.image_size) - recognizer.checkpoint.mean) / (
-        recognizer.checkpoint.std
-    )
+    pixels = recognizer.checkpoint.pixels(torch.from_numpy(glyphs))
 
     def by_timm(source: str) -> Any:
         with torch.inference_mode():
@@ -310,13 +308,12 @@ def client_push_and_load(folder: str, token: str) -> dict[str, Any]:
     }
 
 
-def client_load_again() -> dict[str, Any]:
+def load_again() -> dict[str, Any]:
     """With the Hub down: a checkpoint that the cache has, and one that it does not have."""
     import timm
     import torch
     from datasets import load_dataset
 
-    from emnist_hf import Recognizer
     from emnist_hf.data.sources import load_emnist
 
     assert load_dataset  # imported by now, so that importing does not count as waiting
@@ -341,7 +338,8 @@ def test_every_way_of_loading_agrees_and_the_cache_outlives_the_hub(hub: Hub, tm
     assert np.ptp(expected, axis=0).max() > 0.05, "the glyphs should get different answers, or nothing is compared"
     apart = {way: np.abs(np.array(probabilities) - expected).max() for way, probabilities in answers.items()}
     hub.stop()
-    again = in_client(client_load_again, hub, tmp_path)
+    with client(hub, tmp_path):
+        again = load_again()
     np.testing.assert_allclose(again["cached"], expected, atol=1e-6)
     assert again["timm has the same"] and again["seconds"] < SOON
     check_refusal(again["cold"], "CheckpointError", "cannot be reached", USER, seconds=SOON)
@@ -383,10 +381,8 @@ def spoil_checkpoints(good: Path, folder: Path) -> dict[str, Path]:
     return {path.name: path for path in folder.iterdir()}
 
 
-def client_load_spoiled(spoiled: dict[str, str], good: str, token: str) -> dict[str, Any]:
+def load_spoiled(spoiled: dict[str, Path], good: Path, token: str) -> dict[str, Any]:
     from huggingface_hub import constants
-
-    from emnist_hf import Recognizer
 
     for name, folder in spoiled.items():
         push(folder, f"{USER}/{name}", token)
@@ -396,12 +392,8 @@ def client_load_spoiled(spoiled: dict[str, str], good: str, token: str) -> dict[
     refused["missing repository"] = refusal(load, f"{USER}/nothing")
     refused["missing revision"] = refusal(load, f"{USER}/swapped@v9")
     refused["private"] = refusal(load, f"{USER}/secret")
-    os.environ["HF_TOKEN"] = "hf_" + "x" * 34
-    refused["wrong token"] = refusal(load, f"{USER}/secret")
-    os.environ["HF_TOKEN"] = token
-    loaded = load(f"{USER}/secret")
     pickles = [path.name for path in Path(constants.HF_HUB_CACHE).rglob("*.bin")]
-    return {"refused": refused, "with token": len(loaded.labels), "pickles": pickles}
+    return {"refused": refused, "pickles": pickles}
 
 
 @pytest.mark.security(24, 25, 26, 27)
@@ -410,8 +402,14 @@ def test_checkpoints_that_cannot_be_used_are_refused_with_a_sentence(
 ) -> None:
     (tmp_path / "spoiled").mkdir()
     spoiled = spoil_checkpoints(checkpoint, tmp_path / "spoiled")
-    answer = in_client(client_load_spoiled, hub, tmp_path / "home", spoiled, checkpoint, hub.tokens[USER])
+    token, secret = hub.tokens[USER], f"{USER}/secret"
+    with client(hub, tmp_path / "home"):
+        answer = load_spoiled(spoiled, checkpoint, token)
     refused = answer["refused"]
+    with client(hub, tmp_path / "home", "hf_" + "x" * 34):
+        refused["wrong token"] = refusal(Recognizer.from_pretrained, secret)
+    with client(hub, tmp_path / "home", token):
+        assert len(Recognizer.from_pretrained(secret).labels) == 62
     check_refusal(refused["pickle"], "CheckpointError", "only safetensors")
     check_refusal(refused["cut"], "CheckpointError", "not a whole safetensors file")
     check_refusal(refused["miscounted"], "CheckpointError", "62 label_names", "num_classes is 10")
@@ -422,11 +420,13 @@ def test_checkpoints_that_cannot_be_used_are_refused_with_a_sentence(
     check_refusal(refused["missing revision"], "CheckpointError", "no revision 'v9'")
     check_refusal(refused["private"], "CheckpointError", "user/secret", "log in")
     check_refusal(refused["wrong token"], "CheckpointError", "token")
-    assert answer["with token"] == 62
     assert answer["pickles"] == [], "a pickle was downloaded"
 
 
 # --- trouble -----------------------------------------------------------------------------------------------------
+
+
+TROUBLED = ("overloaded", "silent")
 
 
 async def trouble(request: Request) -> Response | None:
@@ -438,29 +438,15 @@ async def trouble(request: Request) -> Response | None:
     return None
 
 
-def client_meet_trouble() -> dict[str, Any]:
-    import datasets
-    import huggingface_hub
-
-    from emnist_hf import Recognizer
-    from emnist_hf.data.sources import load_emnist
-
-    # Imported by now, so that importing does not count as waiting: both packages look these names up on first use.
-    assert datasets.load_dataset and huggingface_hub.snapshot_download
-    with ThreadPoolExecutor() as waiting:
-        met = {
-            name: {
-                "data": waiting.submit(refusal, load_emnist, "letters", f"{USER}/{name}"),
-                "model": waiting.submit(refusal, Recognizer.from_pretrained, f"{USER}/{name}"),
-            }
-            for name in ("overloaded", "silent")
-        }
-    return {name: {kind: answer.result() for kind, answer in answers.items()} for name, answers in met.items()}
-
-
 @pytest.mark.security(26)
 def test_a_hub_in_trouble_is_given_up_soon(hub: Hub, tmp_path: Path) -> None:
+    from emnist_hf.data.sources import load_emnist
+
     hub.interfere = trouble
-    for met in in_client(client_meet_trouble, hub, tmp_path).values():
-        check_refusal(met["data"], "DataError", "did not answer", seconds=SOON)
-        check_refusal(met["model"], "CheckpointError", "cannot be reached", seconds=SOON)
+    with client(hub, tmp_path, seconds=1), ThreadPoolExecutor() as waiting:
+        data = [waiting.submit(refusal, load_emnist, "letters", f"{USER}/{name}") for name in TROUBLED]
+        models = [waiting.submit(refusal, Recognizer.from_pretrained, f"{USER}/{name}") for name in TROUBLED]
+        for answer in data:
+            check_refusal(answer.result(), "DataError", "did not answer", seconds=SOON)
+        for answer in models:
+            check_refusal(answer.result(), "CheckpointError", "cannot be reached", seconds=SOON)

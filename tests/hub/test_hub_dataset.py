@@ -301,8 +301,8 @@ def test_an_upload_that_fails_leaves_the_last_revision_whole(
 MEASURE = r"""
 import re, sys, tempfile
 from pathlib import Path
-from emnist_hf.hub_dataset import write_dataset
-from emnist_hf.idx_stream import open_raw
+from emnist_hf.hub.dataset import write_dataset
+from emnist_hf.data.idx import open_raw
 
 with tempfile.TemporaryDirectory() as folder:
     write_dataset(open_raw(sys.argv[1]), Path(folder), "user/x")

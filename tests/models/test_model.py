@@ -14,11 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.models.checkpoint import CheckpointError
+from emnist_hf.models.checkpoint import CheckpointError, normalise
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import (
-    MEAN,
-    STD,
     calibrate,
     count_parameters,
     create_model,
@@ -54,7 +52,7 @@ def test_timm_transformers_and_ours_agree(folder: Path) -> None:
 
     glyphs = draw_rows(CHARSETS["digits"], 2).images
     ours = Recognizer.from_pretrained(folder).predict_proba(glyphs)
-    pixels = (to_input(torch.from_numpy(glyphs), 56) - MEAN) / STD
+    pixels = normalise(to_input(torch.from_numpy(glyphs), 56))
 
     plain = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
     with torch.inference_mode():
@@ -226,7 +224,7 @@ def test_the_replaced_network_has_the_size_it_had(tmp_path: Path) -> None:
     loaded = load_checkpoint(tmp_path)
     glyphs = torch.from_numpy(draw_rows(CHARSETS["digits"], 1).images)
     with torch.inference_mode():
-        assert torch.equal(loaded.logits(glyphs), model.eval()((to_input(glyphs, 28) - MEAN) / STD))
+        assert torch.equal(loaded.logits(glyphs), model.eval()(normalise(to_input(glyphs, 28))))
     with pytest.raises(EmnistError, match="takes 28x28"):
         model(torch.zeros(1, 1, 56, 56))
 

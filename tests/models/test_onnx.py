@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from emnist_hf.models.checkpoint import ONNX, ONNX_INT8
 from emnist_hf.models.network import Checkpoint, create_model, load_checkpoint, save_checkpoint
-from emnist_hf.models.onnx_export import FLOAT, QUANTIZED, OnnxError, OnnxNetwork, compare, export_onnx
+from emnist_hf.models.onnx_export import OnnxError, OnnxNetwork, compare, export_onnx
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.splits import CHARSETS
 from tests.support.drawn import draw_rows
@@ -26,18 +27,18 @@ def checkpoint() -> Checkpoint:
 
 
 def test_float32_has_torchs_probabilities(checkpoint: Checkpoint, exported: Path) -> None:
-    found = compare(checkpoint, exported / FLOAT, draw_rows(CHARSETS["byclass"], 8).images)
+    found = compare(checkpoint, exported / ONNX, draw_rows(CHARSETS["byclass"], 8).images)
     assert found.largest_difference < 1e-4
     assert found.same_labels == 1
 
 
 def test_int8_has_torchs_labels_in_a_third_of_the_bytes(checkpoint: Checkpoint, exported: Path) -> None:
-    found = compare(checkpoint, exported / QUANTIZED, draw_rows(CHARSETS["byclass"], 8).images)
+    found = compare(checkpoint, exported / ONNX_INT8, draw_rows(CHARSETS["byclass"], 8).images)
     assert found.same_labels > 0.97
-    assert (exported / QUANTIZED).stat().st_size < (exported / FLOAT).stat().st_size / 3
+    assert (exported / ONNX_INT8).stat().st_size < (exported / ONNX).stat().st_size / 3
 
 
-@pytest.mark.parametrize("name", [FLOAT, QUANTIZED])
+@pytest.mark.parametrize("name", [ONNX, ONNX_INT8])
 def test_any_batch_gives_each_row_its_own_answer(checkpoint: Checkpoint, exported: Path, name: str) -> None:
     pixels = checkpoint.pixels(torch.from_numpy(draw_rows(CHARSETS["byclass"], 1).images)).numpy()
     network = OnnxNetwork(exported / name)
@@ -50,11 +51,11 @@ def test_any_batch_gives_each_row_its_own_answer(checkpoint: Checkpoint, exporte
 def test_names_are_those_that_transformers_js_asks_for(exported: Path) -> None:
     import onnx
 
-    model = onnx.load(exported / FLOAT)
+    model = onnx.load(exported / ONNX)
     assert [value.name for value in model.graph.input] == ["pixel_values"]
     assert [value.name for value in model.graph.output] == ["logits"]
     assert "Softmax" not in {node.op_type for node in model.graph.node}
-    assert str(ROOT).encode() not in (exported / FLOAT).read_bytes()  # no folders of the machine that exported it
+    assert str(ROOT).encode() not in (exported / ONNX).read_bytes()  # no folders of the machine that exported it
 
 
 def test_another_architecture_with_rows_to_calibrate_on(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_the_command_says_what_it_wrote(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emnist_hf", "export-onnx", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["file"] for line in lines] == [str(tmp_path / FLOAT), str(tmp_path / QUANTIZED)]
+    assert [line["file"] for line in lines] == [str(tmp_path / ONNX), str(tmp_path / ONNX_INT8)]
     assert all(line["bytes"] == Path(line["file"]).stat().st_size for line in lines)
     assert lines[0]["same_labels"] == 1 and lines[1]["same_labels"] > 0.97
 

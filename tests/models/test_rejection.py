@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from emnist_hf import Recognizer
 from emnist_hf.data.strokes import StrokeSet
 from emnist_hf.data.strokes import draw as draw_strokes
-from emnist_hf.models.rejection import FILE, RejectionError, load_rejection
+from emnist_hf.models.checkpoint import REJECTION
+from emnist_hf.models.rejection import RejectionError, load_rejection
 from emnist_hf.page.answer import DOUBT, says
 from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.recognizer import Answer
@@ -126,10 +127,10 @@ def test_a_rejection_is_fitted_saved_and_loaded(tmp_path: Path) -> None:
 
 def test_a_checkpoint_without_says_nothing_and_a_damaged_one_a_sentence(recognizer: Recognizer, tmp_path: Path) -> None:
     folder = shutil.copytree(recognizer.folder, tmp_path / "checkpoint")
-    (folder / FILE).write_bytes(b"not safetensors")
+    (folder / REJECTION).write_bytes(b"not safetensors")
     with pytest.raises(RejectionError, match="is not whole"):
         Recognizer.from_pretrained(folder)
-    (folder / FILE).unlink()
+    (folder / REJECTION).unlink()
     answer = Recognizer.from_pretrained(folder).examine(scribble(3))
     assert answer.not_a_character is None and answer.is_character
     with pytest.raises(RejectionError, match="does not fit"):

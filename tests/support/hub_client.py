@@ -1,4 +1,8 @@
-"""Clients of a loopback Hub, each a process of its own: they read HF_ENDPOINT when they are imported."""
+"""Clients of a loopback Hub: in this process where our own code talks to it (`client`, `command`).
+
+In a process of their own where other libraries do, which read HF_ENDPOINT when they are imported (`run`, `in_client`),
+or where a process has to end.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,53 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from emnist_hf.cli import app
+from emnist_hf.hub_session import TIMEOUT_VARIABLE
 from tests.support.hub_server import Hub, client_environment
 from tests.support.server import ROOT
+
+
+@contextmanager
+def client(hub: Hub, home: Path, token: str | None = None, seconds: float | None = None) -> Iterator[None]:
+    """In the block, this process is a client of `hub` whose cache is in `home`, and `token` is the only one it has.
+
+    seconds: to wait for an answer, where our ten are too long for a test.
+    """
+    from huggingface_hub import close_session, constants
+
+    home.mkdir(parents=True, exist_ok=True)
+    changed = {
+        "ENDPOINT": hub.url,
+        "HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}",
+        "HF_HOME": str(home),
+        "HF_HUB_CACHE": str(home / "hub"),
+        "HF_TOKEN_PATH": str(home / "token"),
+        "HF_STORED_TOKENS_PATH": str(home / "stored_tokens"),
+        "HF_HUB_DISABLE_XET": True,
+        "HF_HUB_OFFLINE": False,
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": token is None,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in changed.items():
+            patch.setattr(constants, name, value)
+        patch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
+        if token is None:
+            patch.delenv("HF_TOKEN", raising=False)
+        else:
+            patch.setenv("HF_TOKEN", token)
+        if seconds is not None:
+            patch.setenv(TIMEOUT_VARIABLE, str(seconds))
+        close_session()
+        yield
 
 
 def inherited_settings() -> dict[str, str]:
@@ -47,19 +92,29 @@ def run(
     return done
 
 
-def command(hub: Hub, home: Path, *arguments: object, token: str | None = None, **environment: str) -> Any:
-    """`python -m emnist_hf` with `arguments`, which must succeed: the JSON that it prints."""
-    done = run(hub, home, "-m", "emnist_hf", *arguments, token=token, **environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+def invoke(hub: Hub, home: Path, *arguments: object, token: str | None = None, seconds: float | None = None) -> Result:
+    """`emnist_hf` with `arguments`, in this process. It may print neither a token nor a traceback."""
+    with client(hub, home, token, seconds):
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+    assert not any(known in done.output for known in hub.tokens.values()), "a token was printed"
+    return done
+
+
+def command(hub: Hub, home: Path, *arguments: object, token: str | None = None) -> Any:
+    """`emnist_hf` with `arguments`, which must succeed: the JSON that it prints."""
+    done = invoke(hub, home, *arguments, token=token)
+    assert done.exit_code == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
 
-def refused_command(hub: Hub, home: Path, *arguments: object, token: str | None = None, **environment: str) -> str:
-    """The one sentence with which `python -m emnist_hf` refuses `arguments`."""
-    done = run(hub, home, "-m", "emnist_hf", *arguments, token=token, **environment)
+def refused_command(
+    hub: Hub, home: Path, *arguments: object, token: str | None = None, seconds: float | None = None
+) -> str:
+    """The one sentence with which `emnist_hf` refuses `arguments`."""
+    done = invoke(hub, home, *arguments, token=token, seconds=seconds)
     lines = [line for line in done.stderr.splitlines() if line.startswith("emnist_hf: ")]
-    assert done.returncode == 1 and len(lines) == 1 and not done.stdout, done.stdout + done.stderr[-3000:]
-    assert "Traceback" not in done.stderr
+    assert done.exit_code == 1 and len(lines) == 1 and not done.stdout, done.output[-3000:]
     return lines[0]
 
 
@@ -79,21 +134,11 @@ def in_client(function: Callable[..., Any], hub: Hub, home: Path, *arguments: An
         "value = getattr(importlib.import_module(module), function)(*json.loads(arguments))\n"
         "pathlib.Path(answer).write_text(json.dumps(value))\n"
     )
-    settings = (
-        inherited_settings() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"} | client_environment(hub, home)
-    )
+    arguments_json = json.dumps(arguments, default=str)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            code,
-            function.__module__,
-            function.__name__,
-            json.dumps(arguments, default=str),
-            str(answer),
-        ],
+        [sys.executable, "-c", code, function.__module__, function.__name__, arguments_json, str(answer)],
         cwd=home,
-        env=settings | environment,
+        env=client_settings(hub, home) | environment,
         capture_output=True,
         text=True,
         timeout=280,
@@ -115,7 +160,7 @@ def refusal(action: Callable[..., object], *arguments: Any, **options: Any) -> d
 
 
 SOON = 10
-"""Seconds after which a Hub in trouble must have been given up; the client's own retries take 23."""
+"""Seconds after which a Hub in trouble must have been given up where we read; the client's own retries take 23."""
 
 
 def check_refusal(refused: dict[str, Any], error: str, *words: str, seconds: float = 60) -> None:

@@ -18,6 +18,7 @@ import base64
 import fnmatch
 import hashlib
 import json
+import os
 import re
 import secrets
 import socket
@@ -237,6 +238,7 @@ def client_environment(hub: Hub, home: Path) -> dict[str, str]:
     return {
         "HF_ENDPOINT": hub.url,
         "HF_HOME": str(home),
+        "HF_ASSETS_CACHE": os.environ["HF_ASSETS_CACHE"],
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -22,7 +22,8 @@ import train as command
 from emnist_hf.data.rows import DataError, hash_images
 from emnist_hf.evaluation.evaluate import EvaluateConfig, evaluate_checkpoint
 from emnist_hf.evaluation.seen import load_learnt, load_seen, save_seen, short_hashes
-from emnist_hf.models.network import MEAN, STD, create_model, to_input
+from emnist_hf.models.checkpoint import normalise
+from emnist_hf.models.network import create_model, to_input
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARSETS, SHAPE_SET, fold_shape
 from emnist_hf.training.augment import NONE, Augmentation, augment, mix
@@ -588,7 +589,7 @@ def test_statistics_are_measured_anew_for_the_averaged_weights() -> None:
     _renew_statistics(model, dataset, sampler, 28, NONE, Accelerator(cpu=True))
     assert not model.training and norm.momentum == 0.1
     with torch.inference_mode():
-        pixels = (to_input(torch.from_numpy(rows.rows.images), 28) - MEAN) / STD
+        pixels = normalise(to_input(torch.from_numpy(rows.rows.images), 28))
         before = model.get_submodule("conv1")(pixels)
     # Batches of 100 rows and equal weight: means are exact, variances nearly.
     torch.testing.assert_close(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
