@@ -194,7 +194,7 @@ class Recognizer:
         """
         self.check_charset(charset)
         target = self.label_set if charset is None else find_charset(charset)
-        reading = read_page(image, self._judge, target, ink)
+        reading = read_page(image, self._classifier, target, ink)
         return reading if lexicon is None else correct(reading, lexicon)
 
     @cached_property
@@ -205,11 +205,11 @@ class Recognizer:
             shares[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
         return shares
 
-    def _judge(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and of none, [N]."""
+    def _classifier(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and p_reject, [N]."""
         probabilities, features = self._read(glyphs)
-        doubts = self.rejection.score(features) if self.rejection is not None else np.zeros(len(glyphs), np.float32)
-        return probabilities @ self._shares, doubts
+        p_reject = self.rejection.score(features) if self.rejection is not None else np.zeros(len(glyphs), np.float32)
+        return probabilities @ self._shares, p_reject
 
     def _read(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities over the checkpoint's labels, [N, classes], and the features behind them, [N, features]."""

@@ -106,17 +106,17 @@ def pages(draw: st.DrawFn) -> NDArray[np.float32]:
 
 @fuzzed
 @given(pages())
-def test_every_piece_of_a_layout_lies_on_the_page(coverage: NDArray[np.float32]) -> None:
+def test_every_fragment_of_a_layout_lies_on_the_page(coverage: NDArray[np.float32]) -> None:
     level = find_level_page(coverage)
     layout = find_layout(level)
     assert layout.matrix.shape == (2, 3) and np.isfinite(layout.matrix).all()
     members = []
     for line in layout.lines:
         assert line
-        for piece in line:
-            assert piece.width > 0 and piece.height > 0 and piece.box[0] >= 0 and piece.box[1] >= 0
-            members += [(member, piece.span) for member in piece.members]
-    assert len(members) == len(set(members)), "a mark is in two pieces"
+        for fragment in line:
+            assert fragment.width > 0 and fragment.height > 0 and fragment.box[0] >= 0 and fragment.box[1] >= 0
+            members += [(member, fragment.span) for member in fragment.members]
+    assert len(members) == len(set(members)), "a component is in two fragments"
 
 
 @fuzzed

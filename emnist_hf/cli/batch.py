@@ -18,7 +18,7 @@ from pathlib import Path
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.reading.lexicon import Lexicon
-from emnist_hf.reading.results import Record, record_of
+from emnist_hf.reading.results import Record
 from emnist_hf.recognizer import Recognizer
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
@@ -59,7 +59,7 @@ def read_file(file: str, recognizer: Recognizer, charset: str | None, lexicon: L
     if Path(file).is_dir():
         return {"file": file, "error": _without_pictures(file)}
     try:
-        return record_of(file, recognizer.read(file, charset, lexicon))
+        return {"file": file} | recognizer.read(file, charset, lexicon).as_record()
     except EmnistError as error:
         return {"file": file, "error": str(error)}
 

@@ -15,7 +15,7 @@ from emnist_hf.page.calligraphy import Style, data_url
 from emnist_hf.page.language import ENGLISH, quoted, told, translated
 from emnist_hf.page.page_view import Transcript, lettered, set_again
 from emnist_hf.page.visitor import TOP_K, sentence
-from emnist_hf.reading.marks import INK
+from emnist_hf.reading.components import INK
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Answer, Prediction, Recognizer
 from emnist_hf.splits import fold_shape

@@ -19,7 +19,6 @@ from PIL import Image
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.files import picture_path, sketch_paths
 from emnist_hf.page.visitor import READERS, TOP_K, sentence
-from emnist_hf.reading.results import record_of
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, fonts
 
@@ -104,7 +103,7 @@ def build(recognizer: Recognizer) -> None:
         """
         try:
             path = picture_path(image)
-            record = record_of("", recognizer.read(path, charset=asked(charset)))
+            record = recognizer.read(path, charset=asked(charset)).as_record()
         except Exception as error:
             raise gr.Error(sentence(error), print_exception=False) from None
         return record["text"], {"characters": record["characters"], "note": record.get("note", "")}

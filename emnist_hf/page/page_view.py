@@ -94,7 +94,7 @@ def lettered(reading: Reading) -> list[Character]:
 def summary(reading: Reading, language: str = ENGLISH) -> tuple[str, str]:
     """What was found in words, and a hint."""
     number, lines = len(reading.characters), len({c.line for c in reading.characters})
-    doubtful = sum(c.in_doubt for c in reading.characters)
+    doubtful = sum(c.has_low_score for c in reading.characters)
     count = told(ON_LINES if lines != 1 else ON_A_LINE, language, characters=str(number), lines=str(lines))
     doubt = told("{number} in doubt", language, number=str(doubtful)) if doubtful else told("none in doubt", language)
     found, hint = f"{count}, {doubt}.", told(CHOOSE_A_BOX, language)
@@ -130,7 +130,7 @@ def _box(index: int, character: Character, width: int, height: int, language: st
         f"left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;"
         f"width:{100 * (right - left) / width:.3f}%;height:{100 * (bottom - top) / height:.3f}%"
     )
-    trust = "poor" if character.score < FAIR else "fair" if character.in_doubt else "sure"
+    trust = "poor" if character.score < FAIR else "fair" if character.has_low_score else "sure"
     choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
     label = escape(character.label)
     said = quoted("{label}, {score} sure", language, label=character.label, score=f"{character.score:.0%}")

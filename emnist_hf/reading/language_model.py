@@ -1,12 +1,10 @@
-"""How often letters follow each other in words, in the mean of ten languages.
-
-What a character's company says about it: the page's own frequencies, and the kind of its neighbours in the word.
-"""
+"""What a character's company says about it: how often the page has it, and how letters follow each other in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,17 +48,14 @@ _PER_CENT = """
 77 282 186 296 54 310 128 168 71 273 164 121 218 64 59 331 452 39 160 113 81 287 315 20 88 158 0
 """
 
-
 LIFTS: NDArray[np.float64] = np.array([line.split() for line in _PER_CENT.split("\n") if line], np.float64) / 100
 """How many times as often as by chance a letter (column) follows another (row), float64 [27, 27], both as `LETTERS`."""
-
 
 Scores = NDArray[np.float64]
 
 
 KIND: NDArray[np.int64] = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
 """Of each of the 62 characters: 0 for digits, 1 for capitals, 2 for small letters."""
-
 
 TRAINED = np.asarray(BYCLASS_TRAIN_COUNTS, np.float64) / sum(BYCLASS_TRAIN_COUNTS)
 """How often the network saw each character while it learnt, float64 [62]."""
@@ -86,15 +81,12 @@ WRITTEN = _written()
 PAGE = 120.0
 """How many characters a page must have to say as much about its frequencies as is known beforehand."""
 
-
 PRACTICE, STRANGERS = 0.85, 0.02
 """Share of one shape on a page of twenty characters or more from which it is a sheet of that character alone, and the
 share of others that is allowed for on it."""
 
-
 TEMPER = 0.7
 """How far the frequencies that the network was trained with are taken back, 0 to 1."""
-
 
 TWINS = 0.55
 """Power that probabilities of characters of one shape are raised to."""
@@ -105,7 +97,6 @@ _ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTER
 
 RARE, POWER = 0.1, 1.2
 """Lift of pairs of letters that no language has, and the power that lifts are raised to."""
-
 
 LANGUAGE = 6.0
 """How much likelier a page is in a language than in letters by chance, before it is seen: logarithm of the odds."""
@@ -129,12 +120,11 @@ WITHIN = np.array([[0.9988, 0.0008, 0.0004], [0.003, 0.717, 0.28], [0.002, 0.02,
 """How often a kind follows a kind within a word, from rows to columns; letters after digits count as rarer than they
 are, so that SOON is not read as 50ON."""
 
-
 BETWEEN = 0.3
 """How far the kind that a word begins with follows from how the last one ended."""
 
 
-def shape_likelihoods(probabilities: Scores) -> Scores:
+def shape_likelihoods(probabilities: NDArray[np.floating[Any]]) -> Scores:
     """What the network's probabilities, [n, 62], say of the shape alone, up to a factor: float64 [n, 62].
 
     Bayes' rule backwards: the frequencies that it was trained with are taken out, as far as `TEMPER`. Between

@@ -19,22 +19,17 @@ Logs = NDArray[np.float64]
 KNOWN = 0.95
 """How often a word of a page is in the list."""
 
-
 LETTER = np.log(1 / 30)
 """Log probability of each letter of a word that is not in the list."""
-
 
 SLIP = np.log(0.01)
 """Log probability that layout split a letter in two or took two for one."""
 
-
 FLOOR = 1e-4
 """Least probability of a letter that is not among a character's alternatives."""
 
-
 MOST_BYTES = 50_000_000
 """Bytes of a list beyond which it is refused."""
-
 
 _LETTERS = string.ascii_lowercase + string.digits
 

@@ -1,9 +1,7 @@
-"""What a character's size against its line says about it: c or C, o or O, g or 9.
+"""Lines by their measures: what a character's size says about it (c or C, o or O, g or 9), and where words end.
 
 Each of the 62 characters has a place on the line, in x-heights over the baseline. A line's x-height is not known: it is
 the one under which the places of its characters are most likely, whatever they are read as.
-
-Where words end on a line of hand-printed characters.
 """
 
 from __future__ import annotations
@@ -11,39 +9,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.ink.types import Mask
+from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 
 Scores = NDArray[np.float64]
 
+TOP = np.array([LETTERFORMS[c].top for c in CHARACTERS])
+"""Where the top of each of the 62 characters lies, in x-heights over the baseline."""
 
-def _places() -> tuple[Scores, Scores]:
-    """Where the top and the bottom of each character lie, in x-heights over the baseline, float64 [62] each."""
-    top = np.array([1.0 if c in "acegmnopqrsuvwxyz" else 1.3 if c == "t" else 1.5 for c in CHARACTERS])
-    bottom = np.array([-0.5 if c in "gpqyj" else 0.0 for c in CHARACTERS])
-    return top, bottom
-
-
-TOP, BOTTOM = _places()
-
+BOTTOM = np.array([LETTERFORMS[c].hand_bottom for c in CHARACTERS])
+"""Where the bottom of each of the 62 characters lies, in x-heights over the baseline."""
 
 SPREAD = 0.15
 """Standard deviation of tops and bottoms about their places, in x-heights: hands are unsteady."""
 
-
 STRAY = 0.02
 """Share of characters that lie anywhere."""
 
-
 SCALES = np.geomspace(0.4, 1.25, 24)
 """The x-heights tried, in heights of the page's ordinary character."""
-
 
 DOTTED = np.array([c in "ij" for c in CHARACTERS])
 """Which of the 62 characters are written with a dot, bool [62]."""
 
 
-def dot_likelihoods(dotted: NDArray[np.bool_]) -> Scores:
-    """How likely it is that a mark with, or without, a dot above it is each character: float64 [n, 62].
+def dot_likelihoods(dotted: Mask) -> Scores:
+    """Return how likely what has, or lacks, a dot above it is each character: float64 [n, 62].
 
     dotted: bool [n]. One dot in eight is forgotten or runs into its stem; a speck seldom looks like one.
     """
@@ -52,18 +44,16 @@ def dot_likelihoods(dotted: NDArray[np.bool_]) -> Scores:
 
 
 def baselines(lefts: Scores, bottoms: Scores, rights: Scores, unit: float) -> Scores:
-    """The baseline under each character of a line, float64 [n], in pixels.
+    """Find the baseline under each character of a line, float64 [n], in pixels.
 
     A straight line through most of the bottoms, found by repeated medians of the slopes (Siegel 1982), and what is left
     over among the neighbours, so that it may bend.
     """
     x = (lefts + rights) / 2
-    if len(x) < 3:
-        return np.full(len(x), float(np.median(bottoms)))
     run = x[:, None] - x[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.where(np.abs(run) > 0.5 * unit, (bottoms[:, None] - bottoms[None, :]) / run, np.nan)
-    if np.isnan(slopes).all():
+    if len(x) < 3 or np.isnan(slopes).all():
         return np.full(len(x), float(np.median(bottoms)))
     slope = float(np.nanmedian(slopes))
     straight = slope * x
@@ -71,31 +61,26 @@ def baselines(lefts: Scores, bottoms: Scores, rights: Scores, unit: float) -> Sc
     offset = float(np.median(rest))
     around = np.array([np.median(rest[max(0, i - 4) : i + 5]) for i in range(len(x))])
     bend = np.clip(around - offset, -0.5 * unit, 0.5 * unit) if len(x) >= 6 else 0.0
-    return np.asarray(straight + offset + 0.7 * bend, np.float64)
+    return straight + offset + 0.7 * bend
 
 
 def size_likelihoods(tops: Scores, bottoms: Scores, x_height: float) -> Scores:
-    """Densities of tops and bottoms, float64 [n] pixels over the baseline, for each character: float64 [n, 62]."""
-    spread = SPREAD
-    away = ((tops[:, None] / x_height - TOP) / spread) ** 2 + ((bottoms[:, None] / x_height - BOTTOM) / spread) ** 2
-    return np.asarray((np.exp(-away / 2) * (1 - STRAY) + STRAY * 0.05) / x_height**2, np.float64)
+    """Return densities of tops and bottoms, float64 [n] pixels over the baseline, of each character: [n, 62]."""
+    away = ((tops[:, None] / x_height - TOP) / SPREAD) ** 2 + ((bottoms[:, None] / x_height - BOTTOM) / SPREAD) ** 2
+    return (np.exp(-away / 2) * (1 - STRAY) + STRAY * 0.05) / x_height**2
 
 
 def line_scale_scores(probabilities: Scores, tops: Scores, bottoms: Scores, unit: float) -> Scores:
-    """Log likelihood of a line's characters under each of `SCALES`, float64 [24].
+    """Return the log likelihood of a line's characters under each of `SCALES`, float64 [24].
 
     probabilities: float64 [n, 62], by the shapes alone. tops, bottoms: float64 [n], pixels over the baseline.
     """
-    return np.array(
-        [
-            np.log((probabilities * size_likelihoods(tops, bottoms, scale * unit)).sum(axis=1) + 1e-12).sum()
-            for scale in SCALES
-        ]
-    )
+    likelihoods = [(probabilities * size_likelihoods(tops, bottoms, s * unit)).sum(axis=1) for s in SCALES]
+    return np.log(np.array(likelihoods) + 1e-12).sum(axis=1)
 
 
 def choose_scales(scores: list[Scores]) -> list[float]:
-    """The x-height of each line, in units, given each line's `line_scale_scores`.
+    """Choose the x-height of each line, in units, given each line's `line_scale_scores`.
 
     A writer keeps a size: what the page says as a whole weighs on each line, but a heading may be larger.
     """
@@ -107,11 +92,8 @@ def choose_scales(scores: list[Scores]) -> list[float]:
     return [float(SCALES[int(np.argmax(score + 2 * prior))]) for score in scores]
 
 
-Gaps = NDArray[np.float64]
-
-
-def word_starts(lines: list[tuple[Gaps, float]]) -> list[NDArray[np.bool_]]:
-    """For each line whether a word begins at each of its characters, bool [n]; the first always does.
+def word_starts(lines: list[tuple[Scores, float]]) -> list[Mask]:
+    """Find for each line whether a word begins at each of its characters, bool [n]; the first always does.
 
     lines: the gaps between neighbours in pixels, float64 [n - 1], and the height of an ordinary character of the line.
     How far apart a hand sets its letters is taken from the line and from the page: a word ends where a gap is clearly
@@ -127,12 +109,12 @@ def word_starts(lines: list[tuple[Gaps, float]]) -> list[NDArray[np.bool_]]:
     return found
 
 
-def _letter_gap(gaps: Gaps) -> float:
+def _letter_gap(gaps: Scores) -> float:
     """The gap between letters: the lower part of all gaps, of which most are within words."""
     return float(np.quantile(gaps, 0.4)) if len(gaps) else 0.0
 
 
-def _threshold(line: Gaps, page: Gaps, letter: float) -> float:
+def _threshold(line: Scores, page: Scores, letter: float) -> float:
     """The gap from which a word ends: between the letter gaps and the clearly wider ones, if there are any."""
     least = letter + max(0.28, 0.5 * abs(letter))
     wide = page[page > least]

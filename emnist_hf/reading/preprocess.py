@@ -1,9 +1,4 @@
-"""The slope of a page: how far its lines of writing lean from the horizontal, and the page put level.
-
-How strongly the writing on a page leans, and the page sheared so that it stands upright.
-
-Ruled and squared paper: the printed lines taken out from under the writing.
-"""
+"""A page put in order before it is read: the slope of its lines, the lean of its letters, the rulings of its paper."""
 
 from __future__ import annotations
 
@@ -18,12 +13,24 @@ from emnist_hf.ink.types import Floats, Mask
 MAX_SKEW = 12.0
 """Degrees either way within which the slope is looked for."""
 
+STEEPEST = 60
+"""Degrees either way within which the lean is looked for."""
+
+SPAN = 0.3
+"""Share of the page's width (or height) that a ruled line spans at the least: no stroke of a letter does."""
+
+FILL = 0.85
+"""Share of a ruled line that is inked; along a row of close-set letters less of any height is."""
+
+THIN = 60
+"""How many times as long as thick a ruled line is; the stem of a large letter is less."""
 
 _SAMPLE = 40_000  # pixels of ink: more say the same
+_SMOOTH = 4.0  # degrees: a hand is not steadier
 
 
 def find_skew(mask: Mask) -> float:
-    """How far the lines on a page fall to the right, in degrees within `MAX_SKEW`; 0 where none of them shows.
+    """Find how far the lines on a page fall to the right, in degrees within `MAX_SKEW`; 0 where none of them shows.
 
     mask: bool [H, W], the ink. The slope is the one along which the projection of the ink is most uneven (Postl 1986):
     the sum of squared differences between neighbouring rows, each a fiftieth of an inch or so.
@@ -50,26 +57,17 @@ def find_skew(mask: Mask) -> float:
     return float(fine[int(np.argmax([unevenness(degrees) for degrees in fine]))])
 
 
-STEEPEST = 60
-"""Degrees, to either side, beyond which nothing is looked for."""
-
-
-_SMOOTH = 4.0  # degrees: a hand is not steadier
-
-
 def find_lean(parts: Sequence[Floats]) -> float:
-    """The lean of print in degrees from the vertical, positive to the right; 0 where nothing stands.
+    """Find the lean of print in degrees from the vertical, positive to the right; 0 where nothing stands.
 
     parts: the ink of characters, float32 [h, w] each, 0 to 1.
 
     Method: the direction in which most of the outlines run, by the gradients of the ink (Sun and Si, Skew and slant
     correction for document images using gradient direction, ICDAR 1997), a part counting by its outline over height.
-    It is as near as a few degrees and costs a fraction of `styling.slant.find_slant`, which asks for less writing.
+    It is as near as a few degrees and costs a fraction of `styling.measuring.find_slant`, which asks for less writing.
     """
     angles = np.arange(-STEEPEST, STEEPEST + 1)
-    counts: NDArray[np.float64] = np.zeros(len(angles))
-    for part in parts:
-        counts += _outline_directions(part, angles)
+    counts = np.sum([_outline_directions(part, angles) for part in parts], axis=0) if parts else np.zeros(len(angles))
     if not counts.any():
         return 0.0
     smooth = cv2.GaussianBlur(counts[None], (0, 0), _SMOOTH, borderType=cv2.BORDER_CONSTANT)[0]
@@ -86,23 +84,11 @@ def _outline_directions(part: Floats, angles: NDArray[np.int64]) -> NDArray[np.f
     places = np.rint(lean).astype(np.int64) - int(angles[0])
     within = (places >= 0) & (places < len(angles))
     weights = np.hypot(across, down)[within] / height
-    return np.asarray(np.bincount(places[within], weights=weights, minlength=len(angles)), np.float64)
-
-
-SPAN = 0.3
-"""Share of the page's width (or height) that a ruled line spans at the least: no stroke of a letter does."""
-
-
-FILL = 0.85
-"""Share of a ruled line that is inked; along a row of close-set letters less of any height is."""
-
-
-THIN = 60
-"""How many times as long as thick a ruled line is; the stem of a large letter is less."""
+    return np.bincount(places[within], weights, len(angles)).astype(np.float64, copy=False)
 
 
 def without_rulings(coverage: Floats, level: float) -> Floats:
-    """The coverage of a page that lies level, float32 [H, W], without the lines that its paper is ruled with.
+    """Take the lines that its paper is ruled with out of the coverage, float32 [H, W], of a page that lies level.
 
     Lines are what a long opening leaves; of these pixels all go but those of a stroke across the line, which is told by
     the length of the run of ink across it, as staff lines are taken out of music (Fujinaga 2004). What strokes lost is
@@ -137,7 +123,7 @@ def _ruling_pixels(mask: Mask) -> Mask:
     inked = np.bincount(labels.ravel(), weights=((runs > 0) & mask).ravel(), minlength=count)
     spans &= extents.astype(np.float64) ** 2 > THIN * inked
     spans[0] = False
-    return np.asarray((runs > 0) & spans[labels] & mask, np.bool_)
+    return (runs > 0) & spans[labels] & mask
 
 
 def _take_out(coverage: Floats, lines: Mask, level: float) -> Floats:

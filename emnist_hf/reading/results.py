@@ -1,15 +1,28 @@
-"""A picture of a page to its text: layout, segmentation, and the evidence of shape, size and company put together."""
+"""What reading a page gives: every result type, importing nothing heavy.
+
+Two numbers say how sure an answer is, here and in the whole room:
+
+score: the probability, 0 to 1, that the answer is right. A character's is over the charset; a segment's is what the
+    classifier says before size and neighbours are known, and counts characters of one shape, as 0 and O, as one.
+p_reject: the probability, 0 to 1, that it is no character at all.
+
+Of many, both are means; score less p_reject, -1 to 1, tells the better of two readings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from emnist_hf.ink.geometry import Box, upright_box, upright_size
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels, the ends exclusive."""
 
-SURE = 0.9
-"""Score below which a character is in doubt."""
+Record = dict[str, Any]
+"""What is printed as JSON."""
+
+LOW_SCORE = 0.9
+"""Score below which a character should be looked at."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +32,16 @@ class Choice:
     label: str
     score: float
 
+    def as_record(self) -> Record:
+        return {"label": self.label, "score": round(self.score, 6)}
+
 
 @dataclass(frozen=True)
 class Character:
     """One character of a page.
 
-    box: left, top, right, bottom in pixels of the picture as it was given (upright), the ends exclusive. line, word:
-    counted from 0; words begin anew in each line. alternatives: best first, the label itself among them; of punctuation
-    only itself.
+    box: in pixels of the picture as it was given (upright). line, word: counted from 0; words begin anew in each line.
+    alternatives: best first, the label itself among them; of punctuation only itself.
     """
 
     label: str
@@ -37,9 +52,19 @@ class Character:
     alternatives: tuple[Choice, ...] = ()
 
     @property
-    def in_doubt(self) -> bool:
+    def has_low_score(self) -> bool:
         """Whether it should be looked at: the note, the page's summary and its colours go by this alike."""
-        return self.score < SURE
+        return self.score < LOW_SCORE
+
+    def as_record(self) -> Record:
+        return {
+            "label": self.label,
+            "score": round(self.score, 6),
+            "box": list(self.box),
+            "line": self.line,
+            "word": self.word,
+            "alternatives": [choice.as_record() for choice in self.alternatives],
+        }
 
 
 @dataclass(frozen=True)
@@ -55,20 +80,27 @@ class Reading:
     text: str
     characters: tuple[Character, ...]
     note: str = ""
-    size: tuple[int, int] = field(default=(0, 0))
+    size: tuple[int, int] = (0, 0)
     turns: int = 0
 
     def upright(self) -> Reading:
-        """The same with boxes and size in the pixels of the picture after its `turns`."""
+        """Return the same with boxes and size in the pixels of the picture after its `turns`."""
         if not self.turns:
             return self
+        from emnist_hf.ink.geometry import upright_box, upright_size
+
         boxes = (upright_box(c.box, self.size, self.turns) for c in self.characters)
         characters = tuple(replace(c, box=box) for c, box in zip(self.characters, boxes))
         return replace(self, characters=characters, size=upright_size(self.size, self.turns), turns=0)
 
+    def as_record(self) -> Record:
+        """Return it as the command line and the HTTP API print it; "note" only where there is one."""
+        record: Record = {"text": self.text, "characters": [c.as_record() for c in self.characters]}
+        return record | ({"note": self.note} if self.note else {})
+
 
 def text_of(characters: Sequence[Character]) -> str:
-    """The characters as text: lines end in a line feed, words in a space."""
+    """Return the characters as text: lines end in a line feed but for the last, words in a space."""
     lines: list[str] = []
     before: Character | None = None
     for character in characters:
@@ -79,23 +111,3 @@ def text_of(characters: Sequence[Character]) -> str:
         lines[-1] += character.label
         before = character
     return "\n".join(lines)
-
-
-Record = dict[str, Any]
-
-
-def record_of(file: str, reading: Reading) -> Record:
-    """A reading as the command line prints it."""
-    characters = [
-        {
-            "label": c.label,
-            "score": round(c.score, 6),
-            "box": list(c.box),
-            "line": c.line,
-            "word": c.word,
-            "alternatives": [{"label": a.label, "score": round(a.score, 6)} for a in c.alternatives],
-        }
-        for c in reading.characters
-    ]
-    record: Record = {"file": file, "text": reading.text, "characters": characters}
-    return record | ({"note": reading.note} if reading.note else {})

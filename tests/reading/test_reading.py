@@ -204,7 +204,7 @@ def test_specks_are_no_full_stops(recognizer: Recognizer) -> None:
 def test_specks_do_not_say_how_wide_the_pen_is() -> None:
     page = compose(TEXTS[3], font_hand("gochi-hand"), "noisy", size=56, seed=77)
     clean = compose(TEXTS[3], font_hand("gochi-hand"), size=56, seed=77)
-    noisy, plain = (find_level_page(to_ink(p.picture).coverage).marks.pen for p in (page, clean))
+    noisy, plain = (find_level_page(to_ink(p.picture).coverage).components.pen for p in (page, clean))
     assert abs(noisy - plain) <= 0.3 * plain
 
 
@@ -218,7 +218,7 @@ def test_a_dot_beside_its_stem_is_part_of_it() -> None:
         draw.ellipse((x + 8, 68, x + 17, 77), fill=0)
     layout = find_layout(find_level_page(to_ink(sheet).coverage))
     assert [len(line) for line in layout.lines] == [8]
-    assert all(len(piece.members) == 2 for piece in layout.lines[0])
+    assert all(len(fragment.members) == 2 for fragment in layout.lines[0])
 
 
 def test_a_stroke_that_tilts_is_not_cut(recognizer: Recognizer) -> None:
@@ -277,7 +277,7 @@ def test_one_notion_of_doubt(recognizer: Recognizer) -> None:
     for seed, size in ((1, 64), (2, 20)):
         page = compose(TEXTS[0], font_hand("patrick-hand"), "noisy", seed=seed, size=size)
         reading = recognizer.read(page.picture)
-        doubtful = sum(c.in_doubt for c in reading.characters)
+        doubtful = sum(c.has_low_score for c in reading.characters)
         html = boxes_html(page.picture, reading)
         assert html.count("page-box fair") + html.count("page-box poor") == doubtful
         assert f", {doubtful or 'none'} in doubt." in " ".join(summary(reading))
