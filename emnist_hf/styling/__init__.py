@@ -1,8 +1,10 @@
-"""Setting text in a fine hand, and a writer's hand in numbers.
+"""Text in, calligraphy out; and a writer's hand as numbers, as words and as a font. `set_text` is the way in.
 
-fonts ─▶ typeface ─▶ casting, line ─▶ setting ─▶ scene ─▶ png, svg, pdf
+fonts -> line -> setting (lines on a sheet) or placing (words where they were read) -> scene -> SVG, PNG and PDF
 
-baselines, slant ─▶ hand ─▶ transfer ─▶ the manner in which a line is set
+slant, baselines -> measuring -> hand -> transfer -> the style in which a line is set
+
+font_sheet -> hand_font (of outlines, kerning) -> font_file <- visitor_font <- font_reader
 
 `set_text` sets text as a `Rendering`, which is a picture and writes files, and `set_page` what was read on a page, in
 its place; `fonts` lists the fonts; `estimate_hand` measures a writer's hand, and `describe` puts it in words.
@@ -20,7 +22,7 @@ from emnist_hf.styling.colours import PAPERS
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, find_font, fonts
 from emnist_hf.styling.hand import Hand, describe
-from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Manner
+from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Style
 from emnist_hf.styling.measuring import estimate_hand
 from emnist_hf.styling.placing import set_in_place
 from emnist_hf.styling.rendering import Rendering
@@ -41,9 +43,9 @@ __all__ = [
     "PAPERS",
     "Font",
     "Hand",
-    "Manner",
     "Rendering",
     "Setting",
+    "Style",
     "StylingError",
     "describe",
     "estimate_hand",
@@ -52,7 +54,6 @@ __all__ = [
     "render_text",
     "set_page",
     "set_text",
-    "specimen",
 ]
 
 
@@ -83,10 +84,10 @@ def set_text(
     colour, layout = _named(colour, other, LAYOUT)
     check_number("strength", strength, 0, 1)
     setting = Setting(size=size, ink=colour, paper=paper, margin=margin, **layout)
-    manner = PLAIN
+    style = PLAIN
     if hand is not None:
-        manner, setting = in_hand(hand, chosen, setting, strength, seed)
-    return Rendering(*set_lines(text, chosen, setting, manner))
+        style, setting = in_hand(hand, chosen, setting, strength, seed)
+    return Rendering(*set_lines(text, chosen, setting, style))
 
 
 def set_page(
@@ -112,10 +113,10 @@ def set_page(
     chosen = font if isinstance(font, Font) else find_font(font)
     colour, _ = _named(colour, other, ())
     check_number("strength", strength, 0, 1)
-    setting, manner = Setting(ink=colour, paper=paper), PLAIN
+    setting, style = Setting(ink=colour, paper=paper), PLAIN
     if hand is not None:
-        manner, setting = in_hand(hand, chosen, setting, strength, seed)
-    return Rendering(*set_in_place(characters, page, chosen, setting, manner, level))
+        style, setting = in_hand(hand, chosen, setting, strength, seed)
+    return Rendering(*set_in_place(characters, page, chosen, setting, style, level))
 
 
 LAYOUT = ("align", "line_spacing", "letter_spacing", "measure")
@@ -142,8 +143,3 @@ def _named(colour: Any, other: dict[str, Any], layout: Sequence[str]) -> tuple[A
 def render_text(text: str, font: str | Font = DEFAULT_FONT, **how: Any) -> Image.Image:
     """A picture of `text`; see `set_text`, which also says what could not be set as asked."""
     return set_text(text, font, **how).image
-
-
-def specimen(font: str | Font) -> Image.Image:
-    """A small picture of what a font looks like, on white."""
-    return render_text("Aa Bb 123", font, size=72, margin=0.25)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol
@@ -12,16 +11,10 @@ from numpy.typing import NDArray
 
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.styling.errors import StylingError
-
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom, in pixels."""
-
+from emnist_hf.styling.outline import Box
 
 _FARTHEST = 1e6  # pixels from the corner of a picture, beyond which no character stands
-
-
 _FILLED = 0.5  # of the growth of a box that turns, what a character's ink fills: a bar in a box all of it, an o none
-
 
 # How far out, in x-heights, a foot would lie that says as much as is known before: pages fall by some 2.5 degrees,
 # lines depart from their page by 1.5, and feet stray by 0.06 x-heights.
@@ -35,12 +28,15 @@ class StraightLine(NamedTuple):
     shift: float
 
     def at(self, x: Any) -> Any:
-        """y at a place, or at each of many."""
+        """Return y at a place, or at each of many."""
         return self.slope * x + self.shift
 
 
 class ReadCharacter(Protocol):
-    """A character found on a page. box: in pixels of the picture. line, word: counted from 0 in reading order."""
+    """A character found on a page.
+
+    box: left, top, right and bottom in pixels of the picture. line, word: counted from 0 in reading order.
+    """
 
     @property
     def label(self) -> str: ...
@@ -52,8 +48,8 @@ class ReadCharacter(Protocol):
     def word(self) -> int: ...
 
 
-def checked(characters: Sequence[ReadCharacter]) -> Sequence[ReadCharacter]:
-    """The characters as they are. Raises `StylingError` if one has no label, line, word or box of four numbers."""
+def check_characters(characters: Sequence[ReadCharacter]) -> None:
+    """Raise `StylingError` if a character has no label, line, word or box of four numbers."""
     try:
         for character in characters:
             left, top, right, bottom = (float(side) for side in character.box)
@@ -65,23 +61,20 @@ def checked(characters: Sequence[ReadCharacter]) -> Sequence[ReadCharacter]:
             "These are no characters of a page: each needs a label, a box of four numbers, a line and a word, "
             "as `Recognizer.read` gives them."
         ) from None
-    return characters
-
-
-def level_height(character: ReadCharacter, slope: float = 0.0) -> float:
-    """Height of a character in pixels, as if its line did not fall by `slope`, at least 1."""
-    left, top, right, bottom = character.box
-    return max(bottom - top - _FILLED * abs(slope) * (right - left), 1.0)
 
 
 def x_height_of(character: ReadCharacter, slope: float = 0.0) -> float:
-    """Height of a small x, in pixels, by that of a character and its letterform; a sign is taken for 1.25 of it."""
+    """Return the height of a small x in pixels, by that of a character and its letterform.
+
+    The character is measured as if its line did not fall by `slope`; a sign is taken for 1.25 of an x.
+    """
+    left, top, right, bottom = character.box
     form = LETTERFORMS.get(character.label)
-    return level_height(character, slope) / (form.height if form else 1.25)
+    return max(bottom - top - _FILLED * abs(slope) * (right - left), 1.0) / (form.height if form else 1.25)
 
 
 def foot(character: ReadCharacter, slope: float = 0.0) -> tuple[float, float]:
-    """Where a character stands, x and y in pixels: what hangs below the line is taken off."""
+    """Return where a character stands, x and y in pixels: what hangs below the line is taken off."""
     left, _, right, bottom = character.box
     form = LETTERFORMS.get(character.label)
     hangs = -form.bottom * x_height_of(character, slope) if form else 0.0
@@ -89,7 +82,7 @@ def foot(character: ReadCharacter, slope: float = 0.0) -> tuple[float, float]:
 
 
 def page_slope(characters: Sequence[ReadCharacter]) -> float:
-    """How far the lines of a page fall, pixels down a pixel to the right: that of all lines together."""
+    """Return how far the lines of a page fall, pixels down a pixel to the right: that of all lines together."""
     lines = [np.array([foot(c) for c in line]) for _, line in groupby(characters, key=lambda c: c.line)]
     if not lines:
         return 0.0
@@ -98,13 +91,13 @@ def page_slope(characters: Sequence[ReadCharacter]) -> float:
 
 
 def baseline(line: Sequence[ReadCharacter], slope: float) -> StraightLine:
-    """The straight line that characters stand on, y by x; the shorter it is, the more it falls as its page: `slope`."""
+    """Return the straight line that characters stand on; the shorter it is, the more it falls as its page: `slope`."""
     reach = _LINE * float(np.median([x_height_of(c, slope) for c in line]))
     return fit_line(np.array([foot(c, slope) for c in line]), slope, reach)
 
 
 def fit_line(points: NDArray[np.float64], slope: float = 0.0, reach: float = 0.0) -> StraightLine:
-    """A straight line, y by x, through most of the points, float64 [n, 2], whatever a few outliers do.
+    """Fit a straight line, y by x, through most of the points, float64 [n, 2], whatever a few outliers do.
 
     Least squares, reweighted (Huber). `slope` is what is expected: it counts as one point does that lies `reach` from
     the middle of the others, and alone where they lie above one another.
@@ -121,8 +114,3 @@ def fit_line(points: NDArray[np.float64], slope: float = 0.0, reach: float = 0.0
         scale = max(1.48 * float(np.median(off)), 0.5)
         weights = np.minimum(1, scale / np.maximum(off, 1e-9)) ** 2
     return StraightLine(found, float(shift))
-
-
-def degrees(slope: float) -> float:
-    """A slope as an angle."""
-    return math.degrees(math.atan(slope))

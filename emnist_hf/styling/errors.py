@@ -1,8 +1,4 @@
-"""Fonts: which there are, what is known of each, and which characters each can draw.
-
-They lie in `fonts/<name>/`, beside the package: one TTF, its licence (`OFL.txt`) and `font.json` with title,
-tradition, description and source. A font may also live in memory alone, as a visitor's or a made one does.
-"""
+"""The room's one kind of error, and the check of numbers that everybody here needs."""
 
 from __future__ import annotations
 
@@ -16,13 +12,12 @@ class StylingError(EmnistError):
 
 
 def check_number(what: str, value: float, least: float, most: float, unit: str = "") -> float:
-    """`value` as a float from `least` to `most`, in `unit`. Raises `StylingError` otherwise, NaN included."""
+    """Return `value` as a float from `least` to `most`, in `unit`. Raise `StylingError` otherwise, NaN included."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not least <= number <= most:
-        raise StylingError(
-            f"This {what} cannot be used: give a number from {least:g} to {most:g} {unit}".rstrip() + "."
-        )
+        bounds = f"{least:g} to {most:g} {unit}".rstrip()
+        raise StylingError("This {what} cannot be used: give a number from {bounds}.", what=what, bounds=bounds)
     return number

@@ -1,27 +1,23 @@
 """Fonts: which there are, what is known of each, and which characters each can draw.
 
 They lie in `fonts/<name>/`, beside the package: one TTF, its licence (`OFL.txt`) and `font.json` with title,
-tradition, description and source. A font may also live in memory alone, as a visitor's or a made one does.
-
-A font file opened: HarfBuzz shapes text with it and gives the outlines of its glyphs.
+tradition, description and source. A font may also live in memory alone, as a visitor's or a made one does. Opened, a
+font is a `Typeface`, which shapes text and gives outlines.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import struct
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import uharfbuzz as hb
-
 from emnist_hf.styling.errors import StylingError
-from emnist_hf.styling.outline import Outline, Segment
+from emnist_hf.styling.font_reader import KINDS, Face, FontDataError, check_tables
+from emnist_hf.styling.outline import Box, Outline, around
 
 DEFAULT_FONT = "pinyon-script"
-
 
 FONTS_VARIABLE = "EMNIST_HF_FONTS"
 """Environment variable that names another folder of fonts."""
@@ -43,7 +39,7 @@ class Font:
 
     @cached_property
     def typeface(self) -> Typeface:
-        """The opened file; it goes when the font goes. Raises `StylingError` if it is damaged."""
+        """The opened file; it goes when the font goes. Raise `StylingError` if it is damaged."""
         try:
             return Typeface(self.path.read_bytes() if self.data is None else self.data)
         except (OSError, FontDataError) as problem:
@@ -51,25 +47,25 @@ class Font:
             raise StylingError(f"The font file {self.path.name} is damaged ({reason}): restore it.") from problem
 
     def missing(self, text: str) -> list[str]:
-        """The characters of `text` that this font cannot draw, each once, in order; white space never counts.
+        """Return the characters of `text` that this font cannot draw, each once, in order; white space never counts.
 
-        Raises `StylingError` if the font file is damaged.
+        Raise `StylingError` if the font file is damaged.
         """
         known = self.typeface.characters
         return [c for c in dict.fromkeys(text) if not c.isspace() and ord(c) not in known]
 
 
 def fonts() -> dict[str, Font]:
-    """All fonts by name, sorted by tradition, then title.
+    """Return all fonts by name, sorted by tradition, then title.
 
     They are read once, from the folder that `EMNIST_HF_FONTS` names, else from `fonts` beside the package or
-    in it. Raises `StylingError` if there is no such folder, it holds no font, or a font in it is incomplete.
+    in it. Raise `StylingError` if there is no such folder, it holds no font, or a font in it is incomplete.
     """
     return dict(_read_folder(_fonts_folder()))
 
 
 def find_font(name: str) -> Font:
-    """The font with this name or title, in any case. Raises `StylingError` for an unknown one.
+    """Return the font with this name or title, in any case. Raise `StylingError` for an unknown one.
 
     The name is only ever compared, never made part of a path.
     """
@@ -78,7 +74,9 @@ def find_font(name: str) -> Font:
     for font in known.values():
         if wanted in (font.name.casefold(), font.title.casefold()):
             return font
-    raise StylingError(f"There is no font {str(name)[:40]!r}: choose one of {', '.join(known)}.")
+    raise StylingError(
+        "There is no font {name}: choose one of {fonts}.", name=repr(str(name)[:40]), fonts=", ".join(known)
+    )
 
 
 def _fonts_folder() -> Path:
@@ -117,82 +115,36 @@ def _read_font(folder: Path) -> Font:
     return Font(folder.name, title, tradition, description, files[0])
 
 
-class FontDataError(ValueError):
-    """A font file that cannot be used; the message says why in a few words."""
-
-
-@dataclass(frozen=True)
-class Glyph:
-    """A glyph placed by the shaper: which, the index of the first character it stands for, and where.
-
-    advance: from its pen position to the next one's. x, y: its origin from its pen position. All in ems, y up.
-    """
-
-    index: int
-    cluster: int
-    advance: float
-    x: float
-    y: float
-
-
-class Typeface:
-    """A TrueType or OpenType file in memory. Lengths are in ems, y points up."""
+class Typeface(Face):
+    """A font file opened, with the measures that setting text needs. Lengths are in ems, y points up."""
 
     def __init__(self, data: bytes) -> None:
-        """Raises `FontDataError` for anything that holds no characters with outlines."""
-        _check_tables(data)
-        face = hb.Face(hb.Blob(data))
-        self._font = hb.Font(face)
-        self.units = face.upem
-        self.characters = frozenset(c for c in face.unicodes if self._font.get_nominal_glyph(c))
-        """Code points that have a glyph of their own, not the box for "no such glyph"."""
+        """Raise `FontDataError` for anything that holds no characters with outlines."""
+        if not data.startswith(KINDS):
+            raise FontDataError("it is no TrueType or OpenType file")
+        check_tables(data)
+        super().__init__(data)
         if not self.characters:
             raise FontDataError("it has no characters")
         self._outlines: dict[tuple[int, float], Outline] = {}
 
-    def shape(self, text: str, *, ligatures: bool = True) -> list[Glyph]:
-        """The glyphs of a run of text, left to right, kerned; ligatures and alternates where the font has them."""
-        buffer = hb.Buffer()
-        buffer.add_str(text)
-        buffer.guess_segment_properties()
-        buffer.direction = "ltr"  # fonts here have no script that runs the other way, and bidi marks are gone
-        hb.shape(self._font, buffer, {"kern": True, "liga": ligatures, "clig": ligatures})
-        em = self.units
-        return [
-            Glyph(info.codepoint, info.cluster, at.x_advance / em, at.x_offset / em, at.y_offset / em)
-            for info, at in zip(buffer.glyph_infos, buffer.glyph_positions)
-        ]
-
     def outline(self, glyph: int, offset: float = 0.0) -> Outline:
-        """A glyph's outline in ems, thickened on all sides by `offset` ems (thinned, where negative)."""
+        """Return a glyph's outline, thickened on all sides by `offset` (thinned, where negative)."""
         key = (glyph, offset)
         if key not in self._outlines:
-            # In units, not in ems: path operations round to fixed fractions of one.
-            drawn = self._drawn(glyph).offset(offset * self.units)
-            self._outlines[key] = drawn.mapped((1 / self.units, 0, 0, 1 / self.units, 0, 0))
+            drawn = Outline(tuple(self.draw(glyph)))
+            self._outlines[key] = drawn.offset(offset * self.units).scaled(1 / self.units)
         return self._outlines[key]
 
-    def _drawn(self, glyph: int) -> Outline:
-        segments: list[Segment] = []
-        self._font.draw_glyph(glyph, _DRAW, segments)
-        return Outline(tuple(segments))
-
-    def glyph_of(self, character: str) -> int | None:
-        """The glyph that the character map names for a character."""
-        return self._font.get_nominal_glyph(ord(character))
-
-    def ink_box(self, text: str) -> tuple[float, float, float, float] | None:
-        """Left, bottom, right and top of the ink of a run set at the origin; None where it leaves none."""
+    def ink_box(self, text: str) -> Box | None:
+        """Return left, bottom, right and top of the ink of a run set at the origin; None where it leaves none."""
         boxes, pen = [], 0.0
         for glyph in self.shape(text):
-            outline = self.outline(glyph.index)
+            outline = self.outline(glyph.number)
             if outline:
                 boxes.append(outline.bounds((1, 0, 0, 1, pen + glyph.x, glyph.y)))
             pen += glyph.advance
-        if not boxes:
-            return None
-        left, bottom, right, top = zip(*boxes)
-        return min(left), min(bottom), max(right), max(top)
+        return around(boxes) if boxes else None
 
     @cached_property
     def x_height(self) -> float:
@@ -206,32 +158,5 @@ class Typeface:
     @cached_property
     def pitch(self) -> float:
         """From baseline to baseline as the font would have it."""
-        extents = self._font.get_font_extents("ltr")
-        return min(max((extents.ascender - extents.descender + extents.line_gap) / self.units, 0.8), 3.0)
-
-
-def _check_tables(data: bytes) -> None:
-    """Every table lies within the file. HarfBuzz drops one that does not, and sets blanks from then on."""
-    if data[:4] not in (b"\x00\x01\x00\x00", b"OTTO", b"true"):
-        raise FontDataError("it is no TrueType or OpenType file")
-    try:
-        (count,) = struct.unpack_from(">H", data, 4)
-        for record in range(count):
-            start, length = struct.unpack_from(">8xLL", data, 12 + 16 * record)
-            if start + length > len(data):
-                raise FontDataError("it is cut short")
-    except struct.error:
-        raise FontDataError("it is cut short") from None
-
-
-def _draw_functions() -> hb.DrawFuncs:
-    functions = hb.DrawFuncs()
-    functions.set_move_to_func(lambda x, y, to: to.append(("M", (x, y))))
-    functions.set_line_to_func(lambda x, y, to: to.append(("L", (x, y))))
-    functions.set_quadratic_to_func(lambda a, b, x, y, to: to.append(("Q", (a, b, x, y))))
-    functions.set_cubic_to_func(lambda a, b, c, d, x, y, to: to.append(("C", (a, b, c, d, x, y))))
-    functions.set_close_path_func(lambda to: to.append(("Z", ())))
-    return functions
-
-
-_DRAW = _draw_functions()
+        ascent, descent, gap = self.extents()
+        return min(max(ascent - descent + gap, 0.8), 3.0)

@@ -1,23 +1,20 @@
-"""A writer's hand as numbers, measured in the ink of a sketch or a page."""
+"""A writer's hand: its measures, and the same in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any
 
-import cv2
-import numpy as np
-
-from emnist_hf.styling.colours import parse_colour
+from emnist_hf.errors import Sentence
+from emnist_hf.styling.colours import colour_name, css_hex, parse_colour
 from emnist_hf.styling.errors import StylingError
 
 
 @dataclass(frozen=True)
 class Hand:
-    """How somebody writes. Raises `StylingError` for numbers that no hand has, such as a pen of 0.
+    """How somebody writes. Raise `StylingError` for numbers that no hand has, such as a pen of 0.
 
     slant: degrees from the vertical, positive to the right, of a page that lies level; see `slant.find_slant`.
     pen: median width of the strokes in pixels of the picture, twice the depth of the ink along its middle lines.
@@ -60,64 +57,45 @@ class Hand:
         return self.pen / self.x_height
 
     def as_json(self) -> dict[str, Any]:
-        """All numbers, rounded, and the weight."""
+        """Return all numbers, rounded, and the weight."""
         numbers = {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items()}
-        return numbers | {"weight": round(self.weight, 3), "colour": "#{:02x}{:02x}{:02x}".format(*self.colour)}
+        return numbers | {"weight": round(self.weight, 3), "colour": css_hex(self.colour)}
 
 
 def check_hand(hand: Any) -> None:
-    """Raises `StylingError` for anything but a `Hand`."""
+    """Raise `StylingError` for anything but a `Hand`."""
     if not isinstance(hand, Hand):
         raise StylingError("This is no writer's hand: give what `estimate_hand` returns.")
 
 
-# --- in words ---
+def describe(hand: Hand) -> Sentence:
+    """Return the hand in words: "leans 12 degrees to the right, fine pen, blue".
 
-_COLOURS = (
-    ("black", (25, 25, 28)),
-    ("grey", (125, 125, 125)),
-    ("white", (245, 245, 245)),
-    ("blue-black", (27, 40, 70)),
-    ("blue", (40, 65, 130)),
-    ("blue", (35, 70, 190)),
-    ("light blue", (110, 165, 225)),
-    ("turquoise", (30, 150, 160)),
-    ("green", (35, 125, 60)),
-    ("green", (30, 75, 45)),
-    ("olive", (110, 115, 40)),
-    ("yellow", (235, 210, 60)),
-    ("orange", (230, 130, 40)),
-    ("red", (200, 40, 45)),
-    ("pink", (230, 130, 170)),
-    ("violet", (105, 55, 150)),
-    ("brown", (110, 70, 40)),
-)
-
-
-def colour_name(colour: tuple[int, int, int]) -> str:
-    """The name nearest in CIE L*a*b*."""
-    colours = np.array([colour, *(value for _, value in _COLOURS)], np.uint8)[None].astype(np.float32) / 255
-    lab = cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[0]
-    return _COLOURS[int(np.argmin(np.linalg.norm(lab[1:] - lab[0], axis=1)))][0]
-
-
-def _in_steps(value: float, steps: Sequence[tuple[float, str]], last: str) -> str:
-    return next((words for below, words in steps if value < below), last)
-
-
-def describe(hand: Hand) -> str:
-    """The hand in words: "leans 12 degrees to the right, fine pen, blue". Raises `StylingError` for what is no hand."""
+    The template is nothing but names and commas; every value is a `Sentence` of its own. Raise `StylingError` for what
+    is no hand.
+    """
     check_hand(hand)
+    side = "right" if hand.slant > 0 else "left"
     degrees = round(abs(hand.slant))
-    lean = (
-        "stands upright" if degrees < 3 else f"leans {degrees} degrees to the {'right' if hand.slant > 0 else 'left'}"
-    )
-    pen = _in_steps(hand.weight, ((0.11, "fine"), (0.2, "medium"), (0.32, "broad")), "very broad")
-    words = [lean, f"{pen} pen"]
-    words += ["thick and thin strokes"] if hand.variation > 0.35 else []
-    words += [_in_steps(hand.width, ((0.8, "narrow letters"), (1.25, "")), "wide letters")]
-    words += [_in_steps(hand.waver, ((0.08, ""),), "a baseline that wavers")]
-    if hand.spacing is not None:
-        words += [_in_steps(hand.spacing, ((0.0, "joined letters"), (0.12, "closely set"), (0.5, "")), "widely set")]
-    words += ["an uneven line"] if hand.texture > 0.3 else []
-    return ", ".join([*(word for word in words if word), colour_name(hand.colour)])
+    leans = Sentence("leans {degrees} degrees to the " + side, degrees=degrees)
+    words = {
+        "lean": Sentence("stands upright") if degrees < 3 else leans,
+        "pen": _step(hand.weight, {0.11: "fine pen", 0.2: "medium pen", 0.32: "broad pen"}, "very broad pen"),
+        "stroke": _step(hand.variation, {0.35: ""}, "thick and thin strokes"),
+        "letters": _step(hand.width, {0.8: "narrow letters", 1.25: ""}, "wide letters"),
+        "baseline": _step(hand.waver, {0.08: ""}, "a baseline that wavers"),
+        "spacing": _step(
+            0.3 if hand.spacing is None else hand.spacing,
+            {0.0: "joined letters", 0.12: "closely set", 0.5: ""},
+            "widely set",
+        ),
+        "line": _step(hand.texture, {0.3: ""}, "an uneven line"),
+        "colour": Sentence(colour_name(hand.colour)),
+    }
+    said = {name: part for name, part in words.items() if part}
+    return Sentence(", ".join(f"{{{name}}}" for name in said), **said)
+
+
+def _step(value: float, steps: dict[float, str], last: str) -> Sentence:
+    """Return the words of the first step, by what lies below it, that a value is below."""
+    return Sentence(next((words for below, words in steps.items() if value < below), last))

@@ -1,4 +1,4 @@
-"""A writer's hand as a font: the best sample of every character, traced, stood on one baseline, spaced and kerned."""
+"""A writer's hand as a font: the best sample of every character, traced, stood on one baseline and spaced."""
 
 from __future__ import annotations
 
@@ -9,48 +9,31 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from emnist_hf.errors import Sentence
 from emnist_hf.ink.types import Floats
 from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.errors import StylingError
-from emnist_hf.styling.font_file import UNITS, GlyphSet, SetGlyph, build_font
+from emnist_hf.styling.font_file import GlyphSet, SetGlyph, build_font
 from emnist_hf.styling.fonts import DEFAULT_FONT, Font, find_font
 from emnist_hf.styling.hand import Hand, check_hand
-from emnist_hf.styling.line import Setter
+from emnist_hf.styling.kerning import find_kerning
+from emnist_hf.styling.line import Typesetter
 from emnist_hf.styling.outline import Outline, trace
-from emnist_hf.styling.transfer import manner_like, measure_font
+from emnist_hf.styling.transfer import measure_font, style_like
 
 X_HEIGHT = 0.46
 """Ems."""
 
-
 DEFAULT_NAME = "My hand"
 
-
 _SPACING = (0.14, 0.45)  # x-heights between letters, at least and at the most, whatever the writer's own
-
-
 _USUAL_SPACING = 0.25  # x-heights between letters that are as wide as most writers'
-
-
-_BANDS = 24  # in which letters are compared for kerning
-
-
-_MOST_KERN = 0.22  # x-heights
-
-
 _SIGN_PIXELS = 300  # an em at which signs are measured
-
-
 _FINER = 0.6  # of the writer's weight: strokes filled in below it are told of
-
-
 _MOST_SIGN = 1.2  # of a sign's own stroke, by which it grows on all sides at the most
-
-
 _PUNCTUATION = ".,:;!?'\"-()&"
 
 
@@ -59,7 +42,7 @@ class Sample:
     """One written character.
 
     ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62. score: how sure the label is, and how good the
-    sample, 0 to 1. Raises `StylingError` for ink that is no such picture.
+    sample, 0 to 1. Raise `StylingError` for ink that is no such picture.
     """
 
     label: str
@@ -68,12 +51,8 @@ class Sample:
 
     def __post_init__(self) -> None:
         ink = self.ink
-        if (
-            not isinstance(ink, np.ndarray)
-            or ink.ndim != 2
-            or ink.dtype.kind not in "fiub"
-            or not np.isfinite(ink).all()
-        ):
+        is_grey = isinstance(ink, np.ndarray) and ink.ndim == 2 and ink.dtype.kind in "fiub"
+        if not is_grey or not np.isfinite(ink).all():
             raise StylingError("The ink of a sample is an array of height by width, 0 for paper to 1 for ink.")
         object.__setattr__(self, "ink", np.asarray(ink, np.float32))
 
@@ -100,14 +79,14 @@ def make_font(
     name: str = DEFAULT_NAME,
     filler: str | Font = DEFAULT_FONT,
 ) -> MadeFont:
-    """An installable TTF of a writer's characters.
+    """Make an installable TTF of a writer's characters.
 
     Every character's best sample is scaled to the height that its letterform has over a common x-height, so that a and
     g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`) or,
     where that is None, a quarter of an x-height, more or less as they are wide or narrow, and pairs are kerned until
     their white is alike. What was not written is taken from `filler` with the writer's slant and as much of the weight
     as its letters bear; a notice tells where that is little. Punctuation gets all of it.
-    Raises `StylingError` if no sample is of the 62 characters, the name has no letter in it, or the hand is none.
+    Raise `StylingError` if no sample is of the 62 characters, the name has no letter in it, or the hand is none.
     """
     check_hand(hand)
     family = _family(name)
@@ -122,19 +101,30 @@ def make_font(
     written = "".join(character for character in CHARACTERS if character in glyphs)
     filler = filler if isinstance(filler, Font) else find_font(filler)
     filled = _fill_in(glyphs, filler, hand, slant, bearing)
-    whole = {**filled, **glyphs, " ": SetGlyph(Outline(()), 0.62 * X_HEIGHT + bearing)}
-    glyph_set = GlyphSet(whole, _kerning(whole, slant, 2 * bearing), {}, 0.95, -0.4)
-    font = Font(_file_name(family), family, "Your own", "Made from your hand.", Path(_file_name(family) + ".ttf"))
-    font = replace(font, data=build_font(glyph_set, family))
-    missing = [character for character in CHARACTERS if character not in glyphs]
-    notices = [f"Not written, and filled in from another font: {' '.join(missing)}."] if missing else []
-    if missing and _weight_of_filler(filler, hand) < _FINER * hand.weight:
-        notices.append(f"Letters that were filled in are finer than your pen: {filler.title} bears no more weight.")
-    return MadeFont(font, written, notices)
+    whole = {**filled, **glyphs, " ": SetGlyph(Outline(), 0.62 * X_HEIGHT + bearing)}
+    glyph_set = GlyphSet(whole, find_kerning(whole, X_HEIGHT, slant, 2 * bearing), {}, 0.95, -0.4)
+    name = _file_name(family)
+    path = Path(name + ".ttf")
+    font = Font(name, family, "Your own", "Made from your hand.", path, build_font(glyph_set, family))
+    return MadeFont(font, written, _notices(glyphs, filler, hand))
+
+
+def _notices(glyphs: Mapping[str, SetGlyph], filler: Font, hand: Hand) -> list[str]:
+    """Return sentences on what was filled in."""
+    missing = " ".join(character for character in CHARACTERS if character not in glyphs)
+    if not missing:
+        return []
+    notices: list[str] = [Sentence("Not written, and filled in from another font: {missing}.", missing=missing)]
+    own = measure_font(filler)
+    weight = (own.stroke + 2 * style_like(hand, filler, 1.0).offset) / own.x_height
+    if weight < _FINER * hand.weight:
+        finer = "Letters that were filled in are finer than your pen: {font} bears no more weight."
+        notices.append(Sentence(finer, font=filler.title))
+    return notices
 
 
 def choose_samples(samples: Sequence[Sample]) -> dict[str, Sample]:
-    """The best sample of each of the 62 characters: the surest, and of several as sure the one most like the others."""
+    """Return the best sample of each character: the surest, and of several as sure the one most like the others."""
     if not isinstance(samples, Sequence) or not all(isinstance(sample, Sample) for sample in samples):
         raise StylingError("These are no samples of characters: give a list of `Sample`, as `Sheet.samples` has it.")
     by_label: dict[str, list[Sample]] = {}
@@ -153,27 +143,26 @@ def _best(group: list[Sample]) -> Sample:
 
 
 def _stand(sample: Sample, weight: float) -> Outline:
-    """The traced sample in ems, y up, as high over the baseline as its letterform.
+    """Return the traced sample in ems, y up, as high over the baseline as its letterform.
 
     What was drawn smaller has thicker strokes at one height: outlines are brought nearer to `weight`, in ems.
     """
     outline = trace(sample.ink)
     if not outline:
         return outline
-    _, top, _, bottom = outline.bounds((1, 0, 0, 1, 0, 0))
+    _, top, _, bottom = outline.bounds()
     form = LETTERFORMS[sample.label]
     scale = X_HEIGHT * form.height / max(bottom - top, 1e-6)
     own = width_along(depth(sample.ink > 0.5)) * scale
     offset = min(max((weight - own) / 2, -0.25 * own), 0.4 * own) if abs(weight - own) > 0.1 * own else 0.0
-    # In units, not in ems: path operations round to fixed fractions of one.
-    drawn = outline.mapped((UNITS * scale, 0, 0, -UNITS * scale, 0, 0)).offset(UNITS * offset)
-    left, low, _, high = drawn.bounds((1, 0, 0, 1, 0, 0))
+    drawn = outline.mapped((scale, 0, 0, -scale, 0, 0)).thickened(offset)
+    left, low, _, high = drawn.bounds()
     fit = X_HEIGHT * form.height / (high - low)
     return drawn.mapped((fit, 0, 0, fit, -left * fit, X_HEIGHT * form.bottom - low * fit))
 
 
 def _with_bearings(outline: Outline, slant: float, bearing: float) -> SetGlyph:
-    """Half the white of a letter on either side of the ink, measured with the lean taken out."""
+    """Give a letter half the white on either side of its ink, measured with the lean taken out."""
     upright = outline.points[:, 0] - slant * outline.points[:, 1]
     low, high = float(upright.min()), float(upright.max())
     return SetGlyph(outline.mapped((1, 0, 0, 1, bearing - low, 0)), high - low + 2 * bearing)
@@ -182,122 +171,51 @@ def _with_bearings(outline: Outline, slant: float, bearing: float) -> SetGlyph:
 def _fill_in(
     glyphs: Mapping[str, SetGlyph], filler: Font, hand: Hand, slant: float, bearing: float
 ) -> dict[str, SetGlyph]:
-    """The characters that are missing, and some punctuation, from a font that is bent to the hand."""
+    """Return the characters that are missing, and some punctuation, from a font that is bent to the hand."""
     scale = X_HEIGHT / filler.typeface.x_height
-    manner = replace(manner_like(hand, filler, 1.0), waver=0.0, tracking=0.0, spacing=0.0)
-    letters, signs = Setter(filler, manner), Setter(filler, replace(manner, offset=0.0))
+    style = replace(style_like(hand, filler, 1.0), waver=0.0, tracking=0.0)
+    letters, signs = Typesetter(filler, style), Typesetter(filler, replace(style, offset=0.0))
     filled = {}
     for character in CHARACTERS + _PUNCTUATION:
+        if character in glyphs:
+            continue
         is_sign = character in _PUNCTUATION
-        line = (signs if is_sign else letters).set(character) if character not in glyphs else None
-        if line is None or not line.glyphs:
+        line = (signs if is_sign else letters).line(character)
+        if not line.glyphs:
             continue
         parts = [glyph.outline.mapped(glyph.matrix).segments for glyph in line.glyphs]
-        outline = Outline(tuple(segment for part in parts for segment in part)).mapped((scale, 0, 0, scale, 0, 0))
+        outline = Outline(tuple(segment for part in parts for segment in part)).scaled(scale)
         if is_sign:
-            outline = _weighed_sign(outline, hand.weight * X_HEIGHT, scale * manner.offset)
+            outline = _weighed_sign(outline, hand.weight * X_HEIGHT, scale * style.offset)
         filled[character] = _with_bearings(outline, slant, bearing)
     return filled
 
 
-def _weight_of_filler(filler: Font, hand: Hand) -> float:
-    """The width of the strokes that are filled in, in x-heights."""
-    own = measure_font(filler)
-    return (own.stroke + 2 * manner_like(hand, filler, 1.0).offset) / own.x_height
-
-
 def _weighed_sign(outline: Outline, weight: float, least: float) -> Outline:
-    """Punctuation whose strokes are brought to `weight`; what stands on the line goes on doing so. Lengths in ems.
+    """Bring the strokes of punctuation to `weight`; what stands on the line goes on doing so. Lengths in ems.
 
     A sign bears more than a letter, since few have white inside, but no less: a dot is as wide as a stroke, or wider.
     It grows on all sides by `least` or more, which letters do.
     """
     own = _stroke(outline)
-    distance = max(min((weight - own) / 2, _MOST_SIGN * own), least)
-    # In units, not in ems: path operations round to fixed fractions of one.
-    changed = outline.mapped((UNITS, 0, 0, UNITS, 0, 0)).offset(UNITS * distance)
-    changed = changed.mapped((1 / UNITS, 0, 0, 1 / UNITS, 0, 0))
-    before, after = (shape.bounds((1, 0, 0, 1, 0, 0))[1] for shape in (outline, changed))
+    changed = outline.thickened(max(min((weight - own) / 2, _MOST_SIGN * own), least))
+    before, after = outline.bounds()[1], changed.bounds()[1]
     return changed.mapped((1, 0, 0, 1, 0, before - after)) if abs(before) < 0.05 else changed
 
 
 def _stroke(outline: Outline) -> float:
-    """Median width of the strokes of an outline, in ems."""
-    left, low, right, high = outline.bounds((1, 0, 0, 1, 0, 0))
-    size = [math.ceil((side) * _SIGN_PIXELS) + 3 for side in (high - low, right - left)]
-    mask = np.zeros(size, np.uint8)
+    """Return the median width of the strokes of an outline, in ems."""
+    left, low, right, high = outline.bounds()
+    mask = np.zeros([math.ceil(side * _SIGN_PIXELS) + 3 for side in (high - low, right - left)], np.uint8)
     lines = [np.rint((line - (left, low)) * _SIGN_PIXELS + 1).astype(np.int32) for line in outline.merged().polylines]
     cv2.fillPoly(mask, lines, 1)
     return width_along(depth(mask > 0)) / _SIGN_PIXELS
 
 
-# --- kerning ---
-
-
-def _kerning(glyphs: Mapping[str, SetGlyph], slant: float, white: float) -> dict[tuple[str, str], float]:
-    """By how much pairs of letters move together or apart, until the white between them is alike.
-
-    The white of a pair is the mean, over the bands of height in which both have ink, of the distance of their edges,
-    none of it counted for more than twice the usual; where no band has both, nothing is moved.
-    """
-    letters = [c for c in CHARACTERS if c in glyphs and not c.isdigit()]
-    edges = {c: _edges(glyphs[c], slant) for c in letters}
-    usual = _usual_white([_white(edges[a], edges[b], white) for a in letters for b in letters if a.islower()])
-    kerning = {}
-    for one in letters:
-        for other in letters:
-            if one.islower() and other.isupper():
-                continue
-            found = _white(edges[one], edges[other], white)
-            if found is None:
-                continue
-            nearest = found[1] - 0.35 * white  # what may be taken away before the letters touch
-            move = min(max(usual - found[0], -_MOST_KERN * X_HEIGHT, -max(nearest, 0)), 0.3 * _MOST_KERN * X_HEIGHT)
-            if abs(move) > 0.02 * X_HEIGHT:
-                kerning[one, other] = move
-    return kerning
-
-
-def _usual_white(found: Sequence[tuple[float, float] | None]) -> float:
-    return float(np.median([mean for mean, _ in filter(None, found)] or [0.0]))
-
-
-def _edges(glyph: SetGlyph, slant: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """White to the left and right of a glyph's ink in every band of height, in ems; infinite where it has none."""
-    left, right = np.full(_BANDS, np.inf), np.full(_BANDS, np.inf)
-    for line in glyph.outline.polylines:
-        # Between its points a contour is straight: enough points that no band is passed over.
-        steps = np.linspace(0, 1, 8)[:, None, None]
-        dense = (line + steps * (np.roll(line, -1, axis=0) - line)).reshape(-1, 2)
-        band = np.floor((dense[:, 1] / X_HEIGHT + 0.6) / 2.2 * _BANDS).astype(int)
-        inside = (band >= 0) & (band < _BANDS)
-        upright = dense[:, 0] - slant * dense[:, 1]
-        np.minimum.at(left, band[inside], upright[inside])
-        np.minimum.at(right, band[inside], glyph.advance - upright[inside])
-    return left, right
-
-
-def _white(
-    one: tuple[NDArray[np.float64], NDArray[np.float64]],
-    other: tuple[NDArray[np.float64], NDArray[np.float64]],
-    white: float,
-) -> tuple[float, float] | None:
-    """Mean and least white between two letters; None where no band has ink of both."""
-    between = one[1] + other[0]
-    between = between[np.isfinite(between)]
-    if not between.size:
-        return None
-    return float(np.minimum(between, 2.5 * white).mean()), float(between.min())
-
-
-# --- names ---
-
-
 def _family(name: str) -> str:
-    """The name as fonts may have it: one line of at most 31 printable characters."""
-    family = " ".join("".join(c for c in str(name) if c.isprintable() and c not in "/\\<>&\"'%{}[]()").split())[
-        :31
-    ].strip()
+    """Return the name as fonts may have it: one line of at most 31 printable characters."""
+    allowed = "".join(c for c in str(name) if c.isprintable() and c not in "/\\<>&\"'%{}[]()")
+    family = " ".join(allowed.split())[:31].strip()
     if not any(c.isalnum() for c in family):
         raise StylingError("This name cannot be a font's: use letters and digits.")
     return family

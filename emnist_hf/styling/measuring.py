@@ -1,7 +1,4 @@
-"""A writer's hand as numbers, measured in the ink of a sketch or a page.
-
-How far handwriting leans.
-"""
+"""A writer's hand measured in the ink of a sketch or a page: cut into parts, put level, and measured part by part."""
 
 from __future__ import annotations
 
@@ -20,15 +17,13 @@ from emnist_hf.ink.geometry import LEAST_SKEW, level, upright_ink
 from emnist_hf.ink.types import Floats
 from emnist_hf.ink.widths import depth, ridge
 from emnist_hf.letterforms import CAPITAL, LETTERFORMS
-from emnist_hf.styling.baselines import Box, ReadCharacter, checked, degrees, fit_line, page_slope
+from emnist_hf.styling.baselines import ReadCharacter, check_characters, fit_line, page_slope, x_height_of
 from emnist_hf.styling.hand import Hand
+from emnist_hf.styling.outline import Box
+from emnist_hf.styling.slant import find_slant, sheared
 
 _FINE = 20  # pixels of width below which strokes are enlarged to be measured
-
-
 _MOST_ZOOM = 10
-
-
 _MOST_PARTS = 40
 
 
@@ -56,9 +51,9 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
     heights, widths and lines certain, and the page is measured as if its lines lay level. Without it, marks that hang
     together are taken for characters, and the picture for level.
 
-    Raises `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for characters that are none.
+    Raise `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for characters that are none.
     """
-    checked(characters)
+    check_characters(characters)
     ink = source if isinstance(source, Ink) else to_ink(source)
     as_found = read_parts(ink, characters) or _found_parts(ink.coverage)
     parts = level_parts(as_found) if as_found and characters else as_found
@@ -80,9 +75,9 @@ def estimate_hand(source: Any, characters: Sequence[ReadCharacter] = ()) -> Hand
 
 
 def read_hand(image: Any, reader: Reader) -> tuple[Any, Hand]:
-    """What is written in a picture, and the hand that wrote it, measured by what was read as `estimate_hand` does it.
+    """Read what is written in a picture, and measure the hand that wrote it by what was read, as `estimate_hand` does.
 
-    Returns the reader's reading, upright, and the hand. Raises as `to_ink` does.
+    Return the reader's reading, upright, and the hand. Raise as `to_ink` does.
     """
     ink = to_ink(image)
     reading = reader.read(image, ink=ink)
@@ -94,7 +89,7 @@ def read_hand(image: Any, reader: Reader) -> tuple[Any, Hand]:
 
 
 def read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[Part]:
-    """The ink in every character's box, without the ends of its neighbours that reach into it."""
+    """Return the ink in every character's box, without the ends of its neighbours that reach into it."""
     _, marks, stats, _ = cv2.connectedComponentsWithStats((ink.coverage > 0.5).astype(np.uint8), connectivity=8)
     parts = []
     for character in characters:
@@ -112,85 +107,87 @@ def read_parts(ink: Ink, characters: Sequence[ReadCharacter]) -> list[Part]:
     return parts
 
 
-def level_parts(parts: list[Part]) -> list[Part]:
-    """The parts as they were if their lines lay level: each turned, and all about the picture's upper left corner.
-
-    A page that is a fraction of a degree off stays as it is, since turning costs sharpness. Parts are as `read_parts`
-    cut them.
-    """
-    fall = degrees(page_slope(parts))
-    return parts if abs(fall) < LEAST_SKEW else [part for part in (_turned(part, fall) for part in parts) if part]
-
-
-def _turned(part: Part, fall: float) -> Part | None:
-    ink, matrix = level(part.ink, fall)
-    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
-    if not len(rows):
-        return None
-    corner = np.floor(part.box[:2])  # of the crop, which begins on a whole pixel
-    left, top = matrix[:, :2] @ corner - matrix[:, 2] + (columns[0], rows[0])
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return replace(part, ink=crop, box=(left, top, left + crop.shape[1], top + crop.shape[0]))
-
-
 def _found_parts(coverage: Floats) -> list[Part]:
-    """Marks that hang together, but for specks, in rows: a mark whose middle lies within a row's reach is of it."""
+    """Return marks that hang together, but for specks, in rows, to which those belong whose middle is within reach."""
     mask = (coverage > 0.5).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     tallest = max((int(stat[cv2.CC_STAT_HEIGHT]) for stat in stats[1:]), default=0)
     parts: list[Part] = []
     rows: list[Box] = []
-    order = sorted(range(1, len(stats)), key=lambda i: -stats[i][cv2.CC_STAT_HEIGHT])
-    for i in order:
+    for i in sorted(range(1, len(stats)), key=lambda i: -stats[i][cv2.CC_STAT_HEIGHT]):
         left, top, width, height = (int(v) for v in stats[i][:4])
         if height < 0.25 * tallest:
             continue
+        box = (left, top, left + width, top + height)
         middle = top + height / 2
         line = next((n for n, row in enumerate(rows) if row[1] <= middle <= row[3]), len(rows))
         if line == len(rows):
-            rows.append((left, top, left + width, top + height))
+            rows.append(box)
         window = np.s_[top : top + height, left : left + width]
         crop = np.where(labels[window] == i, coverage[window], np.float32(0))
-        parts.append(Part("", crop, (left, top, left + width, top + height), line, 0))
+        parts.append(Part("", crop, box, line, 0))
     return sorted(parts, key=lambda part: (rows[part.line][1], part.box[0]))
+
+
+def level_parts(parts: list[Part]) -> list[Part]:
+    """Return the parts as if their lines lay level: each turned, and all about the picture's upper left corner.
+
+    A page that is a fraction of a degree off stays as it is, since turning costs sharpness. Parts are as `read_parts`
+    cut them.
+    """
+    fall = math.degrees(math.atan(page_slope(parts)))
+    return parts if abs(fall) < LEAST_SKEW else [part for part in (_turned(part, fall) for part in parts) if part]
+
+
+def _turned(part: Part, fall: float) -> Part | None:
+    ink, matrix = level(part.ink, fall)
+    if not (ink > 0.5).any():
+        return None
+    crop, left, top = cropped(ink, 0.5)
+    corner = np.floor(part.box[:2])  # of the crop, which begins on a whole pixel
+    left, top = matrix[:, :2] @ corner - matrix[:, 2] + (left, top)
+    return replace(part, ink=crop, box=(left, top, left + crop.shape[1], top + crop.shape[0]))
+
+
+def cropped(ink: Floats, least: float) -> tuple[Floats, int, int]:
+    """Return ink without the rows and columns around it that nowhere reach `least`, and how many left and above."""
+    rows, columns = (np.flatnonzero((ink > least).any(axis=axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], int(columns[0]), int(rows[0])
 
 
 # --- measures ---
 
 
 def _x_height(parts: Sequence[Part]) -> float:
-    heights = [
-        (part.box[3] - part.box[1]) / (LETTERFORMS[part.label].height if part.label in LETTERFORMS else 1.25)
-        for part in parts
-    ]
+    """Return the median height of an x in pixels, at least 1; a lone mark that nobody read is taken for a capital."""
+    if not parts:
+        return 1.0
     if len(parts) == 1 and parts[0].label not in LETTERFORMS:
-        heights = [(parts[0].box[3] - parts[0].box[1]) / CAPITAL]
-    return max(float(np.median(heights)), 1.0) if heights else 1.0
+        return max((parts[0].box[3] - parts[0].box[1]) / CAPITAL, 1.0)
+    return max(float(np.median([x_height_of(part) for part in parts])), 1.0)
 
 
 def _along(parts: Sequence[Part]) -> tuple[Floats, Floats]:
-    """Widths of the strokes along their middle lines, in pixels, and how strong the ink is there; float32 [N] each.
+    """Return widths of the strokes along their middle lines, in pixels, and how strong the ink is there; float32 [N].
 
     Thin strokes are enlarged first: a depth is only as fine as a pixel.
     """
     widths, levels = [np.zeros(0, np.float32)], [np.zeros(0, np.float32)]
     for part in sorted(parts, key=lambda part: -part.ink.shape[0])[:_MOST_PARTS]:
-        zoom = 1
-        depths = depth(part.ink > 0.5)
-        if 2 * depths.max() < _FINE:
-            zoom = min(math.ceil(_FINE / max(2 * float(depths.max()), 1)), _MOST_ZOOM)
+        broadest = 2 * float(depth(part.ink > 0.5).max())
+        zoom = min(math.ceil(_FINE / max(broadest, 1)), _MOST_ZOOM) if broadest < _FINE else 1
         padded = cv2.copyMakeBorder(part.ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         large = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC) if zoom > 1 else padded
         depths = depth(large > 0.5)
         middle = ridge(depths)
-        widths.append(np.asarray((2 * depths[middle] - 0.5) / zoom, np.float32))
-        levels.append(np.asarray(large[middle], np.float32))
+        widths.append((2 * depths[middle] - np.float32(0.5)) / np.float32(zoom))
+        levels.append(large[middle])
     joined = np.concatenate(widths)
     return (joined, np.concatenate(levels)) if joined.size else (np.ones(1, np.float32), np.ones(1, np.float32))
 
 
 def _width(parts: Sequence[Part], slant: float) -> float:
-    """Without labels the aspect of a mark is compared with the mean of all letterforms."""
+    """Return the median width by that of the letterform; without a label, by the mean of all letterforms."""
     mean = float(np.mean([form.aspect for form in LETTERFORMS.values()]))
     ratios = []
     for part in parts:
@@ -207,32 +204,27 @@ def _lines(parts: Sequence[Part]) -> list[list[Part]]:
 
 
 def _waver(parts: Sequence[Part], x_height: float) -> float:
+    """Return how far feet stray from the line through those without descenders, in x-heights."""
     distances: list[NDArray[np.float64]] = []
     for line in _lines(parts):
         standing = [p for p in line if p.label not in LETTERFORMS or LETTERFORMS[p.label].bottom == 0]
         if len(standing) >= 3:
             feet = np.array([((p.box[0] + p.box[2]) / 2, p.box[3]) for p in standing])
             distances.append(np.abs(feet[:, 1] - fit_line(feet).at(feet[:, 0])))
-    if not distances:
-        return 0.0
-    return float(1.48 * np.median(np.concatenate(distances)) / x_height)
+    return float(1.48 * np.median(np.concatenate(distances)) / x_height) if distances else 0.0
 
 
 def _spacing(parts: Sequence[Part], slant: float, x_height: float) -> float | None:
+    """Return the median white between neighbours in a word, in x-heights; None where there are none."""
     tangent = math.tan(math.radians(slant))
-    gaps = []
-    for line in _lines(parts):
-        for one, other in pairwise(line):
-            if one.word != other.word:
-                continue
-            gap = _gap(one, other, tangent)
-            if gap is not None and gap < 1.2 * x_height:  # beyond it another word begins
-                gaps.append(gap)
-    return float(np.median(gaps)) / x_height if gaps else None
+    neighbours = (pair for line in _lines(parts) for pair in pairwise(line) if pair[0].word == pair[1].word)
+    gaps = [_gap(one, other, tangent) for one, other in neighbours]
+    near = [gap for gap in gaps if gap is not None and gap < 1.2 * x_height]  # beyond it another word begins
+    return float(np.median(near)) / x_height if near else None
 
 
 def _gap(one: Part, other: Part, tangent: float) -> float | None:
-    """White between two neighbours along their common height, the lean taken out; pixels."""
+    """Return the white between two neighbours along their common height, the lean taken out; pixels."""
     ends = []
     for part, pick in ((one, np.max), (other, np.min)):
         rows, columns = np.nonzero(part.ink > 0.5)
@@ -241,95 +233,3 @@ def _gap(one: Part, other: Part, tangent: float) -> float | None:
         upright = columns + part.box[0] + tangent * (rows + part.box[1])
         ends.append(float(pick(upright)))
     return ends[1] - ends[0] - 1
-
-
-STEEPEST = 50
-"""Degrees, to either side, beyond which nothing is looked for."""
-
-
-_HEIGHT = 48  # pixels to which parts are brought: a degree then moves their tops by most of a pixel
-
-
-_MOST_SLANT_PARTS = 60
-
-
-_STEP = 2.0  # degrees
-
-
-_BROAD = 0.25  # of a part's height: strokes of which hide where they lean
-
-
-_FEW = 4
-
-
-_BREAK = 2  # how much less a broken column counts: to this power of the share that is filled
-
-
-_SPREAD = 50  # degrees: a 3 or an S alone has no upright, and then the lesser lean is the likelier
-
-
-def find_slant(parts: Sequence[Floats]) -> float:
-    """The lean of handwriting in degrees from the vertical, positive to the right.
-
-    parts: the ink of characters or joined words, float32 [h, w] each, 0 to 1.
-
-    Method: shear back by every angle and keep the one whose columns are most often filled by one unbroken stroke, each
-    counted by its height squared (Vinciarelli and Luettin, A new normalization technique for cursive handwritten words,
-    Pattern Recognition Letters 22, 2001), refined to a fraction of a degree by a parabola through the best three.
-    0 where nothing stands up.
-    """
-    if not parts:
-        return 0.0
-    chosen = sorted(parts, key=lambda part: -part.shape[0])[:_MOST_SLANT_PARTS]
-    tall = [_resized(part) for part in chosen if part.shape[0] >= 4]
-    angles = np.arange(-STEEPEST, STEEPEST + 1, _STEP)
-    score = sum((_uprightness(part, angles) for part in tall), np.zeros(len(angles)))
-    if not score.any():
-        return 0.0
-    score = np.convolve(np.pad(score, 1, "edge"), (0.25, 0.5, 0.25), "valid")
-    if len(tall) < _FEW:
-        score *= np.exp(-0.5 * (angles / _SPREAD) ** 2)
-    best = int(np.argmax(score))
-    if not 0 < best < len(angles) - 1:
-        return float(angles[best])
-    before, at, after = score[best - 1 : best + 2]
-    bend = before - 2 * at + after
-    return float(angles[best] + (0.5 * _STEP * (before - after) / bend if bend else 0.0))
-
-
-def sheared(part: Floats, degrees: float) -> Floats:
-    """A part with a lean of `degrees` taken out, on a canvas wide enough for it."""
-    height, width = part.shape
-    tangent = math.tan(math.radians(degrees))
-    room = math.ceil(abs(tangent) * height) + 1
-    matrix = np.array([[1, tangent, room / 2 - tangent * (height - 1) / 2], [0, 1, 0]])
-    size = (width + room, height)
-    return np.asarray(cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
-
-
-def _resized(part: Floats) -> Floats:
-    """A part at one height for all; broad strokes are thinned to their cores, which lean as they do."""
-    depths = depth(part > 0.5)
-    if 2 * depths.max() > _BROAD * part.shape[0]:
-        part = (depths > 0.6 * depths.max()).astype(np.float32)
-        rows = np.flatnonzero(part.any(axis=1))
-        part = part[rows[0] : rows[-1] + 1]
-    scale = _HEIGHT / part.shape[0]
-    if 2 * depths.max() * scale < 3:  # pixels, or shrinking washes a hairline out
-        part = cv2.dilate(part, np.ones((round(2 / scale) + 1,) * 2, np.uint8))
-    size = (min(max(2, round(part.shape[1] * scale)), 12 * _HEIGHT), _HEIGHT)
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return np.asarray(small, np.float32)
-
-
-def _uprightness(part: Floats, angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For every angle, the sum of the squared heights of columns, less for those that are broken; float64 [angles]."""
-    score = np.zeros(len(angles))
-    for i, angle in enumerate(angles):
-        leant = sheared(part, float(angle))
-        mask = leant > 0.25
-        filled = leant.sum(axis=0)
-        reach = np.maximum(mask.shape[0] - mask.argmax(axis=0) - mask[::-1].argmax(axis=0), 1)
-        whole = np.where(mask.any(axis=0), np.minimum(filled / reach, 1), 0)
-        score[i] = float((filled.astype(np.float64) ** 2 * whole**_BREAK).sum())
-    return score

@@ -1,12 +1,9 @@
-"""Outlines of glyphs: closed contours of lines and Bézier curves, and what can be done to their weight.
-
-Ink traced to a smooth outline.
-"""
+"""Outlines: closed contours of lines and Bézier curves, moved, thickened, or traced from ink."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,23 +13,30 @@ import pathops
 from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Floats
+from emnist_hf.styling.font_reader import Segment
 
 Matrix = tuple[float, float, float, float, float, float]
 """An affine map (a, b, c, d, e, f), as in SVG: x' = a x + c y + e, y' = b x + d y + f."""
 
+Box = tuple[float, float, float, float]
+"""Lowest x, lowest y, highest x and highest y."""
 
-Segment = tuple[str, tuple[float, ...]]
-"""A verb of SVG's path syntax, M, L, Q, C or Z, and its coordinates."""
+UNITS = 1000
+"""To an em, where outlines are written or worked on in whole numbers or fixed fractions."""
 
-
+_UNMOVED: Matrix = (1, 0, 0, 1, 0, 0)
 _STEPS = np.linspace(0, 1, 9)[1:]  # where on it a curve is measured
-
-
 _BERNSTEIN = {
     n + 1: np.stack([math.comb(n, k) * _STEPS**k * (1 - _STEPS) ** (n - k) for k in range(n + 1)], axis=1)
     for n in (1, 2, 3)
 }
 """By the number of control points: what share each of them has in the points of a Bézier curve; float64 [8, n]."""
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """Return the box around one or more boxes."""
+    left, low, right, high = zip(*boxes)
+    return min(left), min(low), max(right), max(high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,7 @@ class Outline:
     Outlines are compared by identity: one that is set many times is written once.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.segments)
@@ -50,22 +54,22 @@ class Outline:
     @cached_property
     def points(self) -> NDArray[np.float64]:
         """Points along all contours, float64 [N, 2], dense enough to measure extents by."""
-        return np.concatenate([np.zeros((0, 2)), *(line for line in self.polylines)])
+        return np.concatenate([np.zeros((0, 2)), *self.polylines])
 
     @cached_property
     def polylines(self) -> list[NDArray[np.float64]]:
         """Every contour as a closed polygon, float64 [n, 2], eight points a curve."""
         return [np.concatenate(parts) for parts in _flattened(self.segments)]
 
-    def bounds(self, matrix: Matrix) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom after `matrix`. Raises ValueError for an empty outline."""
+    def bounds(self, matrix: Matrix = _UNMOVED) -> Box:
+        """Return the box of the ink after `matrix`. Raise ValueError for an empty outline."""
         a, b, c, d, e, f = matrix
         x = self.points[:, 0] * a + self.points[:, 1] * c + e
         y = self.points[:, 0] * b + self.points[:, 1] * d + f
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def mapped(self, matrix: Matrix) -> Outline:
-        """The outline after `matrix`."""
+        """Return the outline after `matrix`."""
         a, b, c, d, e, f = matrix
 
         def moved(coordinates: tuple[float, ...]) -> tuple[float, ...]:
@@ -74,11 +78,20 @@ class Outline:
 
         return Outline(tuple((verb, moved(coordinates)) for verb, coordinates in self.segments))
 
-    def offset(self, distance: float) -> Outline:
-        """Thickened by moving the outline outwards by `distance`, or thinned where it is negative.
+    def scaled(self, factor: float) -> Outline:
+        """Return the outline `factor` times as large."""
+        return self.mapped((factor, 0, 0, factor, 0, 0))
 
-        The contour is stroked with a round pen and the stroke is added or taken away (Skia's path operations), so
-        curves stay curves. An outline that cannot bear it is returned as it is.
+    def thickened(self, distance: float) -> Outline:
+        """Return an outline in ems that was moved outwards by `distance` ems, or inwards where it is negative."""
+        return self.scaled(UNITS).offset(UNITS * distance).scaled(1 / UNITS)
+
+    def offset(self, distance: float) -> Outline:
+        """Return the outline moved outwards by `distance`, or inwards where it is negative.
+
+        Lengths are many units of the outline's, since path operations round to fixed fractions of one. The contour is
+        stroked with a round pen and the stroke is added or taken away (Skia's path operations), so curves stay curves.
+        An outline that cannot bear it is returned as it is.
         """
         if not self or not distance:
             return self
@@ -96,7 +109,7 @@ class Outline:
         return _from_path(changed) if grew == (distance > 0) and len(list(changed.segments)) else self
 
     def merged(self) -> Outline:
-        """The same shape without contours that overlap; as it is where that cannot be found."""
+        """Return the same shape without contours that overlap; as it is where that cannot be found."""
         path = _to_path(self)
         try:
             path.simplify()
@@ -113,17 +126,13 @@ def _flattened(segments: tuple[Segment, ...]) -> Iterator[list[NDArray[np.float6
             if contour:
                 yield contour
             contour = [points]
-        elif verb in "QC":
-            contour.append(_curve(np.concatenate([contour[-1][-1:], points])))
+        elif verb in "QC":  # eight points along it, without its start
+            control = np.concatenate([contour[-1][-1:], points])
+            contour.append(_BERNSTEIN[len(control)] @ control)
         elif verb == "L":
             contour.append(points)
     if contour:
         yield contour
-
-
-def _curve(control: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eight points along a Bézier curve, without its start; control: float64 [2 to 4, 2]."""
-    return np.asarray(_BERNSTEIN[len(control)] @ control)
 
 
 def _to_path(outline: Outline) -> pathops.Path:
@@ -147,17 +156,15 @@ def _from_path(path: pathops.Path) -> Outline:
     return Outline(tuple((_VERBS[verb], tuple(v for point in points for v in point)) for verb, points in path))
 
 
+# --- tracing ---
+
 _FINE = 240  # pixels to which the longer side of the ink is enlarged before it is traced
-
-
 _STRAY = 0.4  # of an enlarged pixel: how far, root mean square, a curve may lie from the edge it follows
-
-
 _LEAST_AREA = 0.0015  # of the square of the longer side: contours of less are specks
 
 
 def trace(coverage: Floats) -> Outline:
-    """The edge of the ink at half coverage, in pixels of the picture, x right and y down from its upper left corner.
+    """Trace the edge of the ink at half coverage, in pixels, x right and y down from the upper left corner.
 
     coverage: float32 [H, W], 0 to 1. Every edge becomes a closed smoothing spline (Dierckx, Curve and Surface Fitting
     with Splines, 1993, as SciPy's `splprep` has it) cut into cubic Bézier curves; outer contours run clockwise on the
@@ -182,19 +189,17 @@ def trace(coverage: Floats) -> Outline:
 
 
 def _at_edge(points: NDArray[np.float64], large: Floats) -> NDArray[np.float64]:
-    """Border pixels moved along the gradient to where the coverage is one half, by a pixel at the most."""
+    """Move border pixels along the gradient to where the coverage is one half, by a pixel at the most."""
     smooth = cv2.GaussianBlur(large, (0, 0), 1.0)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1)))
     column, row = points[:, 0].astype(int), points[:, 1].astype(int)
     slope = np.stack([across[row, column], down[row, column]], axis=1).astype(np.float64)
-    steep = np.maximum((slope**2).sum(axis=1), 1e-4)
-    step = (0.5 - smooth[row, column]) / steep
-    moved = slope * step[:, None]
-    return points + np.clip(moved, -1, 1)
+    step = (0.5 - smooth[row, column]) / np.maximum((slope**2).sum(axis=1), 1e-4)
+    return points + np.clip(slope * step[:, None], -1, 1)
 
 
 def _curves(points: NDArray[np.float64], is_hole: bool) -> list[Segment]:
-    """A closed contour as cubic curves."""
+    """Return a closed contour, float64 [n, 2], as cubic curves."""
     from scipy.interpolate import splev, splprep  # half a second to import, and few visitors make a font
 
     points = points[:: max(1, len(points) // 400)]
@@ -203,14 +208,11 @@ def _curves(points: NDArray[np.float64], is_hole: bool) -> list[Segment]:
     spline, _ = splprep(closed.T, s=len(closed) * _STRAY**2, per=True)
     pieces = int(np.clip(length / 18, 8, 90))
     at = np.linspace(0, 1, pieces + 1)[:-1]
-    x, y = splev(at, spline)
-    dx, dy = (np.asarray(v) / pieces / 3 for v in splev(at, spline, der=1))
-    nodes, arms = np.stack([x, y], axis=1), np.stack([dx, dy], axis=1)
-    area = 0.5 * float((nodes[:, 0] * np.roll(nodes[:, 1], -1) - np.roll(nodes[:, 0], -1) * nodes[:, 1]).sum())
-    if math.copysign(1, area) != (-1 if is_hole else 1):
+    nodes, arms = np.stack(splev(at, spline), axis=1), np.stack(splev(at, spline, der=1), axis=1) / pieces / 3
+    following = np.roll(nodes, -1, axis=0)
+    area = (nodes[:, 0] * following[:, 1] - following[:, 0] * nodes[:, 1]).sum()
+    if is_hole == (area > 0):
         nodes, arms = nodes[::-1], -arms[::-1]
     following, their = np.roll(nodes, -1, axis=0), np.roll(arms, -1, axis=0)
-    segments: list[Segment] = [("M", tuple(nodes[0].tolist()))]
-    for node, arm, to, back in zip(nodes, arms, following, their):
-        segments.append(("C", (*(node + arm).tolist(), *(to - back).tolist(), *to.tolist())))
-    return [*segments, ("Z", ())]
+    curves = np.hstack([nodes + arms, following - their, following]).tolist()
+    return [("M", tuple(nodes[0].tolist())), *(("C", tuple(curve)) for curve in curves), ("Z", ())]

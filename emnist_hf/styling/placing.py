@@ -9,19 +9,18 @@ from itertools import groupby
 
 import numpy as np
 
-from emnist_hf.styling.baselines import ReadCharacter, baseline, checked, page_slope, x_height_of
+from emnist_hf.errors import Sentence
+from emnist_hf.styling.baselines import ReadCharacter, baseline, check_characters, page_slope, x_height_of
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
-from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Manner, Setter, clean
+from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Line, Style, Typesetter, clean
+from emnist_hf.styling.outline import around
 from emnist_hf.styling.scene import Mark, Scene, SetWord
 from emnist_hf.styling.setting import Setting, marks_at, words_at
 
-LARGER = "The sheet is larger than the page, since letters of this font would have been cut off at its edge."
-
+LARGER = Sentence("The sheet is larger than the page, since letters of this font would have been cut off at its edge.")
 
 _LONGEST = 100_000  # pixels of a side of a page
-
-
 _NARROWEST, _WIDEST = 0.72, 1.2
 """Factors on a word's width between which it is fitted to its place; a word that needs less becomes smaller."""
 
@@ -42,7 +41,7 @@ class PageWord:
 
 
 def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
-    """Lines of words with their places, in reading order.
+    """Return lines of words with their places, in reading order.
 
     A line's baseline is a straight one through the feet of its characters, those of descenders raised by what hangs
     below; its x-height is the median of its characters' heights by those of their letterforms, halfway to the page's.
@@ -57,7 +56,7 @@ def page_lines(characters: Sequence[ReadCharacter]) -> list[list[PageWord]]:
         words = []
         for _, word in groupby(line, key=lambda c: c.word):
             letters = list(word)
-            left, right = min(c.box[0] for c in letters), max(c.box[2] for c in letters)
+            left, _, right, _ = around(c.box for c in letters)
             x, text = (left + right) / 2, "".join(c.label for c in letters)
             words.append(PageWord(text, x, base.at(x), right - left, x_height, base.slope))
         placed.append(words)
@@ -69,75 +68,61 @@ def set_in_place(
     page: tuple[float, float],
     font: Font,
     setting: Setting,
-    manner: Manner = PLAIN,
+    style: Style = PLAIN,
     level: bool = False,
 ) -> tuple[Scene, list[str]]:
-    """A page of the same size with every word where it was read; and sentences on what was set otherwise.
+    """Set every word where it was read on a page of the same size; return it, and notices of what was set otherwise.
 
     Where letters would be cut off at an edge, since the font's reach farther than the writer's, the sheet is larger.
     Lines fall or climb as on the page; with `level` the page is first turned about its middle until they lie level.
-    Of the setting, only ink and paper count: sizes and places are the page's. Raises `StylingError` if nothing was read
+    Of the setting, only ink and paper count: sizes and places are the page's. Raise `StylingError` if nothing was read
     or no font has any of it.
     """
-    checked(characters)
+    check_characters(characters)
     width, height = _sides(page)
     if len(characters) == 0:
         raise StylingError("Nothing was read on this page: give one with writing on it.")
     if len(characters) > MAX_CHARACTERS:
         raise StylingError(
-            f"This page has {len(characters):,} characters, more than {MAX_CHARACTERS:,}: cut it in parts."
+            "This page has {count} characters, more than {most}: cut it in parts.",
+            count=f"{len(characters):,}",
+            most=f"{MAX_CHARACTERS:,}",
         )
-    setter = Setter(font, manner)
+    typesetter = Typesetter(font, style)
     marks: list[Mark] = []
     lines: list[list[SetWord]] = []
-    heights = []
+    sizes = []
     slope = page_slope(characters)
     for line in page_lines(characters):
         set_words: list[SetWord] = []
         for word in line:
             word = _levelled(word, slope, (width, height)) if level else word
             size = word.x_height / font.typeface.x_height
-            inked, words = _fitted(word, size, setter)
+            inked, words = _fitted(word, size, typesetter)
             marks += inked
             set_words += words
-            heights.append(size)
+            sizes.append(size)
         lines += [set_words] if set_words else []
     if not marks:
         raise StylingError("No font here has any character of this page: choose another page.")
     slope = 0.0 if level else slope
-    rules = [_rule(line, slope) for line in lines] if setting.is_ruled else []
-    em = float(np.median(heights))
-    ink, paper = setting.ink_colour, setting.paper_colour
-    scene = Scene(width, height, ink, paper, marks, lines, rules, em, slope * width)
-    whole = _whole(scene)
-    return whole, setter.casting.notices() + ([LARGER] if whole is not scene else [])
-
-
-def _whole(scene: Scene) -> Scene:
-    """The scene, on a larger sheet where its ink reaches beyond this one."""
-    lefts, tops, rights, bottoms = zip(*(mark.outline.bounds(mark.matrix) for mark in scene.marks))
-    left, top = (max(0, math.ceil(-min(ends))) for ends in (lefts, tops))
-    right, bottom = max(scene.width, math.ceil(max(rights))), max(scene.height, math.ceil(max(bottoms)))
-    width, height = left + right, top + bottom
-    if (width, height) == (scene.width, scene.height):
-        return scene
-    slope = scene.fall / scene.width
-    return replace(
-        scene,
-        width=width,
-        height=height,
-        marks=[Mark(m.outline, (*m.matrix[:4], m.matrix[4] + left, m.matrix[5] + top)) for m in scene.marks],
-        lines=[
-            [replace(w, left=w.left + left, right=w.right + left, baseline=w.baseline + top) for w in line]
-            for line in scene.lines
-        ],
-        rules=[rule + top - slope * left for rule in scene.rules],
+    scene = Scene(
+        width,
+        height,
+        ink=setting.ink_colour,
+        paper=setting.paper_colour,
+        marks=marks,
+        lines=lines,
+        rules=[_rule(line, slope) for line in lines] if setting.is_ruled else [],
+        em=float(np.median(sizes)),
         fall=slope * width,
     )
+    whole = _whole(scene)
+    return whole, typesetter.fallback.notices() + ([LARGER] if whole is not scene else [])
 
 
 def _sides(page: tuple[float, float]) -> tuple[int, int]:
-    """Width and height of a page in whole pixels. Raises `StylingError`."""
+    """Return width and height of a page in whole pixels. Raise `StylingError` where they are none."""
     try:
         width, height = page
     except (TypeError, ValueError):
@@ -147,8 +132,34 @@ def _sides(page: tuple[float, float]) -> tuple[int, int]:
     return math.ceil(width), math.ceil(height)
 
 
+def _whole(scene: Scene) -> Scene:
+    """Return the scene, on a larger sheet where its ink reaches beyond this one."""
+    reach = around(mark.outline.bounds(mark.matrix) for mark in scene.marks)
+    left, top = (max(0, math.ceil(-least)) for least in reach[:2])
+    width, height = left + max(scene.width, math.ceil(reach[2])), top + max(scene.height, math.ceil(reach[3]))
+    if (width, height) == (scene.width, scene.height):
+        return scene
+    slope = scene.fall / scene.width
+    return replace(
+        scene,
+        width=width,
+        height=height,
+        marks=[_moved(mark, left, top) for mark in scene.marks],
+        lines=[
+            [replace(w, left=w.left + left, right=w.right + left, baseline=w.baseline + top) for w in line]
+            for line in scene.lines
+        ],
+        rules=[rule + top - slope * left for rule in scene.rules],
+        fall=slope * width,
+    )
+
+
+def _moved(mark: Mark, x: float, y: float) -> Mark:
+    return Mark(mark.outline, (*mark.matrix[:4], mark.matrix[4] + x, mark.matrix[5] + y))
+
+
 def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWord:
-    """The word after its page was turned about its middle until what fell by `slope` lies level."""
+    """Return the word after its page was turned about its middle until what fell by `slope` lies level."""
     cos, sin = _turn(slope)
     x, y = word.x - page[0] / 2, word.y - page[1] / 2
     x, y = cos * x + sin * y + page[0] / 2, cos * y - sin * x + page[1] / 2
@@ -156,49 +167,51 @@ def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWo
 
 
 def _rule(line: Sequence[SetWord], slope: float) -> float:
-    """Height, at the left edge of the sheet, of the rule through the middle of a line."""
+    """Return the height, at the left edge of the sheet, of the rule through the middle of a line."""
     first, last = line[0], line[-1]
     x, y = (first.left + last.right) / 2, (first.baseline + last.baseline + last.fall) / 2
     return y - slope * x
 
 
-def _fitted(word: PageWord, size: float, setter: Setter) -> tuple[list[Mark], list[SetWord]]:
-    """A word stretched or condensed so that its ink fills its place, and made smaller where that is not enough.
+def _fitted(word: PageWord, size: float, typesetter: Typesetter) -> tuple[list[Mark], list[SetWord]]:
+    """Set a word, stretched or condensed so that its ink fills its place, and smaller where that is not enough.
 
     A word that stays narrower than its place stands in its middle.
     """
-    cleaned = clean(word.text) if word.text.strip() else []
-    line = setter.set(" ".join(cleaned))
+    line = typesetter.line(" ".join(clean(word.text)) if word.text.strip() else "")
     if not line.glyphs:
         return [], []
-    left, right = _extent(marks_at(line, 0, 0, size), word.slope)
+    left, right = _extent(_turned_marks(line, word.slope, size))
     factor = word.width / max(right - left, 1e-6)
     if factor < _NARROWEST:
         size *= max(factor / _NARROWEST, 0.65)  # a little over its place rather than out of scale
     stretch = min(max(factor, _NARROWEST), _WIDEST)
-    left, right = _extent(marks_at(line, 0, 0, size, stretch), word.slope)
+    marks = _turned_marks(line, word.slope, size, stretch)
+    left, right = _extent(marks)
     across = (left + right) / 2  # along the turned baseline's x, of the pen's start before the middle
-    start = word.x - across, word.y - word.slope * across
-    marks = [_turned_mark(mark, start, word.slope) for mark in marks_at(line, 0, 0, size, stretch)]
-    return marks, [_turned_word(w, start, word.slope) for w in words_at(line, 0, 0, size, stretch)]
+    x, y = word.x - across, word.y - word.slope * across
+    words = [_turned_word(w, (x, y), word.slope) for w in words_at(line, 0, 0, size, stretch)]
+    return [_moved(mark, x, y) for mark in marks], words
 
 
 def _turn(slope: float) -> tuple[float, float]:
-    """Cosine and sine of the angle at which a baseline falls."""
+    """Return cosine and sine of the angle at which a baseline falls."""
     return 1 / math.hypot(1, slope), slope / math.hypot(1, slope)
 
 
-def _turned_mark(mark: Mark, start: tuple[float, float], slope: float) -> Mark:
-    """A mark of a level line that begins at the origin, moved to where a line begins that falls by `slope`."""
+def _turned_marks(line: Line, slope: float, size: float, stretch: float = 1.0) -> list[Mark]:
+    """Return the marks of a line that begins at the origin and falls by `slope`."""
     cos, sin = _turn(slope)
-    a, b, c, d, e, f = mark.matrix
-    across = [cos * x - sin * y for x, y in ((a, b), (c, d), (e, f))]
-    down = [sin * x + cos * y for x, y in ((a, b), (c, d), (e, f))]
-    x, y = start
-    return Mark(mark.outline, (across[0], down[0], across[1], down[1], across[2] + x, down[2] + y))
+    turned = []
+    for mark in marks_at(line, 0, 0, size, stretch):
+        a, b, c, d, e, f = mark.matrix
+        (a, b), (c, d), (e, f) = ((cos * x - sin * y, sin * x + cos * y) for x, y in ((a, b), (c, d), (e, f)))
+        turned.append(Mark(mark.outline, (a, b, c, d, e, f)))
+    return turned
 
 
 def _turned_word(word: SetWord, start: tuple[float, float], slope: float) -> SetWord:
+    """Return a word of a level line that begins at the origin, where the line begins at `start` and falls."""
     cos, sin = _turn(slope)
     x, y = start
     return SetWord(
@@ -206,7 +219,7 @@ def _turned_word(word: SetWord, start: tuple[float, float], slope: float) -> Set
     )
 
 
-def _extent(marks: Iterable[Mark], slope: float) -> tuple[float, float]:
-    """Left and right end of the ink of a line, once it falls by `slope` from the origin."""
-    boxes = [mark.outline.bounds(mark.matrix) for mark in (_turned_mark(m, (0, 0), slope) for m in marks)]
-    return min(box[0] for box in boxes), max(box[2] for box in boxes)
+def _extent(marks: Iterable[Mark]) -> tuple[float, float]:
+    """Return left and right end of the ink."""
+    left, _, right, _ = around(mark.outline.bounds(mark.matrix) for mark in marks)
+    return left, right

@@ -28,44 +28,43 @@ class Rendering:
         return to_image(self.scene)
 
     def png(self, resolution: float = CSS_RESOLUTION) -> bytes:
-        """A PNG file at `resolution` dots an inch. Raises `StylingError` as `png.to_image` does."""
+        """Return a PNG file at `resolution` dots an inch. Raise `StylingError` as `scene.to_image` does."""
         return to_png(self.scene, resolution)
 
     def svg(self) -> str:
-        """An SVG document of paths, its text as the title."""
+        """Return an SVG document of paths, its text as the title."""
         return to_svg(self.scene)
 
     def pdf(self) -> bytes:
-        """A PDF file of one page: vector outlines, and the text to select."""
+        """Return a PDF file of one page: vector outlines, and the text to select."""
         return to_pdf(self.scene)
 
     def save(self, path: str | Path, *, resolution: float = CSS_RESOLUTION) -> None:
-        """Write a file in the format that its name ends with. Raises `StylingError` for another, and for a file
-        that cannot be written."""
+        """Write a file in the format that its name ends with.
+
+        Raise `StylingError` for another, and for a file that cannot be written.
+        """
         kind = check_format(path)
         if kind == ".png":
             write_file(path, self.png(resolution))
-        elif kind == ".svg":
-            write_file(path, self.svg().encode("utf-8"))
         else:
-            write_file(path, self.pdf())
+            write_file(path, self.pdf() if kind == ".pdf" else self.svg().encode("utf-8"))
 
 
 def check_format(path: str | Path) -> str:
-    """The format that a file's name ends in, out of `FORMATS`. Raises `StylingError` for none that can be written."""
+    """Return the format that a file's name ends in, out of `FORMATS`. Raise `StylingError` for another."""
     try:
         named = Path(path)
     except TypeError:
         raise StylingError(f"{str(path)[:40]!r} is no name of a file: give a path.") from None
-    if named.suffix.lower() not in FORMATS:
-        raise StylingError(
-            f"{named.name[-60:]!r} names no format: let it end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
-        )
-    return named.suffix.lower()
+    kind = named.suffix.lower()
+    if kind not in FORMATS:
+        raise StylingError(f"{named.name[-60:]!r} names no format: let it end in .png, .svg or .pdf.")
+    return kind
 
 
 def write_file(path: str | Path, data: bytes) -> None:
-    """Raises `StylingError` with a sentence where the file cannot be written."""
+    """Write a file. Raise `StylingError` where it cannot be written."""
     try:
         Path(path).write_bytes(data)
     except (OSError, ValueError) as problem:

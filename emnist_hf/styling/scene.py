@@ -1,10 +1,7 @@
-"""A set page before it is a picture: outlines placed on paper, and the words they stand for.
+"""A set page before it is a file, outlines on paper and the words they stand for; and the page as SVG and as PNG.
 
-`svg`, `pdf` and `png` write one scene, so that the three look the same.
-
-A scene as SVG: paths alone, so that it looks the same wherever no font of ours is installed.
-
-A scene as PNG, drawn from its SVG by resvg.
+SVG, PNG and PDF (`pdf.py`) are written from one scene, so that the three look the same. The SVG is paths alone and
+looks the same wherever no font of ours is installed; the PNG is drawn from it by resvg.
 """
 
 from __future__ import annotations
@@ -21,7 +18,20 @@ from PIL import Image
 
 from emnist_hf.styling.colours import Colour, css_hex
 from emnist_hf.styling.errors import StylingError, check_number
-from emnist_hf.styling.outline import Matrix, Outline
+from emnist_hf.styling.outline import UNITS, Matrix, Outline
+
+RULE: Colour = (176, 198, 222, 255)
+"""The blue of copybook lines."""
+
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_000
+"""Longest side of a picture in pixels; WebP, in which Gradio shows pictures, ends at 16,383."""
+
+MIN_RESOLUTION, MAX_RESOLUTION = 24, 1200
+CSS_RESOLUTION = 96
+"""Dots an inch at which a unit of the scene is a pixel."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -70,46 +80,34 @@ class Scene:
     def rule_width(self) -> float:
         return max(0.5, self.em / 80)
 
-
-RULE: Colour = (176, 198, 222, 255)
-"""The blue of copybook lines."""
-
-
-_UNITS = 1000  # of an em: outlines are written in whole numbers of it
-
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+    def numbered_outlines(self) -> dict[Outline, int]:
+        """Return every outline of the marks once, numbered from 0 in the order of their first use."""
+        return {outline: number for number, outline in enumerate(dict.fromkeys(mark.outline for mark in self.marks))}
 
 
 def to_svg(scene: Scene) -> str:
-    """The scene as an SVG document, its text as the title. A glyph that is set many times is defined once."""
-    names: dict[int, str] = {}
-    shapes, uses = [], []
-    for mark in scene.marks:
-        name = names.get(id(mark.outline))
-        if name is None:
-            name = names[id(mark.outline)] = f"g{len(names)}"
-            shapes.append(f'<path id="{name}" d="{path_data(mark.outline)}"/>')
-        uses.append(f'<use href="#{name}" transform="{_transform(mark.matrix)}"/>')
+    """Return an SVG document, its text as the title. A glyph that is set many times is defined once."""
+    numbers = scene.numbered_outlines()
+    shapes = "".join(f'<path id="g{number}" d="{_path_data(outline)}"/>' for outline, number in numbers.items())
+    uses = "".join(f'<use href="#g{numbers[m.outline]}" transform="{_transform(m.matrix)}"/>' for m in scene.marks)
     text = _NOT_XML.sub("", scene.text)
     width, height = _number(scene.width), _number(scene.height)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" aria-label={quoteattr(text, {chr(10): " "})}>'
-        f"<title>{escape(text)}</title><defs>{''.join(shapes)}</defs>{_paper(scene)}"
-        f"<g{_fill(scene.ink)}>{''.join(uses)}</g></svg>"
+        f"<title>{escape(text)}</title><defs>{shapes}</defs>{_paper(scene)}"
+        f"<g{_fill(scene.ink)}>{uses}</g></svg>"
     )
 
 
-def path_data(outline: Outline, units: int = _UNITS) -> str:
-    """An outline in SVG's path syntax, in whole thousandths of an em."""
-    return "".join(verb + " ".join(f"{v * units:.0f}" for v in coordinates) for verb, coordinates in outline.segments)
+def _path_data(outline: Outline) -> str:
+    """Return an outline in SVG's path syntax, in whole thousandths of an em."""
+    return "".join(verb + " ".join(f"{v * UNITS:.0f}" for v in coordinates) for verb, coordinates in outline.segments)
 
 
 def _transform(matrix: Matrix) -> str:
-    a, b, c, d, e, f = matrix
-    turned = (*(v / _UNITS for v in (a, b, c, d)), e, f)
-    return f"matrix({' '.join(f'{v:.5g}' for v in turned[:4])} {' '.join(_number(v) for v in turned[4:])})"
+    turned = " ".join(f"{v / UNITS:.5g}" for v in matrix[:4])
+    return f"matrix({turned} {_number(matrix[4])} {_number(matrix[5])})"
 
 
 def _paper(scene: Scene) -> str:
@@ -130,24 +128,10 @@ def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-MAX_PIXELS = 40_000_000
-
-
-MAX_SIDE = 16_000
-"""Longest side of a picture in pixels; WebP, in which Gradio shows pictures, ends at 16,383."""
-
-
-MIN_RESOLUTION, MAX_RESOLUTION = 24, 1200
-
-
-CSS_RESOLUTION = 96
-"""Dots an inch at which a unit of the scene is a pixel."""
-
-
 def to_image(scene: Scene, resolution: float = CSS_RESOLUTION) -> Image.Image:
-    """The scene at `resolution` dots an inch: RGB, or RGBA on see-through paper.
+    """Draw the scene at `resolution` dots an inch: RGB, or RGBA on see-through paper.
 
-    Raises `StylingError` for a resolution out of bounds and a picture of more than 40 megapixels or 16,000 pixels a
+    Raise `StylingError` for a resolution out of bounds and a picture of more than 40 megapixels or 16,000 pixels a
     side, before any of it is made.
     """
     resolution = check_number("resolution", resolution, MIN_RESOLUTION, MAX_RESOLUTION, "dots an inch")
@@ -155,8 +139,12 @@ def to_image(scene: Scene, resolution: float = CSS_RESOLUTION) -> Image.Image:
     width, height = (max(1, math.ceil(side * zoom - 1e-6)) for side in (scene.width, scene.height))
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise StylingError(
-            f"This text would make a picture of {width:,} by {height:,} pixels, and {MAX_SIDE:,} a side and "
-            f"{MAX_PIXELS / 1e6:.0f} megapixels are the most: choose a smaller size, or break long lines."
+            "This text would make a picture of {width} by {height} pixels, and {side} a side and {most} megapixels "
+            "are the most: choose a smaller size, or break long lines.",
+            width=f"{width:,}",
+            height=f"{height:,}",
+            side=f"{MAX_SIDE:,}",
+            most=f"{MAX_PIXELS / 1e6:.0f}",
         )
     drawn = resvg_py.svg_to_bytes(svg_string=to_svg(scene), skip_system_fonts=True, width=width, height=height)
     image = Image.open(io.BytesIO(drawn))
@@ -164,8 +152,7 @@ def to_image(scene: Scene, resolution: float = CSS_RESOLUTION) -> Image.Image:
 
 
 def to_png(scene: Scene, resolution: float = CSS_RESOLUTION) -> bytes:
-    """As `to_image`, as a file that knows its resolution."""
+    """Return a PNG file that knows its resolution. Raise `StylingError` as `to_image` does."""
     buffer = io.BytesIO()
-    resolution = check_number("resolution", resolution, MIN_RESOLUTION, MAX_RESOLUTION, "dots an inch")
-    to_image(scene, resolution).save(buffer, "PNG", dpi=(resolution, resolution))
+    to_image(scene, resolution).save(buffer, "PNG", dpi=(float(resolution), float(resolution)))
     return buffer.getvalue()

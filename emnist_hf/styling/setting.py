@@ -9,30 +9,26 @@ from dataclasses import dataclass, replace
 from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
-from emnist_hf.styling.line import PLAIN, Line, Manner, Setter, clean
+from emnist_hf.styling.line import PLAIN, Line, Style, Typesetter, clean
+from emnist_hf.styling.outline import Box, around
 from emnist_hf.styling.scene import Mark, Scene, SetWord
 
 MIN_SIZE, MAX_SIZE = 8, 1_000
 """Bounds of an em in pixels."""
 
-
 MAX_MARGIN = 4.0
 """Widest margin, in ems."""
 
-
 ALIGNMENTS = ("left", "centre", "right")
-
-
 RULED = "ruled"
 """The paper that is white with a line under every line of text."""
-
 
 _LINE_GAP = 0.1  # ems of white kept between the ink of two lines, however deep the swashes hang
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a text is laid out. Checked when made: raises `StylingError` for what cannot be used.
+    """How a text is laid out. Raise `StylingError` for what cannot be used.
 
     size: pixels an em. ink, paper: colours as `parse_colour` takes them; paper may be None for see-through, or
     `ruled`. margin: ems around the ink. align: left, centre (or center) or right. line_spacing: factor on the font's
@@ -81,27 +77,27 @@ class Setting:
         return parse_paper("white" if self.is_ruled else self.paper)
 
 
-def set_lines(text: str, font: Font, setting: Setting, manner: Manner = PLAIN) -> tuple[Scene, list[str]]:
-    """Text laid out line by line, cropped to its ink and framed; and sentences on what was set otherwise than asked.
+def set_lines(text: str, font: Font, setting: Setting, style: Style = PLAIN) -> tuple[Scene, list[str]]:
+    """Lay text out line by line, cropped to its ink and framed; return it, and notices of what was set otherwise.
 
-    Raises `StylingError` if there is no text, too much of it, no font that has any of it, or a damaged font.
+    Raise `StylingError` if there is no text, too much of it, no font that has any of it, or a damaged font.
     """
-    setter = Setter(font, replace(manner, tracking=manner.tracking + setting.letter_spacing))
-    lines = [setter.set(part) for line in clean(text) for part in _broken(line, setter, setting.measure)]
+    typesetter = Typesetter(font, replace(style, tracking=style.tracking + setting.letter_spacing))
+    lines = [typesetter.line(part) for line in clean(text) for part in _broken(line, typesetter, setting.measure)]
     if not any(line.words for line in lines):
         raise StylingError("No font here has any character of this text: use letters, digits or punctuation.")
-    return _on_sheet(lines, font, setting), setter.casting.notices()
+    return _on_sheet(lines, font, setting), typesetter.fallback.notices()
 
 
-def _broken(line: str, setter: Setter, measure: float | None) -> Iterator[str]:
-    """A line in parts no wider than the measure, broken between words; a longer word stands alone."""
+def _broken(line: str, typesetter: Typesetter, measure: float | None) -> Iterator[str]:
+    """Yield a line in parts no wider than the measure, broken between words; a longer word stands alone."""
     if measure is None or not line:
         yield line
         return
-    space = setter.set("n n").width - setter.set("nn").width
+    space = typesetter.line("n n").width - typesetter.line("nn").width
     part, width = "", 0.0
     for word in line.split(" "):
-        wide = setter.set(word).width if word else 0.0
+        wide = typesetter.line(word).width if word else 0.0
         if part and width + space + wide > measure:
             yield part
             part, width = word, wide
@@ -117,41 +113,32 @@ def _on_sheet(lines: Sequence[Line], font: Font, setting: Setting) -> Scene:
     indents = [share * (widest - line.width) for line in lines]
     boxes = [line.boxes() for line in lines]
     pitch = _pitch(boxes, font.typeface.pitch) * setting.line_spacing
-    spans = [
-        (box[0] + indent, box[2] + indent, i * pitch - box[3], i * pitch - box[1])
+    inked = [
+        (box[0] + indent, i * pitch - box[3], box[2] + indent, i * pitch - box[1])
         for i, (row, indent) in enumerate(zip(boxes, indents))
         for box in row
     ]
-    if not spans:
+    if not inked:
         raise StylingError("This text leaves no ink in this font: use letters and digits, or another font.")
-    lefts, rights, tops, bottoms = zip(*spans)
+    left, top, right, bottom = around(inked)
     padding = max(1, round(setting.margin * size))
-    left, top = padding - min(lefts) * size, padding - min(tops) * size
-    baselines = [top + i * pitch * size for i in range(len(lines))]
-    width = math.ceil((max(rights) - min(lefts)) * size - 1e-6) + 2 * padding
-    height = math.ceil((max(bottoms) - min(tops)) * size - 1e-6) + 2 * padding
+    baselines = [padding - top * size + i * pitch * size for i in range(len(lines))]
+    starts = [padding - left * size + indent * size for indent in indents]
+    placed = list(zip(lines, starts, baselines))
     return Scene(
-        width,
-        height,
-        setting.ink_colour,
-        setting.paper_colour,
-        [
-            mark
-            for line, indent, y in zip(lines, indents, baselines)
-            for mark in marks_at(line, left + indent * size, y, size)
-        ],
-        [
-            words_at(line, left + indent * size, y, size)
-            for line, indent, y in zip(lines, indents, baselines)
-            if line.words
-        ],
-        baselines if setting.is_ruled else [],
-        size,
+        width=math.ceil((right - left) * size - 1e-6) + 2 * padding,
+        height=math.ceil((bottom - top) * size - 1e-6) + 2 * padding,
+        ink=setting.ink_colour,
+        paper=setting.paper_colour,
+        marks=[mark for line, x, y in placed for mark in marks_at(line, x, y, size)],
+        lines=[words_at(line, x, y, size) for line, x, y in placed if line.words],
+        rules=baselines if setting.is_ruled else [],
+        em=size,
     )
 
 
 def marks_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> Iterator[Mark]:
-    """A line's glyphs on a page, its pen starting at (left, baseline) and its em `size` pixels high."""
+    """Yield a line's glyphs on a page, its pen starting at (left, baseline) and its em `size` pixels high."""
     for glyph in line.glyphs:
         a, b, c, d, e, f = glyph.matrix
         wide = size * stretch
@@ -159,13 +146,13 @@ def marks_at(line: Line, left: float, baseline: float, size: float, stretch: flo
 
 
 def words_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> list[SetWord]:
-    """A line's words on a page, placed as `marks_at` places its glyphs."""
+    """Return a line's words on a page, placed as `marks_at` places its glyphs."""
     wide = size * stretch
     return [SetWord(w.text, left + w.left * wide, left + w.right * wide, baseline) for w in line.words]
 
 
-def _pitch(boxes: Sequence[Sequence[tuple[float, float, float, float]]], own: float) -> float:
-    """Ems from baseline to baseline: the font's own, or more where the ink of two lines would meet."""
+def _pitch(boxes: Sequence[Sequence[Box]], own: float) -> float:
+    """Return the ems from baseline to baseline: the font's own, or more where the ink of two lines would meet."""
     tops = [max((box[3] for box in row), default=0.0) for row in boxes]
     bottoms = [min((box[1] for box in row), default=0.0) for row in boxes]
     needed = [top - bottom + _LINE_GAP for bottom, top in zip(bottoms, tops[1:])]

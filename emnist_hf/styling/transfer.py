@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from numbers import Integral
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,29 +14,27 @@ import numpy as np
 from emnist_hf.ink import Ink
 from emnist_hf.ink.types import Floats
 from emnist_hf.ink.widths import depth, ridge
-from emnist_hf.styling.colours import Colour
+from emnist_hf.styling.colours import mix_ink
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
 from emnist_hf.styling.hand import Hand, check_hand
-from emnist_hf.styling.line import PLAIN, Manner
+from emnist_hf.styling.line import PLAIN, Style
 from emnist_hf.styling.measuring import estimate_hand
+from emnist_hf.styling.outline import Box
 from emnist_hf.styling.scene import to_image
 from emnist_hf.styling.setting import Setting, set_lines
 
 _EM = 120  # pixels at which a font is measured
-
-
 _SAMPLE = "nhuidmabeoHELT"
 """Characters that a font is measured by, mostly those with an upright."""
 
 
 @dataclass(frozen=True)
-class FontHand:
+class FontMeasures:
     """A font measured as a writer is, on a drawing of it at `_EM` pixels; lengths in ems.
 
     slant: degrees. stroke: median width of the strokes. hairline: a tenth of the strokes is thinner.
     counter: the narrowest white inside letters (a tenth of it is narrower). width, spacing: as `Hand` has them.
-    is_joined: whether neighbours touch.
     """
 
     slant: float
@@ -44,55 +44,51 @@ class FontHand:
     x_height: float
     width: float
     spacing: float
-    is_joined: bool
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether neighbours touch."""
+        return self.spacing < -0.04
 
 
-@dataclass(frozen=True)
-class _Placed:
+class _Drawn(NamedTuple):
     label: str
-    box: tuple[float, float, float, float]
+    box: Box
     line: int
     word: int
 
 
-_measured: dict[str, FontHand] = {}
+def measure_font(font: Font) -> FontMeasures:
+    """Measure a font by drawing characters far apart. Those on the disk are measured once; a visitor's is not kept."""
+    return _measure_once(font) if font.data is None else _measure(font)
 
 
-def measure_font(font: Font) -> FontHand:
-    """Measure a font by drawing characters far apart. Fonts of ours are measured once."""
-    if font.data is None and str(font.path) in _measured:
-        return _measured[str(font.path)]
+def _measure(font: Font) -> FontMeasures:
     sample = "".join(c for c in _SAMPLE if not font.missing(c)) or "".join(map(chr, sorted(font.typeface.characters)))
     setting = Setting(size=_EM, ink="black", paper="white", margin=0.1)
     scene, _ = set_lines("  ".join(sample[:40]), font, setting)
-    coverage = np.asarray(1 - np.asarray(to_image(scene).convert("L")) / 255, np.float32)
+    coverage = (1 - np.asarray(to_image(scene).convert("L")) / 255).astype(np.float32)
     boxes = [mark.outline.bounds(mark.matrix) for mark in scene.marks]
-    placed = [_Placed(c, box, 0, i) for i, (c, box) in enumerate(zip(sample, boxes))]
-    hand = estimate_hand(Ink(coverage, (0, 0, 0), False, 1.0), placed)
-    widths = _depths(coverage)
-    spacing = _own_spacing(font)
-    found = FontHand(
+    drawn = [_Drawn(c, box, 0, i) for i, (c, box) in enumerate(zip(sample, boxes))]
+    hand = estimate_hand(Ink(coverage, (0, 0, 0), False, 1.0), drawn)
+    depths = depth(coverage > 0.5)
+    widths = 2 * depths[ridge(depths)] - 0.5
+    return FontMeasures(
         slant=hand.slant,
         stroke=hand.pen / _EM,
         hairline=float(np.percentile(widths, 10)) / _EM if widths.size else hand.pen / _EM,
         counter=_counter(coverage) / _EM,
         x_height=font.typeface.x_height,
         width=hand.width,
-        spacing=spacing,
-        is_joined=spacing < -0.04,
+        spacing=_own_spacing(font),
     )
-    if font.data is None:
-        _measured[str(font.path)] = found
-    return found
 
 
-def _depths(coverage: Floats) -> Floats:
-    depths = depth(coverage > 0.5)
-    return np.asarray(2 * depths[ridge(depths)] - 0.5, np.float32)
+_measure_once = lru_cache(maxsize=64)(_measure)
 
 
 def _counter(coverage: Floats) -> float:
-    """Width, in pixels, of the narrowest of the closed counters; a third of an x where there is none."""
+    """Return the width, in pixels, of the narrowest of the closed counters; a third of an x where there is none."""
     white = (coverage < 0.5).astype(np.uint8)
     count, labels = cv2.connectedComponents(white, connectivity=4)
     depths = depth(white > 0)
@@ -102,7 +98,7 @@ def _counter(coverage: Floats) -> float:
 
 
 def _own_spacing(font: Font) -> float:
-    """White between the ink of two n, in x-heights, negative where they overlap."""
+    """Return the white between the ink of two n, in x-heights, negative where they overlap."""
     typeface = font.typeface
     letter = "n" if ord("n") in typeface.characters else chr(min(typeface.characters))
     one, two = typeface.ink_box(letter), typeface.ink_box(letter * 2)
@@ -112,17 +108,17 @@ def _own_spacing(font: Font) -> float:
     return ((two[2] - two[0]) - 2 * width) / typeface.x_height
 
 
-def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Manner:
-    """The manner that brings a font `strength` of the way, 0 to 1, to a hand.
+def style_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Style:
+    """Return the style that brings a font `strength` of the way, 0 to 1, to a hand.
 
     0 is the font as it is. Slant goes to the writer's by shear, weight to the pen's share of the x-height (by the
     square root of what is between them, as the eye judges it) by offsetting outlines, width by stretching, spacing by
     tracking (not in joined hands), waver by lifting and sinking glyphs by seeded noise. Nothing goes further than
-    letters stay legible (`tests/test_transfer.py` reads them back): a hairline keeps six sevenths of its width and a
-    counter five, no stroke grows by more than two fifths, no letter by more than 5 % in width, as wide ones are read
-    worse, and no lean grows by more than 22 degrees or shrinks by more than 10.
+    letters stay legible (`tests/styling/test_transfer.py` reads them back): a hairline keeps six sevenths of its width
+    and a counter five, no stroke grows by more than two fifths, no letter by more than 5 % in width, as wide ones are
+    read worse, and no lean grows by more than 22 degrees or shrinks by more than 10.
 
-    Raises `StylingError` for a strength out of bounds, a seed that is no whole number from 0, and what is no hand.
+    Raise `StylingError` for a strength out of bounds, a seed that is no whole number from 0, and what is no hand.
     """
     check_hand(hand)
     if not isinstance(seed, Integral) or seed < 0:
@@ -139,7 +135,7 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     tracking = 0.0
     if hand.spacing is not None and not own.is_joined:
         tracking = min(max(hand.spacing - own.spacing, -0.05), 0.35) * own.x_height
-    return Manner(
+    return Style(
         shear=shear,
         offset=round(strength * grown, 4),
         stretch=1 + strength * (stretch - 1),
@@ -149,47 +145,7 @@ def manner_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Ma
     )
 
 
-def in_hand(hand: Hand, font: Font, setting: Setting, strength: float, seed: int = 0) -> tuple[Manner, Setting]:
-    """The manner, and the setting with its ink, that bring a font `strength` of the way to a hand."""
-    manner = manner_like(hand, font, strength, seed=seed)
-    ink = ink_like(hand, setting.ink_colour, setting.paper_colour, strength)
-    return manner, replace(setting, ink=ink)
-
-
-# --- colour ---
-
-
-def ink_like(hand: Hand, ink: Colour, paper: Colour, strength: float) -> Colour:
-    """The ink between the one chosen and the writer's, mixed in CIE L*a*b*, dark (or light) enough for its paper."""
-    ends = np.array([[ink[:3], hand.colour]], np.uint8).astype(np.float32) / 255
-    lab = cv2.cvtColor(ends, cv2.COLOR_RGB2LAB)[0]
-    mixed = lab[0] + strength * (lab[1] - lab[0])
-    ground = paper[:3] if paper[3] else (255, 255, 255)
-    towards = -2.0 if _luminance(ground) > 0.18 else 2.0
-    for _ in range(50):
-        colour = _rgb(mixed)
-        if strength == 0 or _contrast(colour, ground) >= READABLE:
-            break
-        mixed[0] += towards
-    return ink if strength == 0 else (*colour, ink[3])
-
-
-READABLE = 3.0
-"""Contrast of large text with its ground, by WCAG 2.2, 1.4.3."""
-
-
-def _rgb(lab: Floats) -> tuple[int, int, int]:
-    rgb = cv2.cvtColor(lab[None, None].astype(np.float32), cv2.COLOR_LAB2RGB)[0, 0]
-    red, green, blue = (int(v) for v in np.rint(np.clip(rgb, 0, 1) * 255))
-    return red, green, blue
-
-
-def _luminance(colour: tuple[int, ...]) -> float:
-    """Relative luminance, WCAG 2.2."""
-    linear = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in colour[:3]]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
+def in_hand(hand: Hand, font: Font, setting: Setting, strength: float, seed: int = 0) -> tuple[Style, Setting]:
+    """Return the style, and the setting with its ink, that bring a font `strength` of the way to a hand."""
+    style = style_like(hand, font, strength, seed=seed)
+    return style, replace(setting, ink=mix_ink(setting.ink_colour, hand.colour, setting.paper_colour, strength))

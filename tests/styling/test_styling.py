@@ -16,7 +16,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from PIL import Image
 
 from emnist_hf import styling
-from emnist_hf.styling import Font, StylingError, find_font, fonts, render_text, set_text, specimen
+from emnist_hf.styling import Font, StylingError, find_font, fonts, render_text, set_text
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 NAMES = list(fonts())
@@ -228,12 +228,6 @@ def test_settings_that_cannot_be_used_are_a_sentence(settings: dict[str, object]
     with pytest.raises(StylingError) as caught:
         render_text("a", **settings)  # type: ignore[arg-type]
     assert str(caught.value).endswith(".") and len(str(caught.value)) < 200
-
-
-def test_a_specimen_of_each_font() -> None:
-    for font in fonts().values():
-        picture = specimen(font)
-        assert ink(picture).any() and picture.width < 700 and picture.height < 300
 
 
 # Text of any kind ----------------------------------------------------------------------------------------

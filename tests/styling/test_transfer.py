@@ -12,7 +12,7 @@ from emnist_hf import Recognizer
 from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.splits import fold_shape
 from emnist_hf.styling import Font, Hand, StylingError, estimate_hand, find_font, fonts, set_text
-from emnist_hf.styling.transfer import manner_like, measure_font
+from emnist_hf.styling.transfer import style_like, measure_font
 
 BLUE = (30, 60, 190)
 
@@ -48,17 +48,17 @@ def test_the_weight_goes_the_writers_way_as_far_as_the_font_bears() -> None:
     assert heavy > 1.05 * plain
     for font in fonts().values():
         own = measure_font(font)
-        assert manner_like(hand(pen=0.5), font, 1).offset < 0
-        assert own.hairline + 2 * manner_like(hand(pen=0.5), font, 1).offset >= 0.8 * own.hairline
-        assert 0 < manner_like(hand(pen=90), font, 1).offset <= own.counter / 7 + 1e-4
+        assert style_like(hand(pen=0.5), font, 1).offset < 0
+        assert own.hairline + 2 * style_like(hand(pen=0.5), font, 1).offset >= 0.8 * own.hairline
+        assert 0 < style_like(hand(pen=90), font, 1).offset <= own.counter / 7 + 1e-4
 
 
 def test_joined_hands_stay_joined() -> None:
     joined, apart = find_font("pinyon-script"), find_font("uncial-antiqua")
     assert measure_font(joined).is_joined and not measure_font(apart).is_joined
-    assert manner_like(hand(spacing=0.6), joined, 1).tracking == 0
-    assert manner_like(hand(spacing=0.6), apart, 1).tracking > 0.05
-    assert manner_like(hand(spacing=None), apart, 1).tracking == 0
+    assert style_like(hand(spacing=0.6), joined, 1).tracking == 0
+    assert style_like(hand(spacing=0.6), apart, 1).tracking > 0.05
+    assert style_like(hand(spacing=None), apart, 1).tracking == 0
 
 
 def strongest(colour: tuple[int, int, int], strength: float, paper: str = "white", ink: str = "black") -> Sequence[int]:
