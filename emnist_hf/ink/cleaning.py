@@ -1,4 +1,4 @@
-"""A frame: a thin rectangle around everything else in a picture, which is not writing."""
+"""Take out what is not writing: a thin frame around everything else, specks, and what lies at the border."""
 
 from __future__ import annotations
 
@@ -6,30 +6,53 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.ink.thresholds import CLEANING
 from emnist_hf.ink.types import Floats, Mask
 
 
-def find_frame(mask: Mask) -> Mask | None:
-    """The frame in a mask, bool [H, W], or None: one thin, connected rectangle all around.
+def without_frame(coverage: Floats) -> Floats:
+    """Return the coverage without a thin rectangle around everything else, if something is written inside it."""
+    mask = coverage > CLEANING.inked
+    frame = find_frame(mask)
+    if frame is None or np.count_nonzero(mask & ~frame) < CLEANING.written * mask.size:
+        return coverage
+    return np.where(frame | (_with_soft_edge(frame) & ~mask), np.float32(0), coverage)
 
-    It must span 70 % of the picture either way, and cover 90 % of each of its four sides.
-    """
+
+def without_specks(coverage: Floats) -> Floats:
+    """Return the coverage without components that are tiny beside the largest, or at the border apart from the rest."""
+    mask = (coverage > CLEANING.inked).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 1:
+        return coverage
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0
+    outside = _apart_at_border(stats, areas, coverage.shape)
+    drop = outside | (areas < CLEANING.speck * areas[~outside].max())
+    drop[0] = True
+    kept = _with_soft_edge(~drop[labels])
+    return np.where(kept & ((labels == 0) | ~drop[labels]), coverage, np.float32(0))
+
+
+def find_frame(mask: Mask) -> Mask | None:
+    """Return the frame in a mask, bool [H, W], or None: one thin, connected rectangle along all four sides."""
     height, width = mask.shape
-    if min(height, width) < 16:
+    if min(height, width) < CLEANING.frame_side:
         return None
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    around = (stats[:, cv2.CC_STAT_WIDTH] > 0.7 * width) & (stats[:, cv2.CC_STAT_HEIGHT] > 0.7 * height)
+    spans_width = stats[:, cv2.CC_STAT_WIDTH] > CLEANING.frame_span * width
+    around = spans_width & (stats[:, cv2.CC_STAT_HEIGHT] > CLEANING.frame_span * height)
     for i in range(1, count):
         if around[i]:
             left, top, across, down = (int(v) for v in stats[i, :4])
             if _is_rectangle(labels[top : top + down, left : left + across] == i):
-                return np.asarray(labels == i, np.bool_)
+                return labels == i
     return None
 
 
 def inside_frames(phase: Mask) -> Mask:
-    """What a picture in two colours, bool [H, W], shows inside its frames of either colour."""
-    for _ in range(4):  # a frame a little inside the border lies within a second one, of paper
+    """Return what a picture in two colours, bool [H, W], shows inside its frames of either colour."""
+    for _ in range(CLEANING.frames):
         found = find_frame(phase)
         frame = found if found is not None else find_frame(~phase)
         if frame is None:
@@ -39,59 +62,39 @@ def inside_frames(phase: Mask) -> Mask:
         across, down = np.flatnonzero(~frame[middle_row]), np.flatnonzero(~frame[:, middle_column])
         across = across[(across > columns[0]) & (across < columns[-1])]
         down = down[(down > rows[0]) & (down < rows[-1])]
-        if min(len(across), len(down)) < 8:
+        if min(len(across), len(down)) < CLEANING.inside:
             break
         phase = phase[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
     return phase
 
 
 def _is_rectangle(part: Mask) -> bool:
-    """Whether a part that touches all sides of its box is nothing but a thin line along them."""
-    band = max(2, round(0.06 * min(part.shape)))
-    if part[band:-band, band:-band].mean() > 0.002:
+    """Tell whether a component that touches all sides of its box is nothing but a thin line along them."""
+    band = max(2, round(CLEANING.frame_band * min(part.shape)))
+    if part[band:-band, band:-band].mean() > CLEANING.frame_content:
         return False
     bands = [(part[:band], 0), (part[-band:], 0), (part[:, :band], 1), (part[:, -band:], 1)]
-    return min(float(np.mean(side.any(axis=axis))) for side, axis in bands) > 0.9
+    return min(float(np.mean(side.any(axis=axis))) for side, axis in bands) > CLEANING.frame_cover
 
 
-# --- what is not written ---
-
-
-def without_frame(coverage: Floats) -> Floats:
-    """Without a thin rectangle around everything else, if there is one and something is written inside it."""
-    mask = coverage > 0.3
-    frame = find_frame(mask)
-    if frame is None or np.count_nonzero(mask & ~frame) < 0.0005 * mask.size:
-        return coverage
-    edge = cv2.dilate(frame.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0  # with its soft edge
-    return np.where(frame | (edge & ~mask), np.float32(0), coverage)
-
-
-def without_specks(coverage: Floats) -> Floats:
-    """Without parts that are tiny beside the largest, or that lie at the border apart from the ink inside."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((coverage > 0.3).astype(np.uint8), connectivity=8)
-    if count <= 1:
-        return coverage
-    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
-    areas[0] = 0
-    outside = _apart_at_border(np.asarray(stats, np.int32), areas, coverage.shape)
-    drop = outside | (areas < 0.015 * areas[~outside].max())
-    drop[0] = True
-    kept = cv2.dilate((~drop[labels]).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0  # with its soft edge
-    return np.where(kept & ((labels == 0) | ~drop[labels]), coverage, np.float32(0))
+def _with_soft_edge(mask: Mask) -> Mask:
+    """Return the mask grown over the soft edge of its components."""
+    return cv2.dilate(mask.astype(np.uint8), np.ones((CLEANING.soft, CLEANING.soft), np.uint8)) > 0
 
 
 def _apart_at_border(stats: NDArray[np.int32], areas: NDArray[np.float64], shape: tuple[int, ...]) -> Mask:
-    """Which components touch the border, apart from the box of the ink inside: a desk, a page's edge."""
+    """Tell which components touch the border, apart from the box of the ink inside: a desk, a page's edge.
+
+    stats: as OpenCV gives them, int32 [N, 5]. areas: in pixels, float64 [N], 0 for the paper. Returns bool [N].
+    """
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
     border = (left == 0) | (top == 0) | (right == shape[1]) | (bottom == shape[0])
     inner = ~border & (areas > 0)
-    if not inner.any():
+    largest = areas[inner].max(initial=0)
+    if largest < CLEANING.written * shape[0] * shape[1]:  # a speck is no reason to drop what is larger
         return np.zeros(len(stats), np.bool_)
-    inner &= areas > 0.05 * areas[inner].max()
-    if areas[inner].max() < 0.0005 * shape[0] * shape[1]:  # a speck is no reason to drop what is larger
-        return np.zeros(len(stats), np.bool_)
+    inner &= areas > CLEANING.inner * largest
     overlaps = (left < right[inner].max()) & (right > left[inner].min())
     overlaps &= (top < bottom[inner].max()) & (bottom > top[inner].min())
-    return np.asarray(border & ~overlaps, np.bool_)
+    return border & ~overlaps

@@ -1,4 +1,7 @@
-"""One character's ink to a glyph in the form of EMNIST, as Cohen et al. 2017 made it."""
+"""Bring one character's ink to a glyph in the form of EMNIST, as Cohen et al. 2017 made it.
+
+`web/glyph.js` does the same, step by step: a change is made in both.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.picture import NoInkError
-from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.types import Bytes, Floats, Mask
 from emnist_hf.ink.widths import depth, ridge
 
 SIDE = 28
@@ -40,43 +43,34 @@ Its strokes are 2.8 wide (quartiles 2.4 and 3.3); within them no range of widths
 
 
 _FINE = 4  # working pixels per pixel of the glyph
-
-
 _GAP = 4 * _FINE  # rows
-
-
 _TILES = 32  # glyphs that are made at once: as much as stays in a processor's cache
-
-
 _AROUND = np.ones((3, 3), np.uint8)
-
-
 _KEEP = 0.8  # half width below which neither a stroke is thinned nor a gap closed, in glyph pixels
 
 
-def to_glyph(coverage: Floats, look: Look = EMNIST) -> NDArray[np.uint8]:
-    """The ink of one character as an EMNIST glyph: uint8 [28, 28], upright, white on black.
+def to_glyph(coverage: Floats, look: Look = EMNIST) -> Bytes:
+    """Return the ink of one character as an EMNIST glyph: uint8 [28, 28], upright, white on black.
 
     coverage: float32 [H, W], 0 (paper) to 1 (ink).
 
-    Follows Cohen et al. 2017, section II: blur the binary character, crop it, pad it to a square keeping its
-    aspect, centre it with a 2 pixel border, downsample, and stretch to 0..255. NIST's writers all had the
-    same pen; visitors have not, so strokes outside the middle of EMNIST's widths are first brought to that
-    range by shifting the outline along the distance transform, no further than keeps counters open and thin
-    strokes whole.
+    Follows Cohen et al. 2017, section II: blur the binary character, crop it, pad it to a square keeping its aspect,
+    centre it with a 2 pixel border, downsample, and stretch to 0..255. NIST's writers all had the same pen; visitors
+    have not. So strokes outside the middle of EMNIST's widths are first brought to that range: their outline is shifted
+    along the distance transform, no further than keeps counters open and thin strokes whole.
 
     Raises NoInkError if no pixel reaches 0.25.
     """
-    glyph: NDArray[np.uint8] = to_glyphs([coverage], look)[0]
+    glyph: Bytes = to_glyphs([coverage], look)[0]
     if not glyph.any():
         raise NoInkError
     return glyph
 
 
-def to_glyphs(coverages: Sequence[Floats], look: Look = EMNIST) -> NDArray[np.uint8]:
-    """As `to_glyph`, many at once, so that threads can share the work: uint8 [N, 28, 28].
+def to_glyphs(coverages: Sequence[Floats], look: Look = EMNIST) -> Bytes:
+    """Do as `to_glyph`, many at once, so that threads can share the work: uint8 [N, 28, 28].
 
-    All 0 for those that `to_glyph` refuses.
+    They are all 0 for those that `to_glyph` refuses.
     """
     glyphs = np.zeros((len(coverages), SIDE, SIDE), np.uint8)
     inked = [i for i, coverage in enumerate(coverages) if coverage.size and float(coverage.max()) >= 0.25]
@@ -89,8 +83,8 @@ def to_glyphs(coverages: Sequence[Floats], look: Look = EMNIST) -> NDArray[np.ui
     return glyphs
 
 
-def _in_form(coverages: list[Floats], look: Look) -> NDArray[np.uint8]:
-    """What is not in EMNIST's form yet, brought there: [N, 28, 28]."""
+def _in_form(coverages: list[Floats], look: Look) -> Bytes:
+    """Bring to EMNIST's form what is not in it yet: [N, 28, 28]."""
     long_side = look.long_side * _FINE
     crops = [_moderate(_cropped(coverage), 4 * long_side) for coverage in coverages]
     extents = [_extent(crop) for crop in crops]
@@ -110,7 +104,7 @@ def _in_form(coverages: list[Floats], look: Look) -> NDArray[np.uint8]:
 
 
 def _is_glyph(coverage: Floats) -> bool:
-    """Whether this is already in EMNIST's form: 28x28, empty edges, centred, as long as EMNIST's are."""
+    """Tell whether this is already in EMNIST's form: 28x28, empty edges, centred, as long as EMNIST's are."""
     if coverage.shape != (SIDE, SIDE):
         return False
     top, bottom, left, right = _bounds(coverage > 0.5 * float(coverage.max()))
@@ -119,51 +113,51 @@ def _is_glyph(coverage: Floats) -> bool:
 
 
 def _bounds(mask: Mask) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of a mask that is not empty, the ends exclusive."""
+    """Return top, bottom, left and right of a mask that is not empty, the ends exclusive."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     return top, top + height, left, left + width
 
 
 def _cropped(coverage: Floats) -> Floats:
-    """The ink with one empty pixel around it, stretched so that its strongest pixel is 1."""
+    """Return the ink with one empty pixel around it, stretched so that its strongest pixel is 1."""
     peak = float(coverage.max())
     top, bottom, left, right = _bounds(coverage > 0.2 * peak)
     crop = coverage[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] / np.float32(peak)
     around = (int(top < 1), int(bottom >= coverage.shape[0]), int(left < 1), int(right >= coverage.shape[1]))
-    return np.asarray(cv2.copyMakeBorder(crop, *around, cv2.BORDER_CONSTANT, value=0), np.float32)
+    return cv2.copyMakeBorder(crop, *around, cv2.BORDER_CONSTANT, value=0)
 
 
 def _moderate(crop: Floats, longest: float) -> Floats:
-    """At most `longest` pixels a side; hairlines that shrinking would wash out are thickened first."""
+    """Shrink to at most `longest` pixels a side; hairlines that shrinking would wash out are thickened first."""
     factor = max(crop.shape) / longest
     if factor <= 1:
         return crop
     if factor > 1.5:
         crop = _thicken(crop, round(factor))
     size = (max(1, round(crop.shape[1] / factor)), max(1, round(crop.shape[0] / factor)))
-    return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.float32)
+    return cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
 
 
 def _thicken(crop: Floats, by: int) -> Floats:
-    """Each pixel takes the greatest value of the square of `by` pixels around it."""
-    return np.asarray(cv2.dilate(crop, np.ones((by, by), np.uint8)), np.float32) if by > 1 else crop
+    """Give each pixel the greatest value of the square of `by` pixels around it."""
+    return cv2.dilate(crop, np.ones((by, by), np.uint8)) if by > 1 else crop
 
 
 def _extent(crop: Floats) -> float:
-    """Longest side of the ink at half level, in pixels."""
+    """Return the longest side of the ink at half level, in pixels."""
     top, bottom, left, right = box_of(crop - np.float32(0.45))
     return max(bottom - top, right - left)
 
 
 def box_of(level: Floats) -> tuple[float, float, float, float]:
-    """Top, bottom, left and right of where `level` is positive, to a fraction of a pixel."""
+    """Return top, bottom, left and right of where `level` is positive, to a fraction of a pixel."""
     top, bottom = _ends(level.max(axis=1))
     left, right = _ends(level.max(axis=0))
     return top, bottom, left, right
 
 
 def _ends(profile: Floats) -> tuple[float, float]:
-    """Where a profile first and last crosses zero, in pixels from the outer edge of its first pixel."""
+    """Return where a profile first and last crosses zero, in pixels from the outer edge of its first pixel."""
     inside = np.flatnonzero(profile > 0)
     first, last = int(inside[0]), int(inside[-1])
     before = float(profile[first - 1]) if first else -float(profile[first])
@@ -174,7 +168,7 @@ def _ends(profile: Floats) -> tuple[float, float]:
 
 
 def _place(crop: Floats, scale: float, long_side: float) -> Floats:
-    """Half level to 0, at the working resolution, the ink's box in the middle: float32 [112, 112].
+    """Bring half level to 0, at the working resolution, the ink's box in the middle: float32 [112, 112].
 
     The crop is scaled by `scale`, then to `long_side` where the rounding to whole pixels missed it. Nothing is placed
     where no ink is left.
@@ -185,7 +179,7 @@ def _place(crop: Floats, scale: float, long_side: float) -> Floats:
     sized = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     # Where ink is fainter than elsewhere its outline lies at half its own level, not at half the strongest.
     crest = cv2.dilate(sized, np.ones((9, 9), np.uint8))
-    level = np.asarray(sized - np.clip(0.5 * crest, 0.25, 0.5), np.float32)
+    level = sized - np.clip(0.5 * crest, 0.25, 0.5)
     whole = SIDE * _FINE
     if not (level > 0).any():
         return np.full((whole, whole), -0.5, np.float32)
@@ -195,15 +189,7 @@ def _place(crop: Floats, scale: float, long_side: float) -> Floats:
     shift_x = whole / 2 - zoom * (left + right) / 2 + (zoom - 1) / 2
     shift_y = whole / 2 - zoom * (top + bottom) / 2 + (zoom - 1) / 2
     matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y]])
-    placed = cv2.warpAffine(
-        level,
-        matrix,
-        (whole, whole),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=-0.5,
-    )
-    return np.asarray(placed, np.float32)
+    return cv2.warpAffine(level, matrix, (whole, whole), flags=cv2.INTER_LINEAR, borderValue=-0.5)
 
 
 # --- many at once ---
@@ -214,7 +200,7 @@ def _place(crop: Floats, scale: float, long_side: float) -> Floats:
 
 
 def _strip(tiles: NDArray[Any]) -> NDArray[Any]:
-    """One picture of all tiles: [N, h, w] to [N * (h + gap), w]."""
+    """Make one picture of all tiles: [N, h, w] to [N * (h + gap), w]."""
     count, height, width = tiles.shape
     strip = np.zeros((count, height + _GAP, width), tiles.dtype)
     strip[:, :height] = tiles
@@ -222,12 +208,12 @@ def _strip(tiles: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tiles(strip: NDArray[Any], height: int) -> NDArray[Any]:
-    """The tiles, [N, h, w], of a strip."""
+    """Return the tiles, [N, h, w], of a strip."""
     return strip.reshape(-1, height + _GAP, strip.shape[-1])[:, :height]
 
 
 def _widths(masks: Mask) -> NDArray[np.float64]:
-    """Median width of the strokes of each tile, as `widths.width_along` gives it: [N, h, w] to float64 [N]."""
+    """Return the median width of the strokes of each tile as `widths.width_along` does: [N, h, w] to float64 [N]."""
     depths = depth(_strip(masks))
     rows, columns = np.nonzero(ridge(depths))
     tiles, middles = rows // (masks.shape[1] + _GAP), depths[rows, columns]
@@ -243,7 +229,7 @@ def _widths(masks: Mask) -> NDArray[np.float64]:
 
 
 def _signed_distances(levels: Floats) -> Floats:
-    """Distance to the zero level of each tile, positive above it, in pixels, less half a pixel on either side."""
+    """Return the distance to the zero level of each tile, positive above it, less half a pixel either way."""
     mask = _strip(levels > 0)
     outside = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
     return _tiles(np.where(mask, depth(mask) - np.float32(0.5), np.float32(0.5) - outside), levels.shape[1])
@@ -270,7 +256,7 @@ def _shift_outlines(distances: Floats, by: NDArray[np.float64]) -> Floats:
     return shifted
 
 
-def _downsample(fine: Floats, blur: float) -> NDArray[np.uint8]:
+def _downsample(fine: Floats, blur: float) -> Bytes:
     """Blur tiles, [N, 112, 112], by a standard deviation of `blur` pixels, reduce to 28x28 and stretch to 255."""
     height, width = fine.shape[1] + _GAP, fine.shape[2]
     blurred = cv2.GaussianBlur(_strip(fine), (0, 0), blur)

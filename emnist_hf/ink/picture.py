@@ -1,7 +1,7 @@
-"""Opening a picture: anything a visitor or a program hands over, as an upright RGB picture on opaque paper.
+"""Open a picture: anything a visitor or a program hands over, as an upright RGB picture on opaque paper.
 
-This is where a stranger's file is first looked at. The size is checked before a pixel is decoded, only the
-parsers in `FORMATS` are reached, and whatever is hostile or broken ends in `PictureError`.
+This is where a stranger's file is first looked at. The size is checked before a pixel is decoded, only the parsers in
+`FORMATS` are reached, and whatever is hostile or broken ends in `PictureError`.
 """
 
 from __future__ import annotations
@@ -21,21 +21,27 @@ from emnist_hf.errors import EmnistError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """The only parsers of Pillow that a visitor's file may reach."""
 
-
 MAX_PIXELS = 50_000_000
 """Pixels of a picture beyond which it is refused."""
-
 
 MAX_LENGTH = 20_000
 """Pixels of a side beyond which a picture is refused."""
 
-
 MAX_BYTES = 30_000_000
 """Bytes of a file beyond which it is refused."""
 
-
 MAX_LAYERS = 50
 """Layers of a sketch beyond which it is refused."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF's orientation
 
 
 class PictureError(EmnistError):
@@ -45,36 +51,35 @@ class PictureError(EmnistError):
 class NoInkError(EmnistError):
     """The picture is fine, but nothing is written in it."""
 
-    def __init__(
-        self, template: str = "There is no ink in the picture: draw or photograph a character.", **values: Any
-    ) -> None:
-        super().__init__(template, **values)
+    def __init__(self, template: str = "There is no ink in the picture: draw or photograph a character.") -> None:
+        super().__init__(template)
 
 
 def open_picture(image: Any) -> Image.Image:
     """Open anything a visitor or a program hands over, as an upright RGB picture on opaque paper.
 
-    `image` is a path, the bytes of a file, a PIL image, an array ([H, W], or [H, W, 1 to 4]; bool, integer,
-    or float in 0..1 or 0..255), or the dictionary of a Gradio Sketchpad ("background", "layers",
-    "composite"). Only the first frame of an animation is read.
+    `image` is a path, the bytes of a file, a PIL image, an array ([H, W], or [H, W, 1 to 4]; bool, integer, or float in
+    0..1 or 0..255), or the dictionary of a Gradio Sketchpad ("background", "layers", "composite"). Only the first frame
+    of an animation is read.
 
-    Raises PictureError for what cannot be read or is too large, NoInkError for a sketchpad that holds
-    nothing.
+    Raises PictureError for what cannot be read or is too large, NoInkError for a sketchpad that holds nothing.
     """
     return _open_sketch(image) if isinstance(image, Mapping) else _on_paper(_load(image))
 
 
 def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:
-    """The composite if there is one, else background and layers, on paper.
+    """Return the composite if there is one, else background and layers, on paper.
 
-    An untouched pad sends a background without a composite; a client may send a composite that is empty
-    although its layers are not: then the layers count.
+    An untouched pad sends a background without a composite; a client may send a composite that is empty although its
+    layers are not: then the layers count.
     """
     if not {"background", "layers", "composite"} & set(sketch):
         raise PictureError("The drawing has no background, layers or composite: send a picture or a sketch.")
     layers = sketch.get("layers") or []
     if not isinstance(layers, (list, tuple)) or len(layers) > MAX_LAYERS:
-        raise PictureError(f"The layers of the drawing are not a list of at most {MAX_LAYERS}: draw it again.")
+        raise PictureError(
+            "The layers of the drawing are not a list of at most {most}: draw it again.", most=MAX_LAYERS
+        )
     parts = [part for part in (sketch.get("background"), *layers) if part is not None]
     composite = sketch.get("composite")
     if composite is not None:
@@ -95,13 +100,13 @@ def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:
 
 
 def _is_blank(picture: Image.Image) -> bool:
-    """Whether every pixel is the same, or none can be seen."""
+    """Tell whether every pixel is the same, or none can be seen."""
     extrema = picture.convert("RGBA").getextrema()
     return extrema[3] == (0, 0) or all(low == high for low, high in extrema)  # type: ignore[misc]
 
 
 def _load(image: Any) -> Image.Image:
-    """One picture, not a sketch, in mode RGB or RGBA and upright."""
+    """Return one picture, not a sketch, in mode RGB or RGBA and upright."""
     if isinstance(image, Image.Image):
         return _upright(image)
     if isinstance(image, np.ndarray):
@@ -112,7 +117,8 @@ def _load(image: Any) -> Image.Image:
         return _from_path(image)
     if image is None:
         raise PictureError("There is no picture: choose a file or draw something.")
-    raise PictureError(f"A {type(image).__name__} is not a picture: give a file, bytes, a PIL image or an array.")
+    kind = type(image).__name__
+    raise PictureError("A {kind} is not a picture: give a file, bytes, a PIL image or an array.", kind=kind)
 
 
 def _from_path(path: str | Path) -> Image.Image:
@@ -120,20 +126,18 @@ def _from_path(path: str | Path) -> Image.Image:
         file = Path(path)
         if not file.is_file():  # a device or a pipe could be read for ever
             raise PictureError("There is no picture file of that name: check the path.")
-        if file.stat().st_size > MAX_BYTES:
-            raise PictureError(f"The file is larger than {MAX_BYTES // 10**6} MB: save the picture smaller.")
+        _check_bytes(file.stat().st_size)
         return _from_bytes(file.read_bytes())
+    except PictureError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, PictureError):
-            raise
         raise PictureError("The picture file cannot be opened: check the path and its permissions.") from error
 
 
 def _from_bytes(data: bytes) -> Image.Image:
     if not data:
         raise PictureError("The file is empty: choose a PNG, JPEG, WebP, BMP, GIF or TIFF picture.")
-    if len(data) > MAX_BYTES:
-        raise PictureError(f"The file is larger than {MAX_BYTES // 10**6} MB: save the picture smaller.")
+    _check_bytes(len(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own size limit replaces Pillow's warning
@@ -144,11 +148,15 @@ def _from_bytes(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise PictureError("This is not a picture: choose a PNG, JPEG, WebP, BMP, GIF or TIFF file.") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(
-            f"The picture has too many pixels: make it at most {MAX_PIXELS // 10**6} megapixels."
-        ) from error
+        most = MAX_PIXELS // 10**6
+        raise PictureError("The picture has too many pixels: make it at most {most} megapixels.", most=most) from error
     except Exception as error:  # a parser may raise anything on a broken file: struct.error, MemoryError, ...
         raise PictureError("The picture is damaged and cannot be read: save it again.") from error
+
+
+def _check_bytes(count: int) -> None:
+    if count > MAX_BYTES:
+        raise PictureError("The file is larger than {most} MB: save the picture smaller.", most=MAX_BYTES // 10**6)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -156,8 +164,11 @@ def _check_size(width: int, height: int) -> None:
         raise PictureError("The picture has no pixels: choose another one.")
     if width * height > MAX_PIXELS or max(width, height) > MAX_LENGTH:
         raise PictureError(
-            f"The picture is {width} x {height} pixels: make it at most {MAX_LENGTH} pixels a side "
-            f"and {MAX_PIXELS // 10**6} megapixels."
+            "The picture is {width} x {height} pixels: make it at most {side} pixels a side and {most} megapixels.",
+            width=width,
+            height=height,
+            side=MAX_LENGTH,
+            most=MAX_PIXELS // 10**6,
         )
 
 
@@ -175,23 +186,14 @@ def _upright(picture: Image.Image) -> Image.Image:
         raise
     except Exception as error:  # as above
         raise PictureError("The picture is damaged and cannot be read: save it again.") from error
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    turn = turns.get(orientation) if isinstance(orientation, int) else None
+    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     upright = eight_bits.transpose(turn) if turn is not None else eight_bits
     upright.info = {}  # a picture of its own by now; with its EXIF it would be turned once more
     return upright
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """RGB or RGBA. Pillow clips 16 bits and floats to 8 when it converts them, so those are scaled here."""
+    """Convert to RGB or RGBA. Pillow clips 16 bits and floats to 8 when it converts them, so those are scaled here."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture)
         if picture.mode.startswith("I;16"):
@@ -205,11 +207,13 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def _from_array(array: NDArray[Any]) -> Image.Image:
-    """An array as a picture; the range of floats and wide integers is told from their values."""
+    """Make a picture of an array; the range of floats and wide integers is told from their values."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
-        raise PictureError(f"An array of shape {array.shape} is not a picture: give height x width (x 3 or 4).")
+        raise PictureError(
+            "An array of shape {shape} is not a picture: give height x width (x 3 or 4).", shape=str(array.shape)
+        )
     _check_size(array.shape[1], array.shape[0])
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
@@ -222,9 +226,14 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
 
 
 def _scale_to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Full scale is 1 for floats up to 1, 255 up to 255, 65535 up to that, and the greatest value beyond."""
+    """Scale an array to bytes.
+
+    Full scale is 1 for floats up to 1, 255 up to 255, 65535 up to that, and the greatest value beyond.
+    """
     if array.dtype.kind not in "iuf":
-        raise PictureError(f"An array of {array.dtype} is not a picture: give numbers from 0 to 255 or 0 to 1.")
+        raise PictureError(
+            "An array of {dtype} is not a picture: give numbers from 0 to 255 or 0 to 1.", dtype=str(array.dtype)
+        )
     values = array.astype(np.float64)
     if not np.isfinite(values).all():
         raise PictureError("The array holds NaN or infinity: give finite numbers.")

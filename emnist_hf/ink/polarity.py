@@ -1,4 +1,4 @@
-"""Which of the two colours of a picture is the ink, told from the shapes that the two make.
+"""Tell which of the two colours of a picture is the ink by the shapes that the two make.
 
 A photograph of a page is mostly paper, but a character cropped tight may be mostly ink, so area alone does
 not tell. Ink is made of strokes: its width varies little and it seldom holds the border and the corners.
@@ -18,17 +18,16 @@ WEIGHTS = np.array([-3.3, -3.8, 0.3, -0.5, -2.4])
 """Weights of `features`: a logistic regression without intercept, fitted by `benchmarks/ink_constants.py` on EMNIST
 rows that are in no official test and on UNIPEN's training writers."""
 
-
 _SIDE = 160  # longest side, in pixels, at which shapes are judged
 
 
 def is_ink(phase: Mask) -> bool:
-    """Whether `phase` of a picture in two colours, bool [H, W], is the ink and the rest paper."""
+    """Tell whether `phase` of a picture in two colours, bool [H, W], is the ink and the rest paper."""
     return float(np.dot(features(phase), WEIGHTS)) > 0
 
 
 def features(phase: Mask) -> NDArray[np.float64]:
-    """What tells ink from paper in a picture in two colours, each as phase minus rest, float64 [5].
+    """Measure what tells ink from paper in a picture in two colours, each as phase minus rest, float64 [5].
 
     In order: share of the border, share of the corners, share of the area, greatest half width (log), spread
     of the half widths along the middle lines. Exchanging the colours changes the sign of every one of them.
@@ -37,19 +36,12 @@ def features(phase: Mask) -> NDArray[np.float64]:
     edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     corners = np.array([small[0, 0], small[0, -1], small[-1, 0], small[-1, -1]])
     (widest, spread), (widest_rest, spread_rest) = (_width_statistics(part) for part in (small, ~small))
-    return np.array(
-        [
-            2 * edge.mean() - 1,
-            2 * corners.mean() - 1,
-            2 * small.mean() - 1,
-            widest - widest_rest,
-            spread - spread_rest,
-        ]
-    )
+    shares = [2 * part.mean() - 1 for part in (edge, corners, small)]
+    return np.array([*shares, widest - widest_rest, spread - spread_rest])
 
 
 def _at_most(mask: Mask, side: int) -> Mask:
-    """The mask shrunk so that its longest side is at most `side` pixels."""
+    """Shrink the mask so that its longest side is at most `side` pixels."""
     factor = side / max(mask.shape)
     if factor >= 1:
         return mask
@@ -58,7 +50,7 @@ def _at_most(mask: Mask, side: int) -> Mask:
 
 
 def _width_statistics(mask: Mask) -> tuple[float, float]:
-    """Log of the greatest half width by the picture's side, and how much half widths vary."""
+    """Return the log of the greatest half width by the picture's side, and how much half widths vary."""
     depths = depth(mask)
     middle = depths[ridge(depths)]
     if not middle.size:

@@ -1,4 +1,4 @@
-"""How wide strokes are: the depth of a mask, its middle lines, and the width of the strokes along them."""
+"""Measure how wide strokes are: the depth of a mask, its middle lines, and the width of the strokes along them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from emnist_hf.ink.types import Floats, Mask
 
 
 def depth(mask: Mask) -> Floats:
-    """Distance of each pixel of a mask to the nearest pixel outside it, float32 [H, W], in pixels.
+    """Return the distance of each pixel of a mask to the nearest pixel outside it, float32 [H, W], in pixels.
 
     Whatever lies beyond the picture is outside.
     """
     padded = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+    return cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
 def ridge(depths: Floats) -> Mask:
-    """The middle lines of strokes, bool [H, W]: the pixels that no neighbour is clearly deeper than."""
+    """Return the middle lines of strokes, bool [H, W]: the pixels that no neighbour is clearly deeper than."""
     return (depths > 0) & (depths >= cv2.dilate(depths, np.ones((3, 3), np.uint8)) - 0.3)
 
 
 def width_along(depths: Floats) -> float:
-    """Median width of strokes, in pixels, from their `depth`: twice the depth along their middle lines.
+    """Return the median width of strokes, in pixels, from their `depth`: twice the depth along their middle lines.
 
     0 where nothing is deep.
     """
@@ -32,5 +32,5 @@ def width_along(depths: Floats) -> float:
 
 
 def stroke_width(mask: Mask) -> float:
-    """Median width of the strokes of a mask, bool [H, W], in pixels; 0 for an empty mask."""
+    """Return the median width of the strokes of a mask, bool [H, W], in pixels; 0 for an empty mask."""
     return width_along(depth(mask))

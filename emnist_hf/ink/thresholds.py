@@ -1,0 +1,140 @@
+"""Every threshold between a picture and its ink, named and frozen, a group for each step that asks.
+
+Levels are of 0 to 255, coverage and contrast of 0 (paper) to 1 (ink), sides, depths and widths in pixels. What was
+fitted stands beside what uses it: `polarity.WEIGHTS` and `glyph.EMNIST`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PAGE_SIDE = 2000
+"""Longest side, in pixels, at which ink is looked for; a page of handwriting stays legible at it."""
+
+CHARACTER_SIDE = 1000
+"""The same where there is one character."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What `extract.to_ink` and `extract.find_coverage` go by."""
+
+    least_side: int = 3  # of a picture with room for a stroke
+    inked: float = 0.5  # coverage that ink exceeds somewhere
+    core: float = 0.8  # coverage beyond which a pixel shows the ink's colour alone
+    median: int = 5  # side of the median filter that takes specks out
+    sample: int = 50_000  # pixels that are looked at where all would take too long
+    least_range: float = 3  # levels between the darkest and the lightest of more than one colour
+    two_colours: float = 0.75  # share of the variance that lies between two colours, where they are paper and ink
+    haze: float = 0.15  # share of a stroke's contrast that uneven light alone may make
+    grain_side: int = 48  # shorter side from which grain is told
+    grain: float = 0.3  # spread of the means of 4x4 pixels, to that of the pixels, below which they are noise
+    edges: tuple[float, float] = (0.35, 0.65)  # coverage on the edge of a stroke
+    edges_side: int = 64  # shorter side from which edges are judged
+    sharpest: float = 95  # percentile of the slopes along the edges: a shadow's may be longer than the writing's
+    slope: float = 0.22  # rise of coverage a pixel below which an edge is no pen's, in a picture of `slope_side`
+    slope_side: int = 1000  # longest side up to which edges are as steep
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """What `extract._normalise` goes by: which contrast is strokes, and how much of it is full ink."""
+
+    smooth_side: int = 64  # shorter side up to which a picture has no pixels to spare for smoothing
+    smooth: float = 1.0  # standard deviation of that smoothing
+    trace: float = 0.01  # contrast of what may be ink at all
+    strongest: float = 99.5  # percentile of such contrast that the strongest strokes reach
+    calm: float = 0.4  # of the strongest: below it, contrast is the paper's, and its spread the noise
+    least: float = 0.03  # contrast of the strongest strokes
+    even_noise: float = 6  # the same in standard deviations of the noise, on even paper
+    uneven_noise: float = 8  # and where the light is uneven
+    faintest: float = 1 / 6  # contrast of a stroke's core, of the strongest; what is below it is a smudge
+    hazes: float = 1.7  # the same, in what the light alone may make
+    from_least: float = 0.5  # contrast of a stroke's outskirts, of the least for the strongest strokes
+    from_core: float = 0.4  # and of the least for a core
+    few_specks: int = 50  # that may be all there is before they are said to drown the writing
+    many_specks: int = 300  # that may lie beside strokes
+    specks_a_stroke: int = 20  # that may lie beside each stroke
+    most: int = 7_000  # strokes, dots and broken ones among them: no page has more, such a picture is noise
+    soft: int = 5  # side of the square by which a stroke's contrast reaches over its soft edge
+    toe: float = 2 / 255  # contrast that counts as paper
+    toe_noise: float = 2.5  # the same in standard deviations of the noise
+    full: float = 0.97  # of its core's contrast, from which a stroke is full ink
+    small: int = 4096  # pixels of a picture in which a stroke may be of `small_area`
+    small_area: int = 2  # least pixels of a stroke in such a picture
+    area: int = 6  # and in larger ones
+    of_largest: float = 0.004  # least area of a stroke, of the largest one's
+    any_area: int = 40  # pixels that are a stroke however large others are
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What `paper.even_paper` and `paper.uneven_contrast` go by."""
+
+    small_side: int = 64  # shorter side below which a shadow does not matter, and paper may be little but edge
+    crisp: float = 150  # levels between ink and paper beyond which they are black and white, not light and shadow
+    crisp_range: float = 0.2  # range of even paper's levels, of its contrast with crisp ink
+    even_range: float = 24  # the same in levels, with other ink
+    small_crisp_range: float = 0.7  # the same two for small pictures
+    small_even_range: float = 60
+    outside: float = 5  # per cent of the levels, at either end, that do not count
+    shade: float = 0.2  # greatest depth of ink, of the longer side: what is deeper is half a picture in the shade
+    wide: float = 0.15  # depth of ink, of the shorter side, from which it must be plain to be a stroke
+    plain_outside: float = 0.5  # per cent of the levels of such ink and its paper that do not count
+    plain_range: float = 40  # levels of their range: what has more is a shadow or a desk
+    edge: tuple[float, float, float] = (2.5, 0.4, 8)  # depth of a soft edge: at least, of the deepest, and at most
+    edge_reach: float = 0.15  # depth to which soft edges are told from light, of the longer side
+    edge_steps: int = 24  # into which that depth is parted
+    least_contrast: float = 64  # levels from the paper to black (or white) that are full contrast at the least
+    offset: float = 40  # levels added to keep the quotient by the light calm where there is next to none
+    level: float = 200  # of the paper once it is divided by its light
+    fit_side: int = 48  # to which a picture is shrunk for the fall of its light
+    fit_rounds: int = 12  # of the robust fit
+    fit_outlier: float = 2  # levels off the plane that are no outlier
+    half_size: int = 4_200_000  # pixels above which light is looked for at half the size: it varies slowly
+    closing: int = 8  # parts of the longer side that are closed away: strokes are narrower
+    smooth: float = 1.5  # standard deviation of the smoothing before that
+    written: float = 0.02  # contrast beyond which the paper under it is not seen
+    written_noise: float = 3  # the same in standard deviations of the noise
+    written_edge: int = 7  # side of the square by which what is written reaches over its soft edge
+    finest: int = 3  # levels of the pyramid that would follow the grain of the paper
+    noise_sample: int = 100_000  # values of which noise is measured
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What `cleaning` goes by: frames, specks and the border, none of which is writing."""
+
+    inked: float = 0.3  # coverage of a component's pixels
+    soft: int = 7  # side of the square by which a component reaches over its soft edge
+    frame_side: int = 16  # shorter side from which a picture may have a frame
+    frame_span: float = 0.7  # of either side of the picture that a frame spans
+    frame_band: float = 0.06  # width of a frame, of its shorter side
+    frame_content: float = 0.002  # share of the pixels inside that may belong to it
+    frame_cover: float = 0.9  # of each of its sides
+    frames: int = 4  # one in another: a frame a little inside the border lies within a second one, of paper
+    inside: int = 8  # least side of what is inside a frame
+    written: float = 0.0005  # least share of the picture of what is written inside a frame, or apart from the border
+    speck: float = 0.015  # area of a component, of the largest, below which it is a speck
+    inner: float = 0.05  # the same for what says where the ink inside the border lies
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What `sheet.find_sheet` goes by."""
+
+    least_side: int = 128  # shorter side of a picture from which a sheet is looked for
+    side: int = 256  # longest side at which it is
+    stroke: int = 11  # width of the widest strokes at that size
+    least: float = 0.2  # share of the picture that a sheet takes up
+    most: float = 0.97
+    contrast: float = 0.8  # brightness of the table, of the paper's, at the most
+    solid: float = 0.94  # share of its convex hull that a sheet fills: it is cut straight
+    stretch: float = 0.06  # length of a stretch of the outline, of the whole
+    sharp: float = 0.6  # share of each stretch where a third of the fall comes within two pixels: shadows end softly
+    edge: int = 7  # side of the square that is taken off the sheet's edge
+    mark: float = 0.15  # of the paper's brightness by which a mark on it is darker
+    marks: int = 4  # on it, at the least: else what is bright may be what is written, on something dark
+
+
+EXTRACTION, STROKES, PAPER, CLEANING, SHEET = Extraction(), Strokes(), Paper(), Cleaning(), Sheet()
