@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
+from emnist_hf.errors import EmnistError, named
 from emnist_hf.ink import Ink, glyph_of
+from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import choose_engine
 from emnist_hf.models.pretrained import find_checkpoint
@@ -20,15 +23,14 @@ from emnist_hf.models.rejection import load_rejection
 from emnist_hf.reading.lexicon import Lexicon, correct
 from emnist_hf.reading.pipeline import read_page
 from emnist_hf.reading.results import Reading
-from emnist_hf.splits import CHARACTERS, CHARSETS, LabelError, LabelSet, find_charset, fold_probabilities, fold_table
+from emnist_hf.splits import LabelError, LabelSet, character_shares, charsets_of, choose_charset, fold_probabilities
 
 if TYPE_CHECKING:
     from emnist_hf.models.network import Checkpoint
 
-
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
-
+BATCH = 64  # glyphs that the network sees at once where many pictures are asked about
 STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")  # of batch norms: counted, not learnt
 
 
@@ -42,25 +44,28 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Answer:
-    """What `examine` found.
+    """What a picture of one character is.
 
-    predictions: best first. glyph: what was read, uint8 [28, 28]. ink: what it came from. not_a_character: how likely
-    it is none at all, 0 to 1; None from a checkpoint that cannot say. is_character: whether that is below the
-    checkpoint's threshold; True if it cannot say.
+    predictions: best first. glyph: what was read, uint8 [28, 28]. ink: what it came from; None of many pictures at
+    once, which would take megabytes each. not_a_character: how likely it is none at all, 0 to 1; None from a checkpoint
+    that cannot say. is_character: whether that is below the checkpoint's threshold; True if it cannot say.
     """
 
     predictions: list[Prediction]
-    glyph: NDArray[np.uint8]
-    ink: Ink
+    glyph: Bytes
+    ink: Ink | None = None
     not_a_character: float | None = None
     is_character: bool = True
 
 
 class Recognizer:
-    """Reads characters with one checkpoint. Safe to share between threads: it keeps no state between calls."""
+    """Read characters with one checkpoint. Safe to share between threads: it keeps no state between calls.
+
+    Call it with many pictures of one character each, `classify` or `examine` one, and `read` a page.
+    """
 
     def __init__(self, files: CheckpointFiles) -> None:
-        """Raises `CheckpointError` as `from_pretrained`."""
+        """Load a checkpoint's network. Raises `CheckpointError` as `from_pretrained`."""
         self._files = files
         self._engine = choose_engine(files)
         self.rejection = load_rejection(files.folder, self._engine.feature_count)
@@ -120,20 +125,58 @@ class Recognizer:
         return found if isinstance(found, dict) else {}
 
     def charsets(self) -> list[str]:
-        """The charsets that this checkpoint can answer in, its own first."""
-        able = [self.label_set.name]
-        for name in CHARSETS:
-            try:
-                self.check_charset(name)
-            except LabelError:
-                continue
-            able += [name] if name not in able else []
-        return able
+        """Return the charsets that this checkpoint can answer in, its own first."""
+        return charsets_of(self.label_set)
 
     def check_charset(self, charset: str | None) -> None:
         """Raise `LabelError` if there is no such charset or this checkpoint cannot answer in it."""
-        if charset is not None:
-            fold_table(self.label_set, find_charset(charset))
+        self._target(charset)
+
+    @overload
+    def __call__(
+        self, images: Iterable[Any], *, top_k: int = 5, charset: str | None = None, batch_size: int = BATCH
+    ) -> list[Answer]: ...
+
+    @overload
+    def __call__(
+        self,
+        images: Iterable[Any],
+        *,
+        top_k: int = 5,
+        charset: str | None = None,
+        batch_size: int = BATCH,
+        return_exceptions: bool,
+    ) -> list[Answer | EmnistError]: ...
+
+    def __call__(
+        self,
+        images: Iterable[Any],
+        *,
+        top_k: int = 5,
+        charset: str | None = None,
+        batch_size: int = BATCH,
+        return_exceptions: bool = False,
+    ) -> Any:
+        """Read the one character in each of many pictures; return the answers in the same order.
+
+        images: pictures as `classify` takes them, in a list or whatever else gives one after the other. top_k, charset:
+        as `classify`. batch_size: how many glyphs the network sees at once; scores differ by rounding alone.
+        return_exceptions: put the `EmnistError` of a picture in the place of its answer, instead of raising it.
+
+        Raises as `classify`, the file's name in front where the picture is a path; TypeError for one picture alone.
+        """
+        target = self._target(charset, top_k)
+        if isinstance(images, (str, bytes, Mapping)):
+            raise TypeError("This is one picture: give a list of pictures, or ask classify().")
+        if batch_size < 1:
+            raise ValueError(f"batch_size cannot be {batch_size}: give a whole number, at least 1.")
+        waiting, answers = iter(images), list[Answer | EmnistError]()
+        while batch := list(islice(waiting, batch_size)):
+            found = [_find_glyph(image, return_exceptions) for image in batch]
+            glyphs = [glyph for glyph in found if not isinstance(glyph, EmnistError)]
+            read = iter(self._answers(np.array(glyphs, np.uint8).reshape(-1, 28, 28), top_k, target))
+            answers += [glyph if isinstance(glyph, EmnistError) else next(read) for glyph in found]
+        return answers
 
     def classify(self, image: Any, top_k: int = 5, charset: str | None = None) -> list[Prediction]:
         """Read the one character in a picture: the `top_k` most probable labels, best first.
@@ -150,37 +193,32 @@ class Recognizer:
         return self.examine(image, top_k, charset).predictions
 
     def examine(self, image: Any, top_k: int = 5, charset: str | None = None, ink: Ink | None = None) -> Answer:
-        """As `classify`, with the glyph and the ink that the answer rests on.
+        """Do as `classify`, and return with the predictions the glyph and the ink that they rest on.
 
         ink: the picture's, from `to_ink`, where it has been found already; most of the time goes into finding it.
         """
-        target = self._charset(charset, top_k)
+        target = self._target(charset, top_k)
         glyph, ink = glyph_of(image, ink)
-        probabilities, features = self._read(glyph[None])
-        predictions = self._rank(probabilities, top_k, target)
-        if self.rejection is None:
-            return Answer(predictions, glyph, ink)
-        score = float(self.rejection.score(features)[0])
-        return Answer(predictions, glyph, ink, score, score <= self.rejection.threshold)
+        return replace(self._answers(glyph[None], top_k, target)[0], ink=ink)
 
-    def classify_glyph(self, glyph: NDArray[np.uint8], top_k: int = 5, charset: str | None = None) -> list[Prediction]:
+    def classify_glyph(self, glyph: Bytes, top_k: int = 5, charset: str | None = None) -> list[Prediction]:
         """Read one EMNIST glyph, uint8 [28, 28], upright, white ink on black. Raises as `classify`."""
-        target = self._charset(charset, top_k)
-        return self._rank(self._read(np.asarray(glyph)[None])[0], top_k, target)
+        return self._answers(np.asarray(glyph)[None], top_k, self._target(charset, top_k))[0].predictions
 
-    def predict_proba(self, glyphs: NDArray[np.uint8], charset: str | None = None) -> NDArray[np.float32]:
-        """Probabilities of many glyphs: uint8 [N, 28, 28] upright, white on black, to float32 [N, classes].
+    def predict_proba(self, glyphs: Bytes, charset: str | None = None) -> Floats:
+        """Return the probabilities of many glyphs: uint8 [N, 28, 28] upright, white on black, to float32 [N, classes].
 
         Rows sum to 1. Raises `ValueError` for another shape or dtype, `LabelError` as `classify`.
         """
-        return self._fold(self._read(glyphs)[0], self.label_set if charset is None else find_charset(charset))
+        target = self._target(charset)
+        return fold_probabilities(self._forward(glyphs)[0], self.label_set, target)
 
-    def not_a_character(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """How likely each glyph, uint8 [N, 28, 28], is no character at all: float32 [N], 0 to 1.
+    def not_a_character(self, glyphs: Bytes) -> Floats | None:
+        """Return how likely each glyph, uint8 [N, 28, 28], is no character at all: float32 [N], 0 to 1.
 
         None from a checkpoint that cannot say. Raises as `predict_proba`.
         """
-        return None if self.rejection is None else self.rejection.score(self._read(glyphs)[1])
+        return self._forward(glyphs)[1] if self.rejection is not None else None
 
     def read(
         self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None, ink: Ink | None = None
@@ -188,51 +226,50 @@ class Recognizer:
         """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
 
         image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of; they correct what is
-        read.
-        A picture without writing gives an empty reading with a note, not an error.
+        read. A picture without writing gives an empty reading with a note, not an error.
+
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
-        self.check_charset(charset)
-        target = self.label_set if charset is None else find_charset(charset)
-        reading = read_page(image, self._classifier, target, ink)
+        reading = read_page(image, self._classify_characters, self._target(charset), ink)
         return reading if lexicon is None else correct(reading, lexicon)
 
-    @cached_property
-    def _shares(self) -> NDArray[np.float32]:
-        """What each of the 62 characters has of a label's probability, float32 [classes, 62]."""
-        shares = np.zeros((len(self.labels), len(CHARACTERS)), np.float32)
-        for row, members in enumerate(self.label_set.members):
-            shares[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
-        return shares
+    def _target(self, charset: str | None, top_k: Any = 1) -> LabelSet:
+        """Return the labels to answer in. Raises `LabelError` for what cannot be asked, before any work is done."""
+        check_top_k(top_k)
+        return choose_charset(self.label_set, charset)
 
-    def _classifier(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities of the 62 characters, [N, 62], a label's shared evenly by its members, and p_reject, [N]."""
-        probabilities, features = self._read(glyphs)
-        p_reject = self.rejection.score(features) if self.rejection is not None else np.zeros(len(glyphs), np.float32)
-        return probabilities @ self._shares, p_reject
+    def _forward(self, glyphs: Bytes) -> tuple[Floats, Floats | None]:
+        """Ask the network once about glyphs, uint8 [N, 28, 28].
 
-    def _read(self, glyphs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities over the checkpoint's labels, [N, classes], and the features behind them, [N, features]."""
+        Returns probabilities over the checkpoint's labels, float32 [N, classes], and p_reject, the probability that a
+        glyph is no character, float32 [N]; None from a checkpoint that cannot say.
+        """
         glyphs = np.asarray(glyphs)
         if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
             raise ValueError(
                 f"Glyphs are uint8 [N, 28, 28], not {glyphs.dtype} {glyphs.shape}: ink.to_glyph makes them."
             )
         logits, features = self._engine.run(glyphs)
-        return _softmax(logits), features
+        return _softmax(logits), None if self.rejection is None else self.rejection.score(features)
 
-    def _charset(self, charset: str | None, top_k: int) -> LabelSet:
-        """Check the request before any work is done on it."""
-        check_top_k(top_k)
-        return self.label_set if charset is None else find_charset(charset)
+    def _answers(self, glyphs: Bytes, top_k: Any, target: LabelSet) -> list[Answer]:
+        """Answer in `target` what glyphs, uint8 [N, 28, 28], are."""
+        probabilities, p_reject = self._forward(glyphs)
+        scores = fold_probabilities(probabilities, self.label_set, target)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, : int(min(top_k, len(target)))]
+        rejects: list[Any] = [None] * len(glyphs) if p_reject is None else p_reject.tolist()
+        answers = []
+        for glyph, row, places, reject in zip(glyphs, scores, best, rejects):
+            predictions = [Prediction(target.labels[i], float(row[i])) for i in places]
+            is_character = self.rejection is None or reject <= self.rejection.threshold
+            answers.append(Answer(predictions, glyph, None, reject, is_character))
+        return answers
 
-    def _fold(self, probabilities: NDArray[np.float32], target: LabelSet) -> NDArray[np.float32]:
-        return fold_probabilities(probabilities, self.label_set, target)
-
-    def _rank(self, probabilities: NDArray[np.float32], top_k: int, target: LabelSet) -> list[Prediction]:
-        scores = self._fold(probabilities, target)[0]
-        best = np.argsort(-scores, kind="stable")[: int(min(top_k, len(target)))]
-        return [Prediction(target.labels[i], float(scores[i])) for i in best]
+    def _classify_characters(self, glyphs: Bytes) -> tuple[Floats, Floats]:
+        """Return the probabilities of the 62 characters, float32 [N, 62], and p_reject, [N], for a page to go by."""
+        probabilities, p_reject = self._forward(glyphs)
+        none_rejected = np.zeros(len(glyphs), np.float32)
+        return probabilities @ character_shares(self.label_set), none_rejected if p_reject is None else p_reject
 
 
 def check_top_k(top_k: Any) -> None:
@@ -240,12 +277,23 @@ def check_top_k(top_k: Any) -> None:
     # The remainder of infinity is no number, and that of 10**400 is 0.
     if not isinstance(top_k, Real) or isinstance(top_k, bool) or top_k % 1 != 0 or top_k < 1:
         raise LabelError(
-            f"top_k cannot be {str(top_k)[:20]!r}: give a whole number, at least 1; "
-            "more than there are labels gives all."
+            "top_k cannot be {top_k}: give a whole number, at least 1; more than there are labels gives all.",
+            top_k=repr(str(top_k)[:20]),
         )
 
 
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each row. scipy's takes longer to import than the network takes to answer."""
+def _find_glyph(image: Any, return_exceptions: bool) -> Bytes | EmnistError:
+    """Return the glyph of a picture; return or raise what is wrong with the picture."""
+    try:
+        return glyph_of(image)[0]
+    except EmnistError as error:
+        if return_exceptions:
+            return error
+        with named(image):
+            raise
+
+
+def _softmax(logits: Floats) -> Floats:
+    """Return the softmax of each row. scipy's takes longer to import than the network takes to answer."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

@@ -1,40 +1,31 @@
-"""The six EMNIST splits, their labels, and how labels of one fold into another.
+"""The six EMNIST splits, their labels, and how labels of one, and probabilities over them, fold into another.
 
-Everything here follows from one fact: a label stands for one or more of the 62 characters. "C" of ByClass stands
-for the capital alone, "C" of ByMerge for C and c, "A" of Letters for A and a. Two labels of different sets are
-compatible when they share a character. Folding probabilities, training with labels known only up to a group, and
-scoring one split with the checkpoint of another are all read off that.
+Everything here follows from one fact: a label stands for one or more of the 62 characters. "C" of ByClass stands for
+the capital alone, "C" of ByMerge for C and c, "A" of Letters for A and a. Two labels of different sets are compatible
+when they share a character. Folding probabilities, training with labels known only up to a group, and scoring one split
+with the checkpoint of another are all read off that.
 
-Class order, names and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten
-letters" (2017), table II, and the `mapping.txt` files that come with the data.
-
-Probabilities over one label set as probabilities over another.
+Class order, names and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten letters"
+(2017), table II, and the `mapping.txt` files that come with the data.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
 
-DIGITS = string.digits
-
-
-UPPERCASE = string.ascii_uppercase
-
-
-LOWERCASE = string.ascii_lowercase
-
+DIGITS, UPPERCASE, LOWERCASE = string.digits, string.ascii_uppercase, string.ascii_lowercase
 
 CHARACTERS = DIGITS + UPPERCASE + LOWERCASE
 """The 62 characters in the order of ByClass."""
-
 
 MERGED_LOWERCASE = "cijklmopsuvwxyz"
 """The 15 letters whose two cases look alike, which ByMerge and Balanced keep as one class named by the capital."""
@@ -57,16 +48,13 @@ class LabelSet:
 
 
 def _label_set(name: str, labels: str, fold: dict[str, str]) -> LabelSet:
-    """Each of the 62 characters belongs to the label that it folds to, if that label is in the set."""
+    """Make the set of labels in which each of the 62 characters belongs to the label that it folds to."""
     members = tuple("".join(c for c in CHARACTERS if fold.get(c, c) == label) for label in labels)
     return LabelSet(name, tuple(labels), members)
 
 
 _MERGE = {c: c.upper() for c in MERGED_LOWERCASE}
-
-
 _FOLD_CASE = {c: c.upper() for c in LOWERCASE}
-
 
 CHARSETS: dict[str, LabelSet] = {
     "byclass": _label_set("byclass", CHARACTERS, {}),
@@ -77,7 +65,6 @@ CHARSETS: dict[str, LabelSet] = {
     "lowercase": _label_set("lowercase", LOWERCASE, {}),
 }
 """What an answer can be drawn from. `letters` folds case away; `uppercase` and `lowercase` take it as known."""
-
 
 # fmt: off
 BYCLASS_TRAIN_COUNTS = (
@@ -138,7 +125,7 @@ SHAPES = {"O": "0", "I": "1", "L": "1", "S": "5", "Z": "2"}
 
 
 def fold_shape(label: str) -> str:
-    """The label with all folded away that one character alone cannot show: case, and 0=O, 1=I=L, 5=S, 2=Z."""
+    """Return the label with all folded away that one character alone cannot show: case, and 0=O, 1=I=L, 5=S, 2=Z."""
     upper = label.upper()
     return SHAPES.get(upper, upper)
 
@@ -150,23 +137,28 @@ SHAPE_SET = _label_set(
 
 
 def find_split(name: str) -> Split:
-    """The split called `name`, in any case. Raises `LabelError` for an unknown name."""
+    """Return the split called `name`, in any case. Raises `LabelError` for an unknown name."""
     try:
         return SPLITS[str(name).lower()]
     except KeyError:
-        raise LabelError(f"There is no split {str(name)[:40]!r}: choose one of {', '.join(SPLITS)}.") from None
+        raise _unknown("split", name, SPLITS) from None
 
 
 def find_charset(name: str) -> LabelSet:
-    """The charset called `name`, in any case. Raises `LabelError` for an unknown name."""
+    """Return the charset called `name`, in any case. Raises `LabelError` for an unknown name."""
     try:
         return CHARSETS[str(name).lower()]
     except KeyError:
-        raise LabelError(f"There is no charset {str(name)[:40]!r}: choose one of {', '.join(CHARSETS)}.") from None
+        raise _unknown("charset", name, CHARSETS) from None
+
+
+def _unknown(kind: str, name: Any, choices: Iterable[str]) -> LabelError:
+    template = "There is no {kind} {name}: choose one of {choices}."
+    return LabelError(template, kind=kind, name=repr(str(name)[:40]), choices=", ".join(choices))
 
 
 def label_set_of(labels: Sequence[str]) -> LabelSet:
-    """The label set whose labels are exactly `labels`, in order. Raises `LabelError` if there is none.
+    """Return the label set whose labels are exactly `labels`, in order. Raises `LabelError` if there is none.
 
     Names alone decide, so 26 capitals are `letters`: no split has capitals only.
     """
@@ -175,40 +167,66 @@ def label_set_of(labels: Sequence[str]) -> LabelSet:
         if label_set.labels == wanted:
             return label_set
     raise LabelError(
-        f"These {len(wanted)} labels are not those of an EMNIST split in the official order "
-        f"(it starts {', '.join(wanted[:5])}): name the classes 0-9, A-Z, a-z as splits.py lists them."
+        "These {count} labels are not those of an EMNIST split in the official order (it starts {first}): "
+        "name the classes 0-9, A-Z, a-z as splits.py lists them.",
+        count=len(wanted),
+        first=", ".join(wanted[:5]),
     )
 
 
 def compatible(source: LabelSet, target: LabelSet) -> list[list[int]]:
-    """For each label of `source`, the indices of the labels of `target` that share a character with it."""
+    """Return, for each label of `source`, the indices of the labels of `target` that share a character with it."""
     return [[j for j, wanted in enumerate(target.members) if set(members) & set(wanted)] for members in source.members]
+
+
+def can_fold(source: LabelSet, target: LabelSet) -> bool:
+    """Tell whether answers in `source` say which label of `target` it is, for every label of `target`."""
+    table = compatible(source, target)
+    return all(len(places) <= 1 for places in table) and len({j for places in table for j in places}) == len(target)
 
 
 @cache
 def fold_table(source: LabelSet, target: LabelSet) -> tuple[int, ...]:
-    """For each label of `source`, the one label of `target` that its probability goes to, -1 for none.
+    """Return, for each label of `source`, the one label of `target` that its probability goes to, -1 for none.
 
     Raises `LabelError` where `source` is too coarse to say (Letters knows no case, so it cannot answer in ByClass) or
     lacks a character that `target` asks for (Digits has no letters).
     """
     table = compatible(source, target)
-    if any(len(targets) > 1 for targets in table):
+    if can_fold(source, target):
+        return tuple(places[0] if places else -1 for places in table)
+    if any(len(places) > 1 for places in table):
         raise LabelError(
-            f"Labels of {source.name!r} do not tell apart what {target.name!r} asks for: "
-            f"use a checkpoint trained on a finer split, such as byclass."
+            "Labels of {source} do not tell apart what {target} asks for: "
+            "use a checkpoint trained on a finer split, such as byclass.",
+            source=repr(source.name),
+            target=repr(target.name),
         )
-    folded = tuple(targets[0] if targets else -1 for targets in table)
-    if set(folded) - {-1} != set(range(len(target))):
-        raise LabelError(
-            f"A checkpoint with the labels of {source.name!r} cannot answer in {target.name!r}: "
-            f"it was never shown some of those characters."
-        )
-    return folded
+    raise LabelError(
+        "A checkpoint with the labels of {source} cannot answer in {target}: "
+        "it was never shown some of those characters.",
+        source=repr(source.name),
+        target=repr(target.name),
+    )
+
+
+def charsets_of(labels: LabelSet) -> list[str]:
+    """Return the names of the charsets that labels can answer in, their own first."""
+    return [labels.name, *(name for name in CHARSETS if name != labels.name and can_fold(labels, CHARSETS[name]))]
+
+
+def choose_charset(labels: LabelSet, name: str | None) -> LabelSet:
+    """Return the charset called `name`, for answers in `labels`, or these for None.
+
+    Raises `LabelError` for an unknown name and as `fold_table`.
+    """
+    charset = labels if name is None else find_charset(name)
+    fold_table(labels, charset)
+    return charset
 
 
 def fold_probabilities(probabilities: NDArray[np.float32], source: LabelSet, target: LabelSet) -> NDArray[np.float32]:
-    """Probabilities over `source` [N, S] as probabilities over `target` [N, T], renormalised to sum to 1.
+    """Return probabilities over `source` [N, S] as probabilities over `target` [N, T], renormalised to sum to 1.
 
     Labels that `target` cannot give are left out. Where nothing is left (a sure letter asked for as a digit), the
     answer is uniform, which says as much. Raises `LabelError` if `source` is too coarse for `target`.
@@ -221,3 +239,12 @@ def fold_probabilities(probabilities: NDArray[np.float32], source: LabelSet, tar
             folded[:, place] += probabilities[:, column]
     total = folded.sum(axis=1, keepdims=True)
     return np.where(total > 1e-30, folded / np.maximum(total, 1e-30), np.float32(1 / len(target)))
+
+
+@cache
+def character_shares(labels: LabelSet) -> NDArray[np.float32]:
+    """Return what each of the 62 characters has of a label's probability, evenly shared, float32 [labels, 62]."""
+    shares = np.zeros((len(labels), len(CHARACTERS)), np.float32)
+    for row, members in enumerate(labels.members):
+        shares[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
+    return shares
