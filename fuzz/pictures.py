@@ -3,9 +3,9 @@
     pip install "atheris>=3,<4"            (Linux; not among the test packages)
     python -m fuzz.pictures [--seconds 60] [--corpus FOLDER]
 
-Starts from one small file of each kind that a visitor may send and of each hostile kind of `tests/hostile.py`, in a
-process with limits on memory and time. Ends with status 0 if nothing was found; else libFuzzer's report is on standard
-error and the input lies in FOLDER, by default a new temporary one that is named at the start.
+Starts from one small file of each kind that a visitor may send and of each hostile kind of `tests/support/hostile.py`,
+in a process with limits on memory and time. Ends with status 0 if nothing was found; else libFuzzer's report is on
+standard error and the input lies in FOLDER, by default a new temporary one that is named at the start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["emnist_hf.ink.picture", "PIL"]):
     from emnist_hf.ink.picture import FORMATS, MAX_LENGTH, MAX_PIXELS, open_picture
 
 from emnist_hf.errors import EmnistError
-from tests import hostile
+from tests.support import hostile
 
 MEMORY = 4 << 30
 """Bytes of address space for the process: a picture of the most pixels that are let in takes under one."""

@@ -44,11 +44,6 @@ fuzzed = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer.from_pretrained()
-
-
 # --- ink ---
 
 DTYPES = (np.uint8, np.bool_, np.int16, np.uint16, np.int64, np.float32, np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from emnist_hf import Recognizer
+from emnist_hf import Answer, Recognizer
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, PictureError
 from emnist_hf.splits import CHARSETS, LabelError
 from tests.support.drawn import draw_glyph, draw_rows
-
-
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer.from_pretrained()
 
 
 def picture(character: str = "E") -> Image.Image:
@@ -101,9 +97,62 @@ def test_asking_for_more_labels_than_there_are_gives_all(recognizer: Recognizer,
     assert len(recognizer.classify(picture(), top_k=top_k)) == count
 
 
+def test_many_pictures_at_once(recognizer: Recognizer, tmp_path: Path) -> None:
+    """As `examine` answers of each, however many the network sees at once, and whatever gives the pictures."""
+    pictures = [picture(character) for character in "EA8"]
+    pictures[1].save(tmp_path / "a.png")
+    asked = [pictures[0], tmp_path / "a.png", np.asarray(pictures[2])]
+    alone = [recognizer.examine(image, top_k=3, charset="letters") for image in pictures]
+    for answers in (
+        recognizer(asked, top_k=3, charset="letters"),
+        recognizer(iter(asked), top_k=3, charset="letters", batch_size=2),
+        recognizer(tuple(asked), top_k=3, charset="letters", batch_size=1, return_exceptions=True),
+    ):
+        assert len(answers) == 3
+        for answer, expected in zip(answers, alone):
+            assert not isinstance(answer, EmnistError) and answer.ink is None
+            assert [p.label for p in answer.predictions] == [p.label for p in expected.predictions]
+            assert [p.score for p in answer.predictions] == pytest.approx(
+                [p.score for p in expected.predictions], abs=1e-6
+            )
+            assert answer.not_a_character == pytest.approx(expected.not_a_character, abs=1e-6)
+            assert answer.is_character == expected.is_character and (answer.glyph == expected.glyph).all()
+    assert recognizer([]) == []
+
+
+def test_pictures_that_cannot_be_read_among_many(recognizer: Recognizer, tmp_path: Path) -> None:
+    blank, broken = Image.new("L", (99, 99), 255), tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    answers = recognizer([blank, picture("E"), broken, blank], batch_size=2, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [NoInkError, Answer, PictureError, NoInkError]
+    assert str(answers[2]) == str(answers[2].args[0]).removeprefix(f"{broken}: ")  # type: ignore[union-attr]
+    with pytest.raises(PictureError, match=r"broken\.png: This is not a picture"):
+        recognizer([picture("E"), broken])
+
+
+@pytest.mark.parametrize("one", ["a.png", b"bytes", {"composite": None}, Path("a.png"), picture("E")])
+def test_one_picture_is_not_many(recognizer: Recognizer, one: Any) -> None:
+    with pytest.raises(TypeError):
+        recognizer(one)
+
+
+@pytest.mark.parametrize(
+    "options", [{"charset": "klingon"}, {"top_k": 0}, {"top_k": "three"}, {"batch_size": 0}, {"batch_size": -5}]
+)
+def test_what_cannot_be_asked_of_many(recognizer: Recognizer, options: dict[str, Any]) -> None:
+    def pictures() -> Iterator[Image.Image]:
+        raise AssertionError("a picture was taken before the request was checked")
+        yield
+
+    with pytest.raises(ValueError, match=r"charset|top_k|batch_size"):
+        recognizer(pictures(), **options)
+
+
 def test_an_unknown_charset(recognizer: Recognizer) -> None:
     with pytest.raises(LabelError, match="There is no charset"):
         recognizer.classify(picture(), charset="../../etc/passwd")
+    with pytest.raises(LabelError, match="There is no charset"):
+        recognizer.check_charset("klingon")
 
 
 def test_nothing_to_read(recognizer: Recognizer, tmp_path: Path) -> None:

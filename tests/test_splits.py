@@ -10,6 +10,10 @@ from emnist_hf.splits import (
     CHARSETS,
     SPLITS,
     LabelError,
+    can_fold,
+    character_shares,
+    charsets_of,
+    choose_charset,
     compatible,
     find_charset,
     find_split,
@@ -87,6 +91,27 @@ def test_merged_capital_answers_for_the_small_letter() -> None:
 def test_too_coarse_or_too_small_is_refused(source: str, target: str) -> None:
     with pytest.raises(LabelError, match="checkpoint"):
         fold_table(CHARSETS[source], CHARSETS[target])
+
+
+def test_charsets_that_labels_can_answer_in() -> None:
+    assert charsets_of(CHARSETS["byclass"]) == list(CHARSETS)
+    assert charsets_of(CHARSETS["bymerge"]) == ["bymerge", "letters", "digits", "uppercase", "lowercase"]
+    assert charsets_of(CHARSETS["letters"]) == ["letters", "uppercase", "lowercase"]
+    assert charsets_of(CHARSETS["digits"]) == ["digits"]
+    for source in CHARSETS.values():
+        for target in CHARSETS.values():
+            if can_fold(source, target):
+                assert choose_charset(source, target.name) is target
+            else:
+                with pytest.raises(LabelError):
+                    choose_charset(source, target.name)
+        assert choose_charset(source, None) is source
+
+
+def test_a_label_is_shared_evenly_by_its_characters() -> None:
+    shares = character_shares(CHARSETS["bymerge"])
+    assert shares.shape == (47, 62) and np.allclose(shares.sum(axis=1), 1)
+    assert shares[CHARSETS["bymerge"].labels.index("C"), [CHARACTERS.index(c) for c in "Cc"]].tolist() == [0.5, 0.5]
 
 
 def test_groups_of_a_coarser_split() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,14 @@ from PIL import Image
 from emnist_hf.data.strokes import draw, draw_coverage
 from emnist_hf.ink import NoInkError, PictureError, glyph_of, stroke_width, to_glyph, to_ink
 from emnist_hf.ink.glyph import to_glyphs
+from tests.support.hostile import encoded
+from tests.support.ink import A, difference
 
 Array = NDArray[Any]
 
-A = [np.array([[0.0, 2], [0.7, 0], [1.4, 2]]), np.array([[0.3, 1.3], [1.1, 1.3]])]
 ANGLES = np.linspace(-0.2, 5.4, 60)
 E_LOW = [np.concatenate([np.array([[-0.9, 0.1], [0.9, 0.1]]), np.stack([np.cos(ANGLES), -np.sin(ANGLES)], 1)])]
 I_LOW = [np.array([[0.0, 1], [0, 3]]), np.array([[0.0, 0.2], [0.0, 0.2]])]
-
-
-def difference(one: Array, two: Array) -> float:
-    return float(np.abs(one.astype(int) - two).mean())
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
 
 
 # --- what is read ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -16,29 +17,15 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from emnist_hf import ink
 from emnist_hf.data.strokes import draw, draw_coverage
-from emnist_hf.ink.picture import MAX_BYTES, NoInkError, PictureError, open_picture
-from tests.support.hostile import UNDO
+from emnist_hf.ink.picture import MAX_BYTES, MAX_LENGTH, MAX_PIXELS, NoInkError, PictureError, open_picture
+from tests.support.hostile import UNDO, chunk, encoded
+from tests.support.ink import A, difference
 
 Array = NDArray[Any]
-
-A = [np.array([[0.0, 2], [0.7, 0], [1.4, 2]]), np.array([[0.3, 1.3], [1.1, 1.3]])]
-
-
-def difference(one: Array, two: Array) -> float:
-    return float(np.abs(one.astype(int) - two).mean())
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
 
 
 def png_header(width: int, height: int, depth: int = 1) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     return (
@@ -149,6 +136,32 @@ def test_a_huge_text_chunk_does_no_harm() -> None:
 def test_ink_hands_the_names_on() -> None:
     assert ink.open_picture is open_picture
     assert ink.PictureError is PictureError and ink.NoInkError is NoInkError
+
+
+@pytest.mark.parametrize(
+    ("picture", "values"),
+    [
+        (None, {}),
+        (b"", {}),
+        (np.zeros((4, 4, 7)), {"shape": "(4, 4, 7)"}),
+        (png_header(100, 25_000), {"width": 100, "height": 25_000, "side": MAX_LENGTH, "most": MAX_PIXELS // 10**6}),
+        (bytes(MAX_BYTES + 1), {"most": MAX_BYTES // 10**6}),
+    ],
+)
+def test_an_error_keeps_its_template_and_values(picture: Any, values: dict[str, Any]) -> None:
+    """For a translation to look up; on its way to another process, too."""
+    with pytest.raises(PictureError) as caught:
+        open_picture(picture)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        sentence = error.args[0]
+        assert sentence.values == values and str(error) == sentence == (
+            sentence.template.format(**values) if values else sentence.template
+        )
+
+
+def test_no_ink_is_a_sentence_too() -> None:
+    for error in (NoInkError(), pickle.loads(pickle.dumps(NoInkError()))):
+        assert error.args[0].template == str(error) and str(error).startswith("There is no ink in the picture")
 
 
 @pytest.mark.security(8)
