@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emnist_hf.evaluation.markdown import render
-from emnist_hf.evaluation.metrics import say_unscored, write_json
+from emnist_hf.evaluation.metrics import describe_unscored, write_json
 from emnist_hf.models.checkpoint import CARD, PICTURES, RESULTS
 from emnist_hf.splits import SPLITS
 
@@ -78,7 +78,7 @@ def model_card(
         train=train,
         tests=tests,
         test=test,
-        unscored=say_unscored(test.get("per_class", []), split.label_set) if test else "",
+        unscored=describe_unscored(test.get("per_class", []), split.label_set) if test else "",
         scored=scored,
         weakest=sorted(scored.get("per_class", []), key=lambda entry: entry["recall"])[:WEAKEST],
         pictures=[f"![{PICTURES[name]}]({name})" for name in pictures],

@@ -1,6 +1,6 @@
-"""Pictures of how a checkpoint does: matplotlib without pyplot, so no global state, no display, safe in threads.
+"""Pictures of how a checkpoint does, and of how many rows each class has.
 
-The chart of a report on a data set: rows of each class, a panel a part, the official mix marked beside.
+matplotlib without pyplot: no global state, no display, safe in threads.
 """
 
 from __future__ import annotations
@@ -18,15 +18,26 @@ from numpy.typing import NDArray
 from emnist_hf.evaluation.calibration import calibration_error_of
 
 BLUE, OCHRE, GREY = "#1b4f8a", "#8a5a00", "#8d8d8d"
-
-
 DPI = 110
-
-
 EXAMPLES = 8  # pictures of one confusion
-
-
 MOST_COUNTED = 26  # classes of a confusion whose cells have room for a number
+CHART_WIDTH, CHART_DPI = 1600, 150  # pixels of a chart of rows, and of its inch
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a report, as both CSS and matplotlib take them."""
+
+    paper: str
+    text: str
+    quiet: str
+    rule: str
+    accent: str
+    mark: str
+
+
+LIGHT = Theme(paper="#fffdf8", text="#2b2723", quiet="#5f574d", rule="#d9d2c5", accent="#2f3f6c", mark="#b4570a")
+DARK = Theme(paper="#1f1c19", text="#eee8de", quiet="#b3aa9e", rule="#3b3631", accent="#8fa3dc", mark="#f0a860")
 
 
 def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, title: str) -> None:
@@ -51,7 +62,7 @@ def plot_confusion(table: NDArray[np.int64], labels: Sequence[str], path: Path, 
 
 
 def _write_counts(axes: Any, table: NDArray[np.int64], image: Any) -> None:
-    """The rows of each cell of a confusion that has some, as large as the longest number allows."""
+    """Write the rows of each cell of a confusion that has some, as large as the longest number allows."""
     cell = 420 / len(table)  # points; the axes are some 530 wide, and a margin is left
     size = min(11.0, cell / 0.6 / max(3, len(f"{table.max()}")))
     dark = image.norm(image.get_array()) > 0.45
@@ -86,7 +97,7 @@ def plot_curve(history: Sequence[dict[str, Any]], path: Path, title: str, *, tau
 
 
 def _validation_rows(history: Sequence[dict[str, Any]]) -> str:
-    """What the accuracies were measured on, in the words of an axis; a run that went on may have had other rows."""
+    """Say on an axis what the accuracies were measured on; a run that went on may have had other rows."""
     counts = {entry["validation_rows"] for entry in history if "validation_rows" in entry}
     rows = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)})) if counts else ""
     return f", {rows} rows (averaged weights)" if rows else " (averaged weights)"
@@ -111,13 +122,13 @@ def plot_calibration(bins: Sequence[dict[str, float]], path: Path, title: str) -
     upper.legend(loc="upper left", frameon=False)
     lower.bar(left, rows, width, align="edge", color=GREY, alpha=0.6, edgecolor=GREY)
     lower.set(xlabel="score of the first answer", ylabel="rows", yscale="log", ylim=(0.7, None))
-    _open(upper)
-    _open(lower)
+    _hide_frame(upper)
+    _hide_frame(lower)
     figure.savefig(path, dpi=DPI)
 
 
 def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) -> None:
-    """Draw recall with its interval and precision of each class, as `evaluation.per_class` has them.
+    """Draw recall with its interval and precision of each class, as `metrics.per_class` has them.
 
     The axis starts just below the lowest of them, so that good classes can be told apart, and says so. A PNG 440 pixels
     high and wide enough for the classes.
@@ -137,12 +148,12 @@ def plot_per_class(entries: Sequence[dict[str, Any]], path: Path, title: str) ->
     axes.set_ylabel(f"share (the axis starts at {starts})" if start else "share")
     axes.grid(axis="y", alpha=0.3)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, frameon=False)
-    _open(axes)
+    _hide_frame(axes)
     figure.savefig(path, dpi=DPI)
 
 
 def _start_below(lowest: float) -> tuple[float, str]:
-    """A round number from 0 just below a share, and how it is written: for 0.9921 it is 0.9918."""
+    """Return a round number from 0 just below a share, and how it is written: for 0.9921 it is 0.9918."""
     gap = max(1 - lowest, 1e-5)
     decimals = 1 - math.floor(math.log10(gap))
     start = max(0.0, math.floor((lowest - 0.03 * gap) * 10**decimals) / 10**decimals)
@@ -152,7 +163,7 @@ def _start_below(lowest: float) -> tuple[float, str]:
 def plot_confusions(columns: dict[str, list[tuple[dict[str, Any], NDArray[np.uint8]]]], path: Path, title: str) -> None:
     """Show confusions with pictures of rows so mistaken, one confusion a line, in columns under their headings.
 
-    Each confusion is an entry of `evaluation.worst_confusions` and up to 8 glyphs uint8 [n, 28, 28], white on black.
+    Each confusion is an entry of `metrics.worst_confusions` and up to 8 glyphs uint8 [n, 28, 28], white on black.
     A PNG whose size follows from how many there are: 605 pixels a column, 62 a line.
     """
     lines = max(1, *(len(column) for column in columns.values()))
@@ -173,47 +184,27 @@ def plot_confusions(columns: dict[str, list[tuple[dict[str, Any], NDArray[np.uin
 
 
 def _caption(axes: Any, entry: dict[str, Any]) -> None:
-    """What was written, what was read, and how often."""
+    """Write what was written, what was read, and how often."""
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.text(0.02, 0.5, f"{entry['label']} → {entry['answer']}", fontsize=15, va="center", family="monospace")
     count = f"{entry['rows']:,}\n{entry['share']:.1%}"
     axes.text(0.98, 0.5, count, fontsize=7.5, va="center", ha="right", color=GREY)
 
 
-def _figure(width: float, height: float) -> Any:
+def _figure(width: float, height: float, **more: Any) -> Any:
+    """Return a figure of so many inches."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained", **more)
 
 
-def _open(axes: Any) -> None:
-    """Leave out the frame where nothing is read off it."""
+def _hide_frame(axes: Any) -> None:
+    """Leave out the sides of the frame where nothing is read off."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
-CHART_WIDTH = 1600  # pixels
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a report, as both CSS and matplotlib take them."""
-
-    paper: str
-    text: str
-    quiet: str
-    rule: str
-    accent: str
-    mark: str
-
-
-LIGHT = Theme(paper="#fffdf8", text="#2b2723", quiet="#5f574d", rule="#d9d2c5", accent="#2f3f6c", mark="#b4570a")
-
-
-DARK = Theme(paper="#1f1c19", text="#eee8de", quiet="#b3aa9e", rule="#3b3631", accent="#8fa3dc", mark="#f0a860")
-
-
 def expected_counts(count: NDArray[np.int64], official: Sequence[int]) -> NDArray[np.float64]:
-    """How many of the rows each class would have in the official training set's mix: float64 [classes]."""
+    """Return how many of the rows each class would have in the official training set's mix: float64 [classes]."""
     frequencies = np.asarray(official, np.float64)
     return frequencies / frequencies.sum() * count.sum()
 
@@ -221,13 +212,11 @@ def expected_counts(count: NDArray[np.int64], official: Sequence[int]) -> NDArra
 def draw_counts(
     labels: Sequence[str], counts: Mapping[str, NDArray[np.int64]], official: Sequence[int], theme: Theme
 ) -> bytes:
-    """A PNG, `CHART_WIDTH` wide, with one panel of bars for each part of `counts`, int64 [classes]."""
-    from matplotlib.figure import Figure
+    """Return a PNG, `CHART_WIDTH` wide: for each part of `counts`, int64 [classes], a panel of bars.
 
-    dots = 150
-    figure = Figure(
-        figsize=(CHART_WIDTH / dots, 0.4 + 2.0 * len(counts)), dpi=dots, layout="constrained", facecolor=theme.paper
-    )
+    The official mix of as many rows is marked beside.
+    """
+    figure = _figure(CHART_WIDTH / CHART_DPI, 0.4 + 2.0 * len(counts), facecolor=theme.paper)
     places = np.arange(len(labels))
     for axes, (part, count) in zip(figure.subplots(len(counts), squeeze=False)[:, 0], counts.items()):
         axes.set_facecolor(theme.paper)
@@ -256,5 +245,5 @@ def draw_counts(
         fontsize=8.5,
     )
     file = io.BytesIO()
-    figure.savefig(file, format="png")
+    figure.savefig(file, format="png", dpi=CHART_DPI)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Metrics: how good a checkpoint is, on which rows, and where it errs."""
+"""Metrics of probabilities against labels: how good they are, and where they err."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from emnist_hf.evaluation.calibration import calibration_bins, calibration_error
 from emnist_hf.evaluation.seen import is_official
 from emnist_hf.splits import LabelSet, Split, fold_shape
 
+WORST = 12  # confusions that are listed and shown
+
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], label_set: LabelSet) -> dict[str, Any]:
-    """All metrics of one test: probabilities float [N, classes] over `label_set`, labels int [N].
+    """Return all metrics of one test: probabilities float [N, classes] over `label_set`, labels int [N].
 
     Each share (`accuracy`, `top3`, `top5`, the two below) comes with Wilson's 95 % interval, `macro_f1` with a
     bootstrap's, under its name and `_interval`. `ece` is the expected calibration error over 15 equal bins of the top
@@ -51,13 +53,13 @@ def _share(name: str, right: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _folded(label_set: LabelSet, fold: Callable[[str], str]) -> NDArray[np.int64]:
-    """For each label, the index of the first label of the set that folds to the same thing."""
+    """Return for each label the index of the first label of the set that folds to the same."""
     first: dict[str, int] = {}
     return np.array([first.setdefault(fold(label), index) for index, label in enumerate(label_set.labels)])
 
 
 def macro_f1(tables: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean F1 of the classes that have rows, of confusions int [T, classes, classes]; float64 [T]."""
+    """Return the mean F1 of the classes that have rows, of confusions int [T, classes, classes]: float64 [T]."""
     rows, answers = tables.sum(axis=2), tables.sum(axis=1)
     right = np.diagonal(tables, axis1=1, axis2=2)
     f1 = 2 * right / np.maximum(rows + answers, 1)
@@ -65,7 +67,7 @@ def macro_f1(tables: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def macro_f1_interval(table: NDArray[np.int64], draws: int = 200) -> list[float]:
-    """The middle 95 % of macro F1 when the rows of a confusion are drawn anew, with replacement (seed 0)."""
+    """Return the bootstrap 95 % interval of macro F1: the rows of a confusion drawn with replacement (seed 0)."""
     count = int(table.sum())
     if not count:
         return [0.0, 1.0]
@@ -74,7 +76,10 @@ def macro_f1_interval(table: NDArray[np.int64], draws: int = 200) -> list[float]
 
 
 def wilson_interval(successes: float, trials: int, z: float = 1.96) -> list[float]:
-    """Wilson's (1927) score interval for a share; 95 % at the default `z`."""
+    """Return Wilson's (1927) score interval for a share; 95 % at the default `z`.
+
+    Successes may be fractions, which scipy's interval does not take.
+    """
     if not trials:
         return [0.0, 1.0]
     share, spread = successes / trials, z * z / trials
@@ -86,7 +91,7 @@ def wilson_interval(successes: float, trials: int, z: float = 1.96) -> list[floa
 def per_class(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], label_set: LabelSet
 ) -> list[dict[str, Any]]:
-    """Rows, recall with its 95 % interval, precision, F1 and most frequent mistake of each label in `labels`."""
+    """Return rows, recall with its 95 % interval, precision, F1 and most frequent mistake of each label of the rows."""
     table = confusion(probabilities, labels, len(label_set))
     rows = []
     for index, label in enumerate(label_set.labels):
@@ -110,10 +115,10 @@ def per_class(
     return rows
 
 
-def say_unscored(classes: list[dict[str, Any]], label_set: LabelSet) -> str:
-    """A sentence that names the labels of which the rows had none, "" if there were rows of each.
+def describe_unscored(classes: list[dict[str, Any]], label_set: LabelSet) -> str:
+    """Return a sentence that names the labels without rows; "" if there were rows of each.
 
-    classes: what `per_class` returned for the rows; of results that do not have it, nothing is said.
+    classes: what `per_class` returned for the rows; empty for results of earlier versions, of which nothing is said.
     """
     scored = {entry["label"] for entry in classes}
     missing = [label for label in label_set.labels if label not in scored] if scored else []
@@ -121,19 +126,16 @@ def say_unscored(classes: list[dict[str, Any]], label_set: LabelSet) -> str:
 
 
 def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Counts int64 [classes, classes]: row the true label, column the answer."""
+    """Return counts int64 [classes, classes]: row the true label, column the answer."""
     from sklearn.metrics import confusion_matrix
 
     return confusion_matrix(labels, probabilities.argmax(axis=1), labels=np.arange(classes))
 
 
-WORST = 12  # confusions that are listed and shown
-
-
 def worst_confusions(
     table: NDArray[np.int64], label_set: LabelSet, count: int = WORST, *, shape_folded: bool = False
 ) -> list[dict[str, Any]]:
-    """The most frequent mistakes of a confusion, most rows first: `label`, `answer`, `rows`, `share` of the label's.
+    """Return the most frequent mistakes, most rows first: `label`, `answer`, `rows`, and `share` of the label's rows.
 
     At most `count` of them. With `shape_folded`, only those that one character's shape could have told apart: neither
     a case nor 0 and O.
@@ -157,7 +159,7 @@ def worst_confusions(
 
 
 def report(probabilities: NDArray[np.float32], rows: Rows, split: Split) -> dict[str, Any]:
-    """`score` of the rows, with the split, whether they are the official test, each class by itself, and the mistakes.
+    """Return `score` of the rows, with the split, whether they are the official test, each class, and the mistakes.
 
     `calibration` holds the bins of `calibration_bins`, `worst_confusions` and `worst_confusions_shape_folded` what
     `worst_confusions` finds.
@@ -175,4 +177,5 @@ def report(probabilities: NDArray[np.float32], rows: Rows, split: Split) -> dict
 
 
 def write_json(value: Any, path: Path) -> None:
+    """Write a file of JSON as checkpoints and reports have them: indented, in UTF-8."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

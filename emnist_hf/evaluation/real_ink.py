@@ -1,6 +1,6 @@
 """A test on real ink: UNIPEN's held-out writers, drawn as a sketchpad delivers them and read as a visitor's.
 
-The strokes are split by writer (see `strokes.py`): nobody whose characters are scored is learnt from.
+The strokes are split by writer (`data/strokes.py`): nobody whose characters are scored is learnt from.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emnist_hf.data.conditions import CONDITIONS, Pad, Strokes
+from emnist_hf.data.conditions import CONDITIONS, Pad
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strokes import HELD_OUT_SOURCES, PAD, StrokeSet, open_strokes
 from emnist_hf.evaluation.metrics import score, wilson_interval
 from emnist_hf.ink import NoInkError, glyph_of
+from emnist_hf.ink.glyph import SIDE
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARACTERS, LabelSet, find_charset
 
-SMALLEST_PAD = 40  # below it a character has fewer pixels than a glyph
+SMALLEST_PAD, LARGEST_PAD = 40, 2000  # pixels; below the smallest a character has fewer than a glyph
+SHARES = ("accuracy_shape_folded", "accuracy_case_insensitive", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ class StrokeTest:
             if not 0 < pen <= PAD / 3:  # wider, and a character is one blot; the comparison refuses NaN too
                 raise DataError(f"A pen of {pen:g} px cannot write on a pad of {PAD} px: choose 1 to {PAD // 3}.")
         for size in self.sizes:
-            if not SMALLEST_PAD <= size <= 2000:
-                raise DataError(f"A pad of {size} px is too small or too large: choose {SMALLEST_PAD} to 2000.")
+            if not SMALLEST_PAD <= size <= LARGEST_PAD:
+                raise DataError(
+                    f"A pad of {size} px is too small or too large: choose {SMALLEST_PAD} to {LARGEST_PAD}."
+                )
         for condition in self.conditions:
             if condition not in CONDITIONS:
                 raise DataError(f"There is no condition {condition!r}: choose one of {', '.join(CONDITIONS)}.")
@@ -76,7 +80,7 @@ class Characters:
 
 
 def choose_characters(test: StrokeTest, label_set: LabelSet) -> Characters:
-    """The held-out writers' characters that a label of `label_set` stands for, `per_pen` of them at random (seed 0).
+    """Return the held-out writers' characters that `label_set` has, `per_pen` of them at random (seed 0).
 
     Raises `DataError` if the file holds no strokes or no such character.
     """
@@ -99,7 +103,7 @@ def score_strokes(
 ) -> Iterator[dict[str, Any]]:
     """Draw characters on a pad under each condition, black on white and white on black, and read them.
 
-    Yields the metrics of `evaluation.score` over `charset` with `condition`, `size` and `pen` (as `StrokeTest` has
+    Yields the metrics of `metrics.score` over `charset` with `condition`, `size` and `pen` (as `StrokeTest` has
     them), `polarity`, `writers` and `unread` (characters in which no ink was found, counted as wrong).
 
     Raises `DataError` as `choose_characters`, `CheckpointError`, or `LabelError` if the checkpoint's labels are too
@@ -112,7 +116,7 @@ def score_strokes(
         for light in (False, True):
             found, blank = _draw_and_find(chosen, condition, Pad(size, pen * size / PAD, light))
             probabilities = recognizer.predict_proba(found, charset)
-            probabilities[blank] = surely_wrong(chosen.labels[blank], len(chosen.label_set))
+            probabilities[blank] = unread_probabilities(chosen.labels[blank], len(chosen.label_set))
             yield {
                 "condition": condition,
                 "size": size,
@@ -125,10 +129,10 @@ def score_strokes(
             }
 
 
-def surely_wrong(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Probabilities [N, classes] that give the right label the last rank: int [N] to float32.
+def unread_probabilities(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Return probabilities that count as wrong by every metric, for what was not read: int [N] to float32 [N, classes].
 
-    The first rank goes to the next label, which in no charset has the same shape.
+    The right label has the last rank, and the next label, which in no charset has the same shape, the first.
     """
     rows = np.arange(len(labels))
     probabilities = np.full((len(labels), classes), 1 / classes, np.float32)
@@ -137,39 +141,27 @@ def surely_wrong(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]
     return probabilities
 
 
-Job = tuple[Strokes, str, Pad, int]
-
-
 def _draw_and_find(chosen: Characters, condition: str, pad: Pad) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Glyphs uint8 [N, 28, 28] of characters drawn and read like a visitor's, and which of them showed no ink."""
-    glyphs = np.zeros((len(chosen.rows), 28, 28), np.uint8)
-    blank = np.zeros(len(chosen.rows), bool)
-    jobs = ((chosen.strokes.strokes(int(row)), condition, pad, int(row)) for row in chosen.rows)
+    """Return glyphs uint8 [N, 28, 28] of characters drawn and read like a visitor's, and which showed no ink."""
+
+    def find(row: int) -> NDArray[np.uint8] | None:
+        # By the row alone: a character leans and shakes alike with every pen and for every checkpoint.
+        picture = CONDITIONS[condition](chosen.strokes.strokes(row), pad, np.random.default_rng((0, row)))
+        try:
+            return glyph_of(picture)[0]
+        except NoInkError:
+            return None
+
+    rows = chosen.rows.tolist()
     name = f"{condition}, {pad.side} px, pen {pad.pen:g}"
     with ThreadPool(2) as pool:  # no fork: torch has threads by now, and the child of such a process may hang
-        made = pool.imap(_glyph_or_none, jobs)
-        for place, glyph in enumerate(tqdm(made, desc=name, total=len(blank), unit="character", mininterval=1)):
-            blank[place] = glyph is None
-            if glyph is not None:
-                glyphs[place] = glyph
-    return glyphs, blank
-
-
-def _glyph_or_none(job: Job) -> NDArray[np.uint8] | None:
-    strokes, condition, pad, row = job
-    # By the row alone: a character leans and shakes alike with every pen and for every checkpoint.
-    picture = CONDITIONS[condition](strokes, pad, np.random.default_rng((0, row)))
-    try:
-        return glyph_of(picture)[0]
-    except NoInkError:
-        return None
-
-
-SHARES = ("accuracy_shape_folded", "accuracy_case_insensitive", "accuracy")
+        found = list(tqdm(pool.imap(find, rows), desc=name, total=len(rows), unit="character", mininterval=1))
+    blank = np.array([glyph is None for glyph in found])
+    return np.stack([np.zeros((SIDE, SIDE), np.uint8) if glyph is None else glyph for glyph in found]), blank
 
 
 def summarize_strokes(test: StrokeTest, recognizer: Recognizer, charset: str = "byclass") -> dict[str, Any]:
-    """`score_strokes` in one object: `total`, `by_pen` and `by_size` of plain drawings, `by_condition`, and `cells`.
+    """Return `score_strokes` as one object: `total`, `by_pen`, `by_size` of plain drawings, `by_condition`, `cells`.
 
     Each is the mean over the cells that it stands for, with `characters`, `writers`, `rows` (characters times
     drawings of each) and `unread`. Its intervals count a character once, however often it was drawn: drawings of one
@@ -196,7 +188,7 @@ def _pool_by(key: str, cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _pool(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Means over cells, all of which hold the same characters."""
+    """Return means over cells, all of which hold the same characters."""
     characters = cells[0]["rows"]
     pooled: dict[str, Any] = {
         "characters": characters,

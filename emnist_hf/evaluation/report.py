@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emnist_hf.data.rows import Rows
 from emnist_hf.evaluation import figures
 from emnist_hf.evaluation.markdown import render
-from emnist_hf.evaluation.metrics import confusion, say_unscored, write_json
+from emnist_hf.evaluation.metrics import confusion, describe_unscored, write_json
 from emnist_hf.splits import SPLITS
 
 SHARES = {
@@ -71,7 +71,7 @@ def markdown(result: dict[str, Any]) -> str:
         r=result,
         split=split,
         count=_count(result),
-        unscored=say_unscored(result["per_class"], split.label_set),
+        unscored=describe_unscored(result["per_class"], split.label_set),
         confusions=_confusions(result),
         names=SHARES,
         ink=ink,

@@ -1,4 +1,7 @@
-"""Metrics: how good a checkpoint is, on which rows, and where it errs."""
+"""Which rows a score is of: the official test or not, and whether the checkpoint was trained on some of them.
+
+A checkpoint keeps 32 bits of the hash of each image it was trained on.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,14 @@ OFFICIAL_TESTS = {
 """Digest of the official test rows, in any order, of the splits whose official rows we have had in hand."""
 
 
-# --- which rows were they? --------------------------------------------------------------------------------------
-
-
 def digest(rows: Rows) -> str:
-    """A fingerprint of images and labels together, in any order: 64 hexadecimal digits."""
+    """Return a fingerprint of images and labels together, in any order: 64 hexadecimal digits."""
     tagged = hash_images(rows.images) ^ (rows.labels.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     return hashlib.sha256(np.sort(tagged).tobytes()).hexdigest()
 
 
 def is_official(split: Split, rows: Rows) -> bool | None:
-    """Whether these are exactly the official test rows of `split`; None if the number fits but nobody can say."""
+    """Return whether these are exactly the official test rows of `split`; None if only their number is known to fit."""
     known = OFFICIAL_TESTS.get(split.name)
     if known is not None:
         return digest(rows) == known
@@ -39,12 +39,12 @@ def is_official(split: Split, rows: Rows) -> bool | None:
 
 
 def short_hashes(images: Images) -> NDArray[np.uint32]:
-    """The upper 32 bits of each image's hash: uint8 [N, 28, 28] to uint32 [N]."""
+    """Return the upper 32 bits of each image's hash: uint8 [N, 28, 28] to uint32 [N]."""
     return (hash_images(images) >> np.uint64(32)).astype(np.uint32)
 
 
 def save_seen(hashes: NDArray[np.uint32], folder: Path, learnt: NDArray[np.uint32] | None = None) -> None:
-    """Note which images a checkpoint was trained on: their short hashes, sorted, as differences.
+    """Write which images a checkpoint was trained on: their short hashes, sorted, as differences.
 
     learnt: those of them that it learnt from itself, where its teachers learnt from others besides; None for all.
     """
@@ -58,7 +58,7 @@ def _steps(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def load_seen(folder: Path) -> NDArray[np.uint32] | None:
-    """The short hashes of the images that the checkpoint in `folder` was trained on; None if it does not say.
+    """Return the short hashes of the images that a checkpoint was trained on, uint32; None if it does not say.
 
     Those of its teachers are among them: an honest score is on images of which nobody told it anything.
     """
@@ -67,7 +67,7 @@ def load_seen(folder: Path) -> NDArray[np.uint32] | None:
 
 
 def load_learnt(folder: Path) -> NDArray[np.uint32] | None:
-    """As `load_seen`, without what its teachers alone were trained on: what it may not be chosen or calibrated by.
+    """Return `load_seen` without what its teachers alone were trained on: what it may not be calibrated by.
 
     A teacher is asked about images that its student learns from, and so tells nothing of others that it has seen.
     """
@@ -86,7 +86,7 @@ def _load_steps(folder: Path) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] |
 
 
 def count_seen(images: Images, seen: NDArray[np.uint32]) -> int:
-    """How many of `images` are among the seen; 0 for no more than chance.
+    """Count those of `images` that are among the seen; 0 for no more than chance.
 
     Of unseen images about one in 25,000 has the short hash of a seen one (32 bits, some 180,000 of them).
     """

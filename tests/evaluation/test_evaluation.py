@@ -21,10 +21,10 @@ from emnist_hf.evaluation.card import model_card, write_card
 from emnist_hf.evaluation.evaluate import EvaluateConfig, command_of
 from emnist_hf.evaluation.metrics import (
     confusion,
+    describe_unscored,
     macro_f1,
     per_class,
     report,
-    say_unscored,
     score,
     wilson_interval,
     worst_confusions,
@@ -208,10 +208,9 @@ def test_a_perfect_answer_can_be_reported_too(tmp_path: Path) -> None:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that are drawn in a test."""
+    """The figures that are drawn in a test, laid out but not written."""
     made: list[Figure] = []
-    draw = figures._figure
-    monkeypatch.setattr(figures, "_figure", lambda *size: made.append(draw(*size)) or made[-1])
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: made.append(self) or self.draw_without_rendering())
     return made
 
 
@@ -248,8 +247,11 @@ def test_classes_are_shown_from_just_below_the_worst(tmp_path: Path, made: list[
     assert ends[0][0] == pytest.approx(0.9918) and 1 < ends[0][1] < 1.001 and ends[1][0] == 0
     assert [figure.axes[0].get_ylabel() for figure in made] == ["share (the axis starts at 0.9918)", "share"]
     for lowest in (0.0, 0.099, 0.5, 0.87, 0.99996, 1.0):
-        start, written = figures._start_below(lowest)
-        assert 0 <= start <= lowest and start < 1 and float(written) == pytest.approx(start)
+        worst = {"label": "a", "recall": 1.0, "recall_interval": [lowest, 1.0], "precision": 1.0}
+        figures.plot_per_class([worst], tmp_path / "worst.png", "x")
+        start, said = made[-1].axes[0].get_ylim()[0], made[-1].axes[0].get_ylabel()
+        assert 0 <= start <= lowest and start < 1
+        assert said == "share" if start == 0 else float(said.split()[-1].rstrip(")")) == pytest.approx(start)
         assert lowest - start <= 0.2 * (1 - lowest) + 1e-5
 
 
@@ -311,10 +313,10 @@ def test_classes_without_a_row_are_named() -> None:
     digits = SPLITS["digits"].label_set
     labels = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7])
     answers = np.eye(10, dtype=np.float32)[labels]
-    said = say_unscored(per_class(answers, labels, digits), digits)
+    said = describe_unscored(per_class(answers, labels, digits), digits)
     assert said == "They have no row of 8, 9, of which the numbers say nothing."
     every = np.arange(10)
-    assert say_unscored(per_class(np.eye(10, dtype=np.float32), every, digits), digits) == ""
+    assert describe_unscored(per_class(np.eye(10, dtype=np.float32), every, digits), digits) == ""
 
 
 def test_wilson_interval() -> None:

@@ -15,7 +15,7 @@ from emnist_hf.evaluation.real_ink import (
     choose_characters,
     score_strokes,
     summarize_strokes,
-    surely_wrong,
+    unread_probabilities,
 )
 from emnist_hf.ink import glyph_of
 from emnist_hf.recognizer import Recognizer
@@ -79,7 +79,7 @@ def test_a_photo_has_shadow_noise_and_no_pure_colour() -> None:
 def test_a_character_without_ink_counts_as_wrong_in_every_metric() -> None:
     for charset in CHARSETS.values():
         labels = np.arange(len(charset))
-        probabilities = surely_wrong(labels, len(charset))
+        probabilities = unread_probabilities(labels, len(charset))
         assert probabilities.sum(axis=1) == pytest.approx(1)
         assert (probabilities.argmin(axis=1) == labels).all()
         for label, answer in zip(labels, probabilities.argmax(axis=1), strict=True):
