@@ -11,12 +11,16 @@ SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parque
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # The data sets library and the Hub report home by default; a training run has no need to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from tqdm.contrib.logging import logging_redirect_tqdm
 from transformers import HfArgumentParser
 
 from emnist_hf.errors import EmnistError
@@ -48,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"there is no {without_token(' '.join(unknown))}: see train.py --help")
         if target.push_to_hub:
             check_push(target.hub_model_id, target.hub_token, ask=os.environ.get("RANK", "0") == "0")
-        results = train(config, augmentation)
+        with shown_log():
+            results = train(config, augmentation)
     except (EmnistError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
@@ -59,6 +64,27 @@ def main(arguments: list[str] | None = None) -> int:
         if target.push_to_hub:
             return publish(config.output_dir, target)
     return 0
+
+
+class PlainFormatter(logging.Formatter):
+    """The message alone, without the process that Accelerate puts before it: the main one says it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).removeprefix("[RANK 0] ")
+
+
+@contextmanager
+def shown_log() -> Iterator[None]:
+    """Print what the package logs, above the progress bar."""
+    logger, handler = logging.getLogger("emnist_hf"), logging.StreamHandler(sys.stdout)
+    handler.setFormatter(PlainFormatter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        with logging_redirect_tqdm([logger]):
+            yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def publish(folder: str, target: PushConfig) -> int:

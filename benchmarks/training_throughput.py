@@ -7,8 +7,8 @@ train.py makes them (augmentation, both passes, AdamW, averaged weights), and th
 two passes of the network reach. The peak is the fastest large matrix multiplication of the same run, in the same
 precision; FLOPs are counted by torch.utils.flop_counter, convolutions and matrix multiplications alone. Networks and
 precisions take turns, so that what else the machine does slows all of them alike; `speed_of_bfloat16` is how many times
-as fast a network learns in it as in float32, and train.py's own choice is `auto_precision`. Prints one JSON object, and
-a table on standard error.
+as fast a network learns in it as in float32: where it pays, give train.py `--mixed_precision bf16`. Prints one JSON
+object, and a table on standard error.
 """
 
 from __future__ import annotations
@@ -29,12 +29,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from emnist_hf.models.checkpoint import normalise
 from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE, count_parameters, create_model
 from emnist_hf.splits import CHARSETS
-from emnist_hf.training.augment import Augmentation, augment
+from emnist_hf.training.augment import Augmentation, augment, network_input
 from emnist_hf.training.sampling import partial_label_loss
-from emnist_hf.training.setup import bf16_pays_on_cpu
 
 NETWORKS = {"default": (ARCHITECTURE, IMAGE_SIZE), "replaced": ("emnist_replaced_cnn", 28)}
 WARM_UP = 2
@@ -49,7 +47,7 @@ class Learner:
         labels = CHARSETS["byclass"]
         self.side, self.device, self.dtype = side, device, dtype
         self.images = torch.randint(0, 256, (batch, 28, 28), dtype=torch.uint8, device=device)
-        self.groups = nn.functional.one_hot(torch.arange(batch, device=device) % len(labels), len(labels)).bool()
+        self.candidates = nn.functional.one_hot(torch.arange(batch, device=device) % len(labels), len(labels)).bool()
         self.model = create_model(labels, architecture).to(device, memory_format=torch.channels_last)
         self.optimizer = create_optimizer_v2(self.model, "adamw", lr=1e-3, weight_decay=0.02)
         self.averaged = ModelEmaV3(self.model, decay=0.9995)
@@ -57,14 +55,13 @@ class Learner:
 
     def pixels(self) -> torch.Tensor:
         """The network's input, augmented: float32 [batch, 1, side, side]."""
-        pixels = normalise(augment(self.images, self.side, Augmentation(), self.generator))
-        return pixels.contiguous(memory_format=torch.channels_last)
+        return network_input(augment(self.images, self.side, Augmentation(), self.generator))
 
     def passes(self, pixels: torch.Tensor) -> None:
         """Forward and backward: leaves gradients."""
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.model(pixels)
-        partial_label_loss(logits, self.groups, 0.05).backward()
+        partial_label_loss(logits, self.candidates, 0.05).backward()
 
     def step(self) -> dict[str, float]:
         """One training step; seconds of its three parts."""
@@ -136,7 +133,6 @@ def measure(batch: int, steps: int, device: torch.device, dtypes: list[torch.dty
         "batch": batch,
         "steps": steps,
         "device": str(device),
-        "auto_precision": "bfloat16" if device.type != "cpu" or bf16_pays_on_cpu() else "float32",
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 2),
         "runs": [

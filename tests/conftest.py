@@ -53,16 +53,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(groups[item], len(place)))
 
 
-@pytest.fixture(autouse=True)
-def fresh_accelerator() -> Iterator[None]:
-    """Runs of train() in this process do not share state: on a machine whose bfloat16 pays they differ in precision."""
-    yield
-    if "accelerate.state" in sys.modules:
-        from accelerate.state import AcceleratorState
-
-        AcceleratorState._reset_state(reset_partial_state=True)
-
-
 @pytest.fixture(scope="session")
 def recognizer() -> Recognizer:
     """The checkpoint in the package."""

@@ -16,10 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emnist_hf.errors import EmnistError
+from emnist_hf.models.checkpoint import MEAN, STD, normalise
 
 
 def _change(default: float, text: str) -> float:
-    """A field of `Augmentation` with its line in train.py --help."""
+    """Declare a field of `Augmentation` with its line in train.py --help."""
     value: float = field(default=default, metadata={"help": f"{text}; 0 for none (default: %(default)s)"})
     return value
 
@@ -49,11 +50,8 @@ class Augmentation:
             raise EmnistError("Augmentation stroke_weight and cutout are shares of the images: give at most 1.")
 
 
-NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
-
-
 def augment(images: Tensor, side: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """A changed copy of each image: uint8 [N, 28, 28] to float32 [N, 1, side, side], 0 to 1, on the same device.
+    """Return a changed copy of each image: uint8 [N, 28, 28] to float32 [N, 1, side, side], 0 to 1, on the same device.
 
     `generator` lives on the CPU: the same seed gives the same pictures on every device.
     """
@@ -61,6 +59,11 @@ def augment(images: Tensor, side: int, settings: Augmentation, generator: torch.
     pixels = _change_weight(pixels, settings, generator)
     grid = _sampling_grid(len(images), side, settings, generator).to(pixels.device)
     return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def network_input(pixels: Tensor, mean: float = MEAN, std: float = STD) -> Tensor:
+    """Normalise float32 [N, 1, side, side], 0 to 1, and lay it out as convolutions like it best."""
+    return normalise(pixels, mean, std).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Mixture:
 
 
 def mix(pixels: Tensor, alpha: float, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
-    """Mixup (Zhang et al. 2018): float32 [N, 1, side, side] to the same, and how; unchanged where alpha is 0.
+    """Mix a batch, float32 [N, 1, side, side], with itself (mixup, Zhang et al. 2018), and say how; not if alpha is 0.
 
     One share a batch, of Beta(alpha, alpha), as the paper's own code has it.
     """
@@ -107,7 +110,7 @@ def _change_weight(pixels: Tensor, settings: Augmentation, generator: torch.Gene
 
 
 def _patch_mask(count: int, side: int, share: float, generator: torch.Generator, patch: int = 6) -> Tensor:
-    """Ones, with a zero patch somewhere in a share of the masks: [N, 1, side, side]."""
+    """Return ones [N, 1, side, side], with a zero patch somewhere in a share of the masks."""
     corners = torch.randint(0, side - patch + 1, (2, count, 1), generator=generator)
     inside = (torch.arange(side) >= corners) & (torch.arange(side) < corners + patch)
     chosen = (torch.rand(count, generator=generator) < share).view(-1, 1, 1)
@@ -115,7 +118,7 @@ def _patch_mask(count: int, side: int, share: float, generator: torch.Generator,
 
 
 def _sampling_grid(count: int, side: int, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Where each output pixel is read from, [N, side, side, 2] in -1 to 1: affine, then bent by a smooth field."""
+    """Return where each output pixel is read from, [N, side, side, 2] in -1 to 1: affine, then bent smoothly."""
     angle = _uniform(count, math.radians(settings.rotation), generator)
     shear = _uniform(count, settings.shear, generator)
     wide, high = (1 / (1 + _uniform(count, settings.scale, generator)) for _ in range(2))

@@ -1,22 +1,22 @@
-"""The settings of a training run, checked before anything is loaded.
-
-A recipe: the settings of a training run and of its augmentation in one YAML file.
-"""
+"""What a run is told: the flags of train.py, the same in a YAML recipe, checked before anything is loaded."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.models.checkpoint import IMAGE_SIZES
 from emnist_hf.models.network import ARCHITECTURE, IMAGE_SIZE
-from emnist_hf.splits import find_split
+from emnist_hf.splits import Split, find_split
 from emnist_hf.training.augment import Augmentation
 
 
@@ -24,23 +24,42 @@ class TrainingError(EmnistError):
     """A training that cannot start or go on; the message says why and what to do."""
 
 
+class Range(NamedTuple):
+    """What a number must lie in, both ends included, and how a message asks for it."""
+
+    low: float
+    high: float
+    wanted: str
+
+
+ANY, ABOVE_0, BELOW_1 = sys.float_info.max, sys.float_info.min, math.nextafter(1, 0)
+COUNTS = ("num_train_epochs", "per_device_train_batch_size", "max_train_samples", "max_eval_samples")
 SHARES = (
-    "validation_fraction",
-    "label_smoothing_factor",
-    "ema_decay",
-    "warmup_ratio",
     "parent_weight",
     "teacher_weight",
+    "warmup_ratio",
+    "label_smoothing_factor",
+    "ema_decay",
+    "validation_fraction",
 )
-"""Settings from 0 to below 1."""
+SIDES = ("image_size", "start_image_size")
+RANGES = {
+    **dict.fromkeys(COUNTS, Range(1, ANY, "at least 1")),
+    **dict.fromkeys(SHARES, Range(0, BELOW_1, "a share from 0 to below 1")),
+    **dict.fromkeys(SIDES, Range(*IMAGE_SIZES, f"{IMAGE_SIZES[0]} to {IMAGE_SIZES[1]} pixels, such as 56")),
+    "learning_rate": Range(ABOVE_0, ANY, "a number above 0, such as 0.003"),
+    "weight_decay": Range(0, ANY, "a number of at least 0, such as 0.02"),
+    "mixup": Range(0, ANY, "a number of at least 0, such as 0.2"),
+    "teacher_temperature": Range(ABOVE_0, ANY, "a number above 0, such as 2"),
+    "seed": Range(0, 2**32 - 1, "0 to 4294967295"),
+}
+"""What settings may be given, beside their defaults."""
 
 
 def _option(default: Any, text: str) -> Any:
-    """A field whose help is `text`, with what it is where nothing is said, unless that is off, empty or in the text."""
-    shown = (
-        "" if default is None or default is False or default == "" or "default" in text else " (default: %(default)s)"
-    )
-    return field(default=default, metadata={"help": text + shown})
+    """Declare a setting by its default and its line in --help, which names the default where the text does not."""
+    plain = default is None or default is False or default == "" or "default" in text
+    return field(default=default, metadata={"help": text if plain else f"{text} (default: %(default)s)"})
 
 
 @dataclass
@@ -106,7 +125,9 @@ class TrainConfig:
     max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
     max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")
     seed: int = _option(0, "of weights, order, augmentation and validation rows")
-    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = _option("auto", "auto: bf16 where it is faster here")
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = _option(
+        "auto", "auto: bf16 on a GPU that has it, else float32 (no)"
+    )
     cpu: bool = _option(False, "train on the CPU even where there is a GPU")
     checkpointing_steps: str = _option("epoch", "save the state every so many steps, or every 'epoch'")
     resume_from_checkpoint: str | None = _option(None, "'latest', or a folder under output_dir/checkpoints")
@@ -114,40 +135,17 @@ class TrainConfig:
     report_to: str = _option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
 
     def __post_init__(self) -> None:
-        self.split = find_split(self.split).name
+        self.split = self.emnist_split.name
         self.output_dir = self.output_dir or f"runs/{self.split}"
         if not self.dataset:
             raise TrainingError(
                 "Say where the data is: --dataset takes a Hub id, a folder, gzip.zip or a Parquet file."
             )
-        for name in (
-            "num_train_epochs",
-            "per_device_train_batch_size",
-            "max_train_samples",
-            "max_eval_samples",
-        ):
+        defaults = {setting.name: setting.default for setting in fields(self)}
+        for name, (low, high, wanted) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise TrainingError(f"--{name} is {value}: give at least 1.")
-        for name, free in (("image_size", ()), ("start_image_size", (0,))):
-            side = getattr(self, name)
-            if side not in free and not IMAGE_SIZES[0] <= side <= IMAGE_SIZES[1]:
-                raise TrainingError(
-                    f"--{name} is {side}: give {IMAGE_SIZES[0]} to {IMAGE_SIZES[1]} pixels, such as 56."
-                )
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise TrainingError(f"--learning_rate is {self.learning_rate}: give a number above 0, such as 0.003.")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise TrainingError(f"--weight_decay is {self.weight_decay}: give a number of at least 0, such as 0.02.")
-        if not (math.isfinite(self.mixup) and self.mixup >= 0):
-            raise TrainingError(f"--mixup is {self.mixup}: give a number of at least 0, such as 0.2.")
-        if not (math.isfinite(self.teacher_temperature) and self.teacher_temperature > 0):
-            raise TrainingError(
-                f"--teacher_temperature is {self.teacher_temperature}: give a number above 0, such as 2."
-            )
-        for name in SHARES:
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainingError(f"--{name} is {getattr(self, name)}: give a share from 0 to below 1.")
+            if value != defaults[name] and not low <= value <= high:
+                raise TrainingError(f"--{name} is {value}: give {wanted}.")
         if self.parent_weight and self.model_name_or_path is None:
             raise TrainingError("--parent_weight needs a checkpoint to start from: give --model_name_or_path.")
         if self.checkpointing_steps != "epoch" and not re.fullmatch(r"[1-9]\d{0,8}", self.checkpointing_steps):
@@ -158,8 +156,18 @@ class TrainConfig:
         except ValueError:
             raise TrainingError(f"--model_args is not a JSON object: {self.model_args[:80]}") from None
 
+    @cached_property
+    def emnist_split(self) -> Split:
+        """The split that `split` names. Raises `LabelError` if there is none."""
+        return find_split(self.split)
+
+    @property
+    def class_counts(self) -> tuple[int, ...] | None:
+        """How frequent each class is where the network will be used; None: as in the rows that it learns from."""
+        return self.emnist_split.train_counts if self.class_frequencies == "official" else None
+
     def side(self, epoch: int) -> int:
-        """Side of the network's input in an epoch, in pixels; epochs count from 0."""
+        """Return the side of the network's input in an epoch, in pixels; epochs count from 0."""
         return (self.start_image_size or self.image_size) if epoch < self.start_image_epochs else self.image_size
 
 
@@ -181,7 +189,7 @@ class PushConfig:
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
-    """The settings in a YAML file, each of the type that its flag gives.
+    """Read the settings in a YAML file, each of the type that its flag gives.
 
     Raises `TrainingError` for a missing file, a setting that does not exist or a value that its flag would not take.
     """
@@ -190,58 +198,56 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise TrainingError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
     try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        text = Path(path).read_text(encoding="utf-8")
+        settings = yaml.load(text, yaml.BaseLoader) or {}  # values as they are written, as flags come
+        typed = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError):
         settings = None
     if not isinstance(settings, dict):
         raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
-    known = {field.name for kind in (TrainConfig, Augmentation) for field in fields(kind)}
-    unknown = sorted(str(name) for name in settings if name not in known)
+    kinds = get_type_hints(TrainConfig) | get_type_hints(Augmentation)
+    unknown = sorted(str(name) for name in settings if name not in kinds)
     if unknown:
         raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
-    hints = get_type_hints(TrainConfig) | get_type_hints(Augmentation)
     if isinstance(settings.get("model_args"), dict):
-        settings["model_args"] = json.dumps(settings["model_args"], default=str)
-    return {name: _checked(value, hints[name], name, path) for name, value in settings.items()}
+        settings["model_args"] = json.dumps(typed["model_args"], default=str)
+    return {name: _parse(value, kinds[name], f"{path} sets {name}") for name, value in settings.items()}
 
 
 WANTED: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
-def _checked(value: Any, hint: Any, name: str, path: str | Path) -> Any:
-    """`value` as a flag of type `hint` has it: argparse looks at texts alone, and YAML gives numbers and lists too."""
-    kinds = get_args(hint) if get_origin(hint) not in (None, list, Literal) else (hint,)  # int | None and the like
-    if value is None and type(None) in kinds:
-        return None
-    kind = kinds[0]
-    if get_origin(kind) is Literal:
-        value = "no" if value is False and "no" in get_args(kind) else value  # YAML's reading of a bare no
-        if value not in get_args(kind):
-            raise TrainingError(f"{path} sets {name} to {value!r}: give {', '.join(map(str, get_args(kind)))}.")
-        return value
+def _parse(value: Any, kind: Any, what: str) -> Any:
+    """Return a value of a recipe, a text or a list of texts, as a setting of type `kind` has it."""
+    import yaml
+
+    if get_origin(kind) is UnionType:  # such as int | None
+        if value in ("", "~", "null"):
+            return None
+        kind = get_args(kind)[0]
     if get_origin(kind) is list:
-        texts = value if isinstance(value, list) else [value]
-        return [_checked(text, get_args(kind)[0], name, path) for text in texts]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    try:
-        if (kind is bool and isinstance(value, bool)) or (kind is str and isinstance(value, str)):
-            return value
-        if (kind is str and number) or (kind is float and (number or isinstance(value, str))):
-            return kind(value)
-        if kind is int and (isinstance(value, str) or (number and value == int(value))):
-            return int(value)
-    except (ValueError, OverflowError):
-        pass
-    raise TrainingError(f"{path} sets {name} to {value!r}: give {WANTED[kind]}.")
+        return [_parse(text, get_args(kind)[0], what) for text in (value if isinstance(value, list) else [value])]
+    choices = get_args(kind)
+    if not choices and isinstance(value, str):
+        try:
+            if kind is not int:
+                return yaml.SafeLoader.bool_values[value.lower()] if kind is bool else kind(value)
+            if float(value).is_integer():
+                return int(float(value))
+        except (KeyError, ValueError, OverflowError):
+            pass
+    if choices and value in choices:
+        return value
+    raise TrainingError(f"{what} to {value!r}: give {', '.join(choices) or WANTED[kind]}.")
 
 
-def choose_augmentation(recipe: str | Path | None, changes: Mapping[str, float | None]) -> Augmentation:
-    """The default augmentation, with what a recipe sets, with those of `changes` that are not None.
+def choose_augmentation(recipe: str | Path | None, changes: Mapping[str, Any]) -> Augmentation:
+    """Return the default augmentation, with what a recipe sets, with those of `changes` that are its and not None.
 
     Raises `TrainingError` for a recipe that cannot be read or sets what is no number, `EmnistError` for a number that
     is out of range.
     """
-    known = {field.name for field in fields(Augmentation)}
+    known = {setting.name for setting in fields(Augmentation)}
     settings = read_recipe(recipe) if recipe is not None else {}
     given = {name: value for name, value in changes.items() if value is not None}
     return Augmentation(**{name: value for name, value in (settings | given).items() if name in known})

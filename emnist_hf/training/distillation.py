@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from emnist_hf.models.checkpoint import normalise
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import Checkpoint, load_checkpoint
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.splits import LabelError, LabelSet, fold_table
+from emnist_hf.training.augment import network_input
 from emnist_hf.training.config import TrainingError
 
 
@@ -34,18 +34,19 @@ class TeacherEnsemble:
         self.members = [_load(name, label_set, device) for name in names]
 
     @torch.no_grad()
-    def probabilities(self, pixels: Tensor, temperature: float, believed: Tensor | None = None) -> Tensor:
-        """What the teachers say: pixels float32 [N, 1, side, side], 0 to 1, to float32 [N, classes], rows sum to 1.
+    def probabilities(self, pixels: Tensor, temperature: float, allowed: Tensor | None = None) -> Tensor:
+        """Return the mean of the teachers' probabilities: float32 [N, classes], rows sum to 1.
 
-        Logits are divided by `temperature`. A teacher of another input size sees the pixels resized. believed: bool
-        [N, classes], the answers that count, where more is known of a row than a teacher can know.
+        pixels: float32 [N, 1, side, side], 0 to 1; a teacher of another input size sees them resized. temperature:
+        divides the logits. allowed: bool [N, classes], the answers that count, where more is known of a row than a
+        teacher can know.
         """
         answers = [_answer(teacher, self.classes, pixels, temperature) for teacher in self.members]
         mean = torch.stack(answers).mean(dim=0)
-        if believed is None:
+        if allowed is None:
             return mean
-        allowed = mean.clamp_min(1e-6) * believed  # a teacher that rules the truth out is told it all the same
-        return allowed / allowed.sum(dim=1, keepdim=True)
+        left = mean.clamp_min(1e-6) * allowed  # a teacher that rules the truth out is told it all the same
+        return left / left.sum(dim=1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def _answer(teacher: _Teacher, classes: int, pixels: Tensor, temperature: float)
     side = checkpoint.image_size
     if pixels.shape[-1] != side:
         pixels = F.interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False)
-    normal = normalise(pixels, checkpoint.mean, checkpoint.std).contiguous(memory_format=torch.channels_last)
-    probabilities = (checkpoint.model(normal).float() / temperature).softmax(dim=1)
+    logits = checkpoint.model(network_input(pixels, checkpoint.mean, checkpoint.std)).float()
+    probabilities = (logits / temperature).softmax(dim=1)
     # Not a product of matrices, which autocast would round to bfloat16.
     folded = probabilities.new_zeros(len(pixels), classes)
     folded.index_add_(1, teacher.places, probabilities[:, teacher.known])
@@ -82,7 +83,7 @@ def _answer(teacher: _Teacher, classes: int, pixels: Tensor, temperature: float)
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy between the teachers' probabilities and the student's at the same temperature, a scalar in nats.
+    """Return the cross-entropy of the student to the teachers, at the same temperature: a scalar in nats.
 
     logits: float [N, C]; taught: float32 [N, C]. Scaled by the square of the temperature, so that its gradient weighs
     the same at any (Hinton et al. 2015, section 2).

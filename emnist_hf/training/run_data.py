@@ -1,8 +1,4 @@
-"""Fine-tune a small timm classifier on a split of EMNIST: the Accelerate loop.
-
-Read `train` from top to bottom; everything else is what it calls. All that is random follows from the seed and the
-step, so that a run that was killed and resumed ends like one that was not.
-"""
+"""The rows of a run: every source loaded, validation carved, and what is scored kept out of what is learnt."""
 
 from __future__ import annotations
 
@@ -12,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 from accelerate import PartialState
+from accelerate.logging import get_logger
 from numpy.typing import NDArray
 
 from emnist_hf.data.rows import DataError, Rows, hash_images
 from emnist_hf.data.sources import load_parts
 from emnist_hf.evaluation.seen import count_seen, digest, load_learnt, load_seen, short_hashes
 from emnist_hf.models.pretrained import find_checkpoint
-from emnist_hf.splits import find_split
 from emnist_hf.training.config import TrainConfig, TrainingError
 from emnist_hf.training.sampling import Source, carve_validation, drop_rows, load_sources
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class RunData:
     seen: NDArray[np.uint32] | None
 
     def digest(self) -> str:
-        """A fingerprint of the rows that decide the course of a run."""
+        """Return a fingerprint of the rows that decide the course of a run."""
         parts = [digest(rows) for rows in (*(source.rows for source in self.sources), self.validation)]
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
@@ -49,9 +47,9 @@ def prepare_data(config: TrainConfig) -> RunData:
 
     Raises `DataError` if the data set has no train part or nothing is left to learn from.
     """
-    split = find_split(config.split)
+    PartialState()  # whose main process is the one to log
     found = load_parts(
-        split.name, config.dataset, revision=config.dataset_revision, transposed=config.transposed or None
+        config.split, config.dataset, revision=config.dataset_revision, transposed=config.transposed or None
     )
     if "train" not in found:
         raise DataError(f"{config.dataset} has no train part: name the file with the rows to learn from train.parquet.")
@@ -75,9 +73,9 @@ def prepare_data(config: TrainConfig) -> RunData:
     learnt = np.concatenate([short_hashes(source.rows.images) for source in sources])
     data = RunData(sources, validation, extra, test, learnt, learnt)
     if config.model_name_or_path is not None:
-        data = _go_on_from(data, config.model_name_or_path)
+        data = _add_parent(data, config.model_name_or_path)
     for teacher in config.teacher_name_or_path:
-        data = _be_taught_by(data, teacher)
+        data = _add_teacher(data, teacher)
     if config.max_eval_samples is not None:
         validation = data.validation.sample(config.max_eval_samples, config.seed)
         test = test.sample(config.max_eval_samples, config.seed) if test is not None else None
@@ -85,18 +83,18 @@ def prepare_data(config: TrainConfig) -> RunData:
     return data
 
 
-def _go_on_from(data: RunData, parent: str) -> RunData:
+def _add_parent(data: RunData, parent: str) -> RunData:
     """Take out of the validation rows what the checkpoint that the run starts from has learnt from, and say so.
 
     Raises `DataError` if it has seen test rows, as no honest score could come of it, or all validation rows.
     """
-    folder = check_unseen(data.test, parent)
-    learnt, seen = load_learnt(folder), load_seen(folder)
+    folder = _check_unseen(data.test, parent)
+    learnt = load_learnt(folder)
     if learnt is None or data.learnt is None:
         return replace(data, learnt=None, seen=None)
     fresh = ~np.isin(short_hashes(data.validation.images), learnt)
-    if not fresh.all() and PartialState().is_main_process:
-        print(
+    if not fresh.all():
+        log.warning(
             f"{parent} learnt from {(~fresh).sum():,} of the {len(fresh):,} validation rows: {fresh.sum():,} are left. "
             f"The --seed that it was trained with carves the rows that it has not seen."
         )
@@ -106,20 +104,20 @@ def _go_on_from(data: RunData, parent: str) -> RunData:
         data,
         validation=data.validation.take(fresh),
         learnt=np.concatenate([data.learnt, learnt]),
-        seen=_joined(data.seen, seen),
+        seen=_join(data.seen, load_seen(folder)),
     )
 
 
-def _be_taught_by(data: RunData, teacher: str) -> RunData:
+def _add_teacher(data: RunData, teacher: str) -> RunData:
     """Note what a teacher has seen. It is asked about training rows alone: validation rows that it knows may stay.
 
     Raises `DataError` if it has seen test rows.
     """
-    return replace(data, seen=_joined(data.seen, load_seen(check_unseen(data.test, teacher))))
+    return replace(data, seen=_join(data.seen, load_seen(_check_unseen(data.test, teacher))))
 
 
-def check_unseen(test: Rows | None, name: str) -> Path:
-    """The folder of a checkpoint. Raises `DataError` if it was trained on test rows."""
+def _check_unseen(test: Rows | None, name: str) -> Path:
+    """Find the folder of a checkpoint. Raises `DataError` if it was trained on test rows."""
     folder = find_checkpoint(name)[0]
     known = load_seen(folder)
     seen = count_seen(test.images, known) if test is not None and known is not None else 0
@@ -128,5 +126,5 @@ def check_unseen(test: Rows | None, name: str) -> Path:
     return folder
 
 
-def _joined(one: NDArray[np.uint32] | None, other: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
+def _join(one: NDArray[np.uint32] | None, other: NDArray[np.uint32] | None) -> NDArray[np.uint32] | None:
     return None if one is None or other is None else np.concatenate([one, other])

@@ -11,27 +11,23 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from accelerate import Accelerator, PartialState
+from accelerate.logging import get_logger
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import TrainConfig, TrainingError
 
-FOLDER = "checkpoints"
+log = get_logger(__name__)
 
-
-SETTINGS = "settings.json"
-
-
+FOLDER, SETTINGS = "checkpoints", "settings.json"
 PARENT = "weights of model_name_or_path"  # as it is named where they have changed
-
-
 KEPT = 2  # the newest, and the one before in case the disk fails
 
-
 # What may change between a run and its resumption: where things are and what is told, not what is learnt.
-FREE = {
+MAY_CHANGE = {
     "output_dir",
     "overwrite_output_dir",
     "dataset",
@@ -61,22 +57,35 @@ class Progress:
         self.losses.append(loss)
         self.accuracies.append(accuracy)
 
+    def end_epoch(self, **scores: float) -> dict[str, Any]:
+        """Go on to the next epoch; return what the history says of this one, its scores on validation rows among it."""
+        self.epoch += 1
+        entry = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "train_loss": float(np.mean(self.losses)),
+            "train_accuracy": float(np.mean(self.accuracies)),
+        }
+        self.history.append(entry | scores)
+        self.step_in_epoch = 0
+        self.losses, self.accuracies = [], []
+        return self.history[-1]
+
     def state_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for item in fields(self):
-            setattr(self, item.name, state[item.name])
+        vars(self).update(state)
 
 
 def identity(
     config: TrainConfig, augmentation: Augmentation, processes: int, data: str, parent: dict[str, Tensor]
 ) -> dict[str, Any]:
-    """What a resumed run must share with the one that was saved, as JSON has it.
+    """Return what a resumed run must share with the one that was saved, as JSON has it.
 
     data: a digest of the rows. parent: the weights that the run ends by averaging with, none for most runs.
     """
-    kept = {key: value for key, value in asdict(config).items() if key not in FREE}
+    kept = {key: value for key, value in asdict(config).items() if key not in MAY_CHANGE}
     if parent:
         whole = hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in parent.values()))
         kept[PARENT] = whole.hexdigest()
@@ -103,17 +112,17 @@ def save_state(accelerator: Accelerator, output_dir: str, step: int, settings: d
 
 
 def saved_states(folder: Path) -> list[Path]:
-    """Whole checkpoints in a folder, oldest first."""
+    """Return the whole checkpoints in a folder, oldest first."""
     return sorted(path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{8}", path.name))
 
 
 def settings_of(state: Path) -> dict[str, Any]:
-    """The settings with which a checkpoint was saved."""
+    """Read the settings with which a checkpoint was saved."""
     return json.loads((state / SETTINGS).read_text(encoding="utf-8"))
 
 
 def find_state(config: TrainConfig) -> Path | None:
-    """The checkpoint that `resume_from_checkpoint` names; None to start from the beginning.
+    """Find the checkpoint that `resume_from_checkpoint` names; None to start from the beginning.
 
     The first process looks and tells the others, so that all start from the same one. Raises `TrainingError`, in all of
     them, if the folder that is named is no checkpoint, if one of them does not see it, or if a fresh run would mix its
@@ -122,7 +131,7 @@ def find_state(config: TrainConfig) -> Path | None:
     found: list[Any] = [None, None]
     if PartialState().is_main_process:
         try:
-            found = [_look_for_state(config), None]
+            found = [_find_state(config), None]
         except TrainingError as error:
             found = [None, str(error)]
     state, problem = broadcast_object_list(found)
@@ -133,7 +142,7 @@ def find_state(config: TrainConfig) -> Path | None:
     return state
 
 
-def _look_for_state(config: TrainConfig) -> Path | None:
+def _find_state(config: TrainConfig) -> Path | None:
     folder = Path(config.output_dir) / FOLDER
     states = saved_states(folder)
     if config.resume_from_checkpoint is None:
@@ -171,4 +180,4 @@ def resume(accelerator: Accelerator, state: Path | None, settings: dict[str, Any
             f"another --output_dir."
         )
     accelerator.load_state(str(state))
-    accelerator.print(f"Resumed from {state}: epoch {progress.epoch + 1}, step {progress.step}.")
+    log.info(f"Resumed from {state}: epoch {progress.epoch + 1}, step {progress.step}.")

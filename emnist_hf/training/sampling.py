@@ -1,7 +1,8 @@
-"""Several sources of training rows as one data set: their labels as groups, their weights as a mixture by epoch.
+"""Several sources of training rows as one data set: their labels as sets of candidates, their weights as a mixture.
 
-A row may be labelled by a coarser split than the one being learnt: a C of ByMerge is C or c of ByClass. Its target
-is then the group of labels that it may be, and its loss the likelihood of the group. An exact label is a group of one.
+A row may be labelled by a coarser split than the one being learnt: a C of ByMerge is C or c of ByClass. Its target is
+then the set of classes that it may be, and its loss their likelihood together (learning from partial labels, Cour,
+Sapp, Taskar 2011). An exact label is a set of one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -41,7 +43,7 @@ FOLDS = CHARSETS | {SHAPE_SET.name: SHAPE_SET}
 
 
 def parse_source(text: str) -> tuple[Path, float, LabelSet | None]:
-    """`FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:LABELS` as path, weight and the label set to believe its labels up to.
+    """Parse `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:LABELS`: path, weight, and the label set to believe labels up to.
 
     Raises `DataError` for a weight that is no positive number or a label set that does not exist.
     """
@@ -81,7 +83,7 @@ def carve_validation(rows: Rows, fraction: float, seed: int) -> tuple[Rows, Rows
 
 
 def drop_rows(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
-    """The rows whose image hash is not among `forbidden`: what is scored must not be learnt from."""
+    """Return the rows whose image hash is not among `forbidden`: what is scored must not be learnt from."""
     sought, hashes = np.unique(forbidden), hash_images(rows.images)
     if not len(sought):
         return rows
@@ -92,14 +94,15 @@ def drop_rows(rows: Rows, forbidden: NDArray[np.uint64]) -> Rows:
 class PartialLabelDataset(Dataset):
     """All sources as one map-style data set that is read a batch at a time.
 
-    An item is an image, uint8 [28, 28], and the number of its target. What a target means stands in tables with a row
-    for each: `groups`, bool [T, classes], which labels it may stand for; `believed`, bool [T, classes], what a teacher
-    may say of it (see `distillation`); `offsets`, float32 [T, classes], what is added to the logits in the loss.
+    An item is an image, uint8 [28, 28], and the number of its target. Tables with a row for each of the T targets say
+    what it means:
 
-    `frequencies`, how frequent each class is where the network will be used, makes the offsets: the logarithm of how
-    over-represented each class is among the rows (logit adjustment, Menon et al. 2021), so that the logits themselves
-    answer for those frequencies. Rows of a folded source neither count nor are adjusted: their hands are others, and
-    how frequent its characters are says nothing. Without `frequencies` they are zero.
+    - `candidates`, bool [T, classes]: which classes it may be;
+    - `teachable`, bool [T, classes]: which of them a teacher may name (see `distillation`): any where the label is
+      exact, else the candidates;
+    - `offsets`, float32 [T, classes]: what is added to the logits in the loss, `logit_adjustment` for `frequencies`,
+      how frequent each class is where the network will be used. They are zero without `frequencies`, and for folded
+      sources: their hands are others, and how frequent their characters are says nothing.
     """
 
     def __init__(
@@ -108,51 +111,59 @@ class PartialLabelDataset(Dataset):
         known: dict[tuple[tuple[int, ...], bool], int] = {((i,), False): i for i in range(len(label_set))}
         targets = []
         for source in sources:
-            groups = candidate_labels(source, label_set)
-            numbers = [known.setdefault((group, source.folded), len(known)) if group else -1 for group in groups]
+            sets = candidate_labels(source, label_set)
+            numbers = [known.setdefault((classes, source.folded), len(known)) if classes else -1 for classes in sets]
             targets.append(np.array(numbers)[source.rows.labels])
         self.images = JoinedImages([source.rows.images for source in sources])
         self.targets = torch.from_numpy(np.concatenate(targets).astype(np.int64))
-        self.groups = torch.zeros(len(known), len(label_set), dtype=torch.bool)
-        for (group, _), number in known.items():
-            self.groups[number, list(group)] = True
+        self.candidates = torch.zeros(len(known), len(label_set), dtype=torch.bool)
+        for (classes, _), number in known.items():
+            self.candidates[number, list(classes)] = True
         folded = torch.tensor([folded for _, folded in known])
-        self.believed = self.groups | ((self.groups.sum(dim=1) == 1) & ~folded).unsqueeze(1)
+        self.teachable = self.candidates | ((self.candidates.sum(dim=1) == 1) & ~folded).unsqueeze(1)
         self.offsets = torch.zeros(len(known), len(label_set))
         if frequencies is not None:
             self.offsets[~folded] = torch.from_numpy(logit_adjustment(sources, label_set, frequencies))
+
+    def to(self, device: torch.device) -> Self:
+        """Move the tables, not the rows, to a device."""
+        self.candidates, self.teachable = self.candidates.to(device), self.teachable.to(device)
+        self.offsets = self.offsets.to(device)
+        return self
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(self.images[np.array([index])][0]), self.targets[index]
+        images, targets = self.__getitems__([index])
+        return images[0], targets[0]
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """A batch in one look-up: what the loader of torch calls when it is there."""
+        """Return a batch in one look-up: what the loader of torch calls when it is there."""
         chosen = np.asarray(indices)
         return torch.from_numpy(self.images[chosen]), self.targets[torch.from_numpy(chosen)]
 
 
 def candidate_labels(source: Source, label_set: LabelSet) -> list[tuple[int, ...]]:
-    """For each label of a source, the classes of `label_set` that it may be. Raises `DataError` if a row has none."""
-    groups = [tuple(group) for group in compatible(source.rows.label_set, label_set)]
-    empty = [i for i, group in enumerate(groups) if not group]
+    """Return the classes of `label_set` that each label of a source may be. Raises `DataError` if a row has none."""
+    candidates = [tuple(classes) for classes in compatible(source.rows.label_set, label_set)]
+    empty = [i for i, classes in enumerate(candidates) if not classes]
     if np.isin(source.rows.labels, empty).any():
         raise DataError(
             f"{source.name} has rows labelled {source.rows.label_set.labels[empty[0]]!r}, which no class of "
             f"{label_set.name} stands for: leave it out."
         )
-    return groups
+    return candidates
 
 
 def logit_adjustment(
     sources: Sequence[Source], label_set: LabelSet, frequencies: Sequence[float]
 ) -> NDArray[np.float32]:
-    """Logarithm of each class' share of the rows an epoch sees over its share of `frequencies`: float32 [classes].
+    """Return the offsets by which logits come to answer for other class frequencies: float32 [classes], in nats.
 
-    A row that may be several classes counts for each by its frequency. Rows of folded sources do not count, and a
-    class of which there is less than one row counts as one.
+    They are the logarithm of each class' share of the rows an epoch sees over its share of `frequencies` (Menon et al.
+    2021), to be added in the loss alone. A row that may be several classes counts for each by its frequency. Rows of
+    folded sources do not count, and a class of which there is less than one row counts as one.
     """
     wanted = np.asarray(frequencies, np.float64)
     counts = np.zeros(len(label_set))
@@ -160,8 +171,8 @@ def logit_adjustment(
         if source.folded:
             continue
         present = source.weight * np.bincount(source.rows.labels, minlength=len(source.rows.label_set))
-        for rows, group in zip(present, map(list, candidate_labels(source, label_set)), strict=True):
-            counts[group] += rows * wanted[group] / wanted[group].sum()
+        for rows, classes in zip(present, map(list, candidate_labels(source, label_set)), strict=True):
+            counts[classes] += rows * wanted[classes] / wanted[classes].sum()
     counts = np.maximum(counts, 1)
     return (np.log(counts / counts.sum()) - np.log(wanted / wanted.sum())).astype(np.float32)
 
@@ -195,22 +206,27 @@ class MixtureSampler(Sampler[int]):
             yield from order[block : block + 65_536].tolist()
 
 
-def partial_label_loss(logits: Tensor, groups: Tensor, smoothing: float) -> Tensor:
-    """Mean negative log likelihood of each row's group: logits [N, C], groups bool [N, C], to a scalar in nats.
+def partial_label_loss(logits: Tensor, candidates: Tensor, smoothing: float) -> Tensor:
+    """Return the mean negative log likelihood of each row's candidates, a scalar in nats.
 
-    With label smoothing (Szegedy et al. 2016); for groups of one it is the usual smoothed cross-entropy.
+    logits: float [N, C]. candidates: bool [N, C]. With label smoothing (Szegedy et al. 2016); for sets of one it is the
+    usual smoothed cross-entropy.
     """
     log_probabilities = F.log_softmax(logits.float(), dim=1)
-    likelihood = torch.logsumexp(log_probabilities.masked_fill(~groups, -torch.inf), dim=1)
+    likelihood = torch.logsumexp(log_probabilities.masked_fill(~candidates, -torch.inf), dim=1)
     return -((1 - smoothing) * likelihood + smoothing * log_probabilities.mean(dim=1)).mean()
 
 
 def label_loss(
-    logits: Tensor, targets: Tensor, groups: Tensor, offsets: Tensor, mixture: Mixture | None, smoothing: float
+    logits: Tensor, targets: Tensor, candidates: Tensor, offsets: Tensor, mixture: Mixture | None, smoothing: float
 ) -> Tensor:
-    """The loss by the labels, a scalar in nats: of each row's own label, and of the one that was mixed into it."""
-    own = partial_label_loss(logits + offsets[targets], groups[targets], smoothing)
+    """Return the loss by the labels, a scalar in nats: of each row's own target, and of the one mixed into it.
+
+    logits: float [N, C]. targets: int64 [N], rows of the tables `candidates` and `offsets` of a `PartialLabelDataset`.
+    """
+    own = partial_label_loss(logits + offsets[targets], candidates[targets], smoothing)
     if mixture is None:
         return own
     other = targets[mixture.order]
-    return torch.lerp(partial_label_loss(logits + offsets[other], groups[other], smoothing), own, mixture.share)
+    mixed = partial_label_loss(logits + offsets[other], candidates[other], smoothing)
+    return torch.lerp(mixed, own, mixture.share)
