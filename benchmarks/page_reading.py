@@ -20,43 +20,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
-from rapidfuzz.distance import Levenshtein
 
 from benchmarks.hands import HANDS, font_hand
 from emnist_hf import Recognizer
-from emnist_hf.data.compose import TEXTS, Box, Hand, Page, compose, stroke_hand, writers
+from emnist_hf.data.compose import TEXTS, Hand, Page, compose, stroke_hand, writers
 from emnist_hf.data.conditions import PAGE_CONDITIONS
 from emnist_hf.data.strokes import StrokeSet
-
-
-def errors(true: str, found: str) -> tuple[int, int]:
-    """Edit distance, and the length of what is true; white space counts as one space."""
-    true, found = " ".join(true.split()), " ".join(found.split())
-    return Levenshtein.distance(true, found), len(true)
-
-
-def folded(text: str) -> str:
-    return "".join(text.split()).upper()
-
-
-def box_matches(true: list[Box], found: list[Box]) -> int:
-    """How many boxes can be paired, each once and the best first, that share at least half of their union."""
-    if not true or not found:
-        return 0
-    a, b = np.array(true, float)[:, None], np.array(found, float)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = sides.clip(0).prod(axis=-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (a, b)]
-    overlap = shared / np.maximum(areas[0] + areas[1] - shared, 1)
-    pairs = 0
-    while overlap.max() >= 0.5:
-        i, j = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        overlap[i], overlap[:, j] = 0, 0
-        pairs += 1
-    return pairs
+from emnist_hf.evaluation.page_metrics import box_matches, character_errors, fold_text
 
 
 def tesseract(page: Page) -> str:
@@ -104,14 +76,17 @@ def main() -> None:
     for kind, hands in kinds.items():
         for condition, hand, page in pages(hands, options.pages):
             reading = recognizer.read(page.picture)
-            found = {"cer": errors(page.text, reading.text), "folded": errors(folded(page.text), folded(reading.text))}
+            found = {
+                "cer": character_errors(page.text, reading.text),
+                "folded": character_errors(fold_text(page.text), fold_text(reading.text)),
+            }
             boxes = [box for _, box in page.characters]
             hits = box_matches(boxes, [c.box for c in reading.characters])
             found["f1"] = (2 * hits, len(boxes) + len(reading.characters))
             if beside:
                 other = tesseract(page)
-                found["tesseract"] = errors(page.text, other)
-                found["tesseract_folded"] = errors(folded(page.text), folded(other))
+                found["tesseract"] = character_errors(page.text, other)
+                found["tesseract_folded"] = character_errors(fold_text(page.text), fold_text(other))
             if options.show:
                 print(f"--- {kind} {condition} {hand} {found}\n{page.text}\n>>>\n{reading.text} {reading.note}")
             for key in ((kind, condition), (kind, "all"), ("all", "all")):

@@ -187,7 +187,7 @@ def _box(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> Box:
 # --- hands of real strokes ---
 
 _TOP = np.array([LETTERFORMS[c].top for c in CHARACTERS])
-_BOTTOM = np.array([-0.5 if c in "gjpqy" else 0.0 for c in CHARACTERS])
+_BOTTOM = np.array([LETTERFORMS[c].hand_bottom for c in CHARACTERS])
 """Where the ink of each of the 62 characters ends, in x-heights over the baseline."""
 
 

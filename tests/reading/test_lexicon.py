@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page_reading import errors
-from emnist_hf import Recognizer
-from emnist_hf.data.compose import TEXTS, compose
+from emnist_hf.data.compose import TEXTS
+from emnist_hf.evaluation.page_metrics import character_errors
 from emnist_hf.reading.lexicon import Lexicon, LexiconError, correct
 from emnist_hf.reading.results import Character, Choice, Reading, text_of
-from tests.support.hands import font_hand
+from tests.support.read_pages import ReadPage
 
 
 def character(choices: str, place: int, word: int = 0, sure: float = 0.6) -> Character:
@@ -71,13 +70,12 @@ def test_a_list_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
             Lexicon.load(bad)
 
 
-def test_pages_are_read_better_with_their_words() -> None:
-    recognizer = Recognizer.from_pretrained()
+def test_pages_are_read_better_with_their_words(read: ReadPage) -> None:
     words = Lexicon([*" ".join(line for text in TEXTS for line in text).split(), "cat", "house"])
     counts = []
     for seed, condition in enumerate(("plain", "jpeg", "noisy"), start=1):
-        page = compose(TEXTS[2], font_hand("gochi-hand"), condition, seed=seed)
-        plain = recognizer.read(page.picture)
-        counts.append([errors(page.text, reading.text)[0] for reading in (plain, correct(plain, words))])
+        found = read(TEXTS[2], "gochi-hand", condition=condition, seed=seed)
+        readings = found.reading, correct(found.reading, words)
+        counts.append([character_errors(found.page.text, reading.text)[0] for reading in readings])
     without, with_words = (sum(column) for column in zip(*counts, strict=True))
     assert with_words < without / 2

@@ -44,8 +44,8 @@ def test_the_stems_of_a_large_word_are_no_rulings() -> None:
     assert np.array_equal(without_rulings(coverage, LEVEL), coverage)
 
 
-def test_an_empty_sheet_of_squared_paper_reads_as_nothing() -> None:
+def test_an_empty_sheet_of_squared_paper_reads_as_nothing(recognizer: Recognizer) -> None:
     sheet = np.full((800, 600), 245, np.uint8)
     sheet[20::40] = sheet[:, 20::40] = 120
-    reading = Recognizer.from_pretrained().read(sheet)
+    reading = recognizer.read(sheet)
     assert reading.text == "" and reading.note

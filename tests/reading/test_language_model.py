@@ -1,11 +1,12 @@
-"""What neighbours say of a character: letters as a language pairs them, where the page reads as one."""
+"""What a character's company says of it: letters as a language pairs them, and sheets of one character."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from emnist_hf.reading.language_model import LETTERS, LIFTS, PAIRS, WRITTEN, characters_in_words
+from emnist_hf.reading.language_model import LETTERS, LIFTS, PAIRS, WRITTEN, characters_in_words, page_frequencies
 from emnist_hf.splits import CHARACTERS
 
 
@@ -56,3 +57,22 @@ def test_the_table_is_of_pairs() -> None:
     assert LIFTS.shape == (len(LETTERS), len(LETTERS))
     lift = {pair: LIFTS[LETTERS.index(pair[0]), LETTERS.index(pair[1])] for pair in ("qu", "th", "wl", "qq")}
     assert lift["qu"] > 9 and lift["th"] > 2 and lift["wl"] < 0.1 and lift["qq"] < 0.1
+
+
+def test_a_sheet_of_one_character_stays_open_to_another_that_is_sure() -> None:
+    """What is read otherwise is rather the same character, misread; what leaves no doubt is not talked into it."""
+
+    def likelihoods(**shares: float) -> NDArray[np.float64]:
+        row = np.full(len(CHARACTERS), 1e-6)
+        for character, share in shares.items():
+            row[CHARACTERS.index(character)] = share
+        return row
+
+    sheet = [likelihoods(E=1.0)] * 40 + [likelihoods(Z=0.9, E=0.02)] * 3 + [likelihoods(B=1.0)]
+    rows = np.stack(sheet)
+    frequencies = page_frequencies(rows, np.ones(len(CHARACTERS), bool))
+    read = [CHARACTERS[i] for i in (rows * frequencies).argmax(axis=1)]
+    assert read == ["E"] * 43 + ["B"]
+    assert frequencies.sum() == pytest.approx(1)
+    few = np.stack([*[likelihoods(E=1.0)] * 12, likelihoods(Z=0.9, E=0.02)])  # too few to be a sheet
+    assert CHARACTERS[int((few * page_frequencies(few, np.ones(len(CHARACTERS), bool)))[-1].argmax())] == "Z"
