@@ -32,45 +32,13 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.int64]
 
-
+TEMPLATE = Path(__file__).with_name("templates") / "dataset.md"
 SHARD_ROWS = 100 * BLOCK  # of a Parquet file: some 70 MB
-
-
 CHECKED = 10_000  # rows of a part, evenly from all, that are compared with what EMNIST looks like
-
-
 SAMPLES = 8  # of each class, on the sheet
-
-
 ACROSS = 31  # classes in a row of the sheet
-
-
 PNG = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT, cv2.IMWRITE_PNG_COMPRESSION, 6]
 """Smaller and, at this size, five times as quick as OpenCV's own choice."""
-
-
-CARD = """# EMNIST
-
-Handwritten characters of NIST Special Database 19 in the form of Cohen et al. 2017: 28x28 pixels, white ink on black.
-Made from the official raw files by `python -m emnist_hf publish-dataset`; rows are in the official order.
-The raw files store images transposed and count Letters from 1: here every image is upright, and `label` is a
-`ClassLabel` with its character as its name.
-
-```python
-from datasets import load_dataset
-
-data = load_dataset("{repo}", "{first}")
-data["train"][0]["image"], data["train"].features["label"].names
-```
-
-{table}
-
-{notes}{sheets}
-## Where it comes from
-
-Gregory Cohen, Saeed Afshar, Jonathan Tapson, André van Schaik: EMNIST, an extension of MNIST to handwritten letters,
-2017, arXiv:1702.05373. The images come from NIST Special Database 19, a work of the US government.
-"""
 
 
 @dataclass
@@ -82,12 +50,19 @@ class Counted:
     samples: dict[int, list[NDArray[np.uint8]]] = field(default_factory=dict)
 
     def rows(self, part: str) -> int:
+        """Return how many rows a part has; none where there is no such part."""
         return int(self.classes[part].sum()) if part in self.classes else 0
 
     @property
     def is_official(self) -> bool:
-        """Whether it has as many rows as the official split."""
+        """Tell whether it has as many rows as the official split."""
         return (self.rows("train"), self.rows("test")) == (self.split.train_rows, self.split.test_rows)
+
+    @property
+    def range_of_classes(self) -> tuple[int, int]:
+        """Rows of the rarest and of the most frequent class, in train if there is such a part."""
+        each = self.classes.get("train", next(iter(self.classes.values())))
+        return int(each.min()), int(each.max())
 
 
 def publish_dataset(
@@ -160,7 +135,7 @@ def _write_part(raw: RawPart, folder: Path, counted: Counted) -> None:
 
 @contextmanager
 def _writing(path: Path, split: Split) -> Iterator[Callable[[NDArray[np.uint8], Labels], None]]:
-    """Opens a Parquet file; each call appends a row group of images uint8 [n, 28, 28] and labels int64 [n]."""
+    """Open a Parquet file; each call appends a row group of images uint8 [n, 28, 28] and labels int64 [n]."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     from datasets import ClassLabel, Features
@@ -178,7 +153,7 @@ def _writing(path: Path, split: Split) -> Iterator[Callable[[NDArray[np.uint8], 
 
 
 def _keep_samples(samples: dict[int, list[NDArray[np.uint8]]], images: NDArray[np.uint8], labels: Labels) -> None:
-    """The first `SAMPLES` of each class."""
+    """Keep the first `SAMPLES` of each class."""
     for label in np.unique(labels).tolist():
         kept = samples.setdefault(label, [])
         if len(kept) < SAMPLES:
@@ -186,7 +161,7 @@ def _keep_samples(samples: dict[int, list[NDArray[np.uint8]]], images: NDArray[n
 
 
 def sheet(counted: Counted) -> Image.Image:
-    """The first few images of each class below one another, classes side by side in their order, in rows of 31."""
+    """Draw the first few images of each class below one another, classes side by side in their order, in rows of 31."""
     from PIL import Image
 
     classes = len(counted.split.labels)
@@ -200,10 +175,9 @@ def sheet(counted: Counted) -> Image.Image:
 
 
 def card(written: list[Counted], repo: str) -> str:
-    """The card of a data set: metadata with the configurations, counts, and a sheet of samples of each split."""
-    from huggingface_hub import DatasetCardData
+    """Return the card of a data set: metadata with the configurations, counts, and a sheet of samples of each split."""
+    from huggingface_hub import DatasetCard, DatasetCardData
 
-    first = written[0].split.name
     data = DatasetCardData(
         pretty_name="EMNIST",
         license="other",
@@ -216,8 +190,9 @@ def card(written: list[Counted], repo: str) -> str:
         tags=["emnist", "handwriting", "ocr", "mnist"],
         configs=[_configuration(found, is_first=found is written[0]) for found in written],
     )
-    body = CARD.format(repo=repo, first=first, table=_table(written), notes=_notes(written), sheets=_sheets(written))
-    return f"---\n{data.to_yaml()}\n---\n\n{body}"
+    others = [found.split.title for found in written if not found.is_official]
+    values = {"repo": repo, "written": written, "others": others, "samples": SAMPLES}
+    return f"{DatasetCard.from_template(data, str(TEMPLATE), **values)}\n"
 
 
 def _configuration(counted: Counted, is_first: bool) -> dict[str, Any]:
@@ -227,32 +202,6 @@ def _configuration(counted: Counted, is_first: bool) -> dict[str, Any]:
 
 
 def size_category(rows: int) -> str:
-    """The Hub's own words for how many rows a data set has."""
+    """Return the Hub's own words for how many rows a data set has."""
     limits = {"n<1K": 1e3, "1K<n<10K": 1e4, "10K<n<100K": 1e5, "100K<n<1M": 1e6, "1M<n<10M": 1e7}
     return next((words for words, limit in limits.items() if rows < limit), "10M<n<100M")
-
-
-def _table(written: list[Counted]) -> str:
-    lines = ["| configuration | classes | train | test | rows of a class in train |", "|---|---|---|---|---|"]
-    for found in written:
-        each = found.classes.get("train", next(iter(found.classes.values())))
-        lines.append(
-            f"| `{found.split.name}` | {len(found.split.labels)} | {found.rows('train'):,} | {found.rows('test'):,} "
-            f"| {each.min():,} to {each.max():,} |"
-        )
-    return "\n".join(lines)
-
-
-def _notes(written: list[Counted]) -> str:
-    others = [found.split.title for found in written if not found.is_official]
-    if not others:
-        return "Every configuration has as many rows as the official one.\n\n"
-    return f"Not as many rows as the official split: {', '.join(others)}.\n\n"
-
-
-def _sheets(written: list[Counted]) -> str:
-    text = f"## Samples\n\nThe first {SAMPLES} of each class, a column a class, in the order of the labels.\n\n"
-    for found in written:
-        text += f"![{found.split.title}](samples/{found.split.name}.png)\n\n"
-        text += f"{found.split.title}: {' '.join(found.split.labels)}\n\n"
-    return text

@@ -21,19 +21,9 @@ from emnist_hf.models.pretrained import DEFAULT_CHECKPOINT
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where app.py, requirements.txt, the fonts and the README with the Space's metadata lie."""
 
-
+TEMPLATE = Path(__file__).with_name("templates") / "space.md"
 ROOT_FILES = ("app.py", "LICENSE")
-
-
 UNNEEDED = {SEEN_FILE}  # says what must not be scored: a page scores nothing
-
-
-CARD = """
-# {title}
-
-Draw or photograph hand-printed characters, read them, and set them again in a fine hand. This Space serves
-[{model}](https://huggingface.co/{model}); it was made by `python -m emnist_hf publish-space`.
-"""
 
 
 def publish_space(
@@ -106,7 +96,7 @@ def write_space(folder: Path, model: str, checkout: Path = CHECKOUT) -> list[str
 
 
 def _needed(checkout: Path) -> Iterator[Path]:
-    """The files to copy as they are: the page, the package with the one checkpoint that it falls back on, the fonts."""
+    """Yield the files to copy as they are: the page, the package with the checkpoint it falls back on, the fonts."""
     yield from (checkout / name for name in ROOT_FILES)
     for folder in ("emnist_hf", "fonts"):
         for path in sorted((checkout / folder).rglob("*")):
@@ -118,17 +108,17 @@ def _needed(checkout: Path) -> Iterator[Path]:
 
 
 def space_card(readme: str, model: str) -> str:
-    """The README of a Space: the metadata of ours, with the model it serves and the gradio that is installed here."""
+    """Return the README of a Space: the metadata of ours, with the model it serves and the gradio installed here."""
     from huggingface_hub import RepoCard
 
     data = RepoCard(readme).data
     data.models = [model]
     data.sdk_version = _installed("gradio")
-    return f"---\n{data.to_yaml()}\n---\n{CARD.format(title=data.title, model=model)}"
+    return f"{RepoCard.from_template(data, str(TEMPLATE), model=model)}\n"
 
 
 def pinned(requirements: str) -> str:
-    """Each requirement at the version that is installed here, with which the page was seen to run.
+    """Return each requirement at the version that is installed here, with which the page was seen to run.
 
     Raises `HubError` for one that is not installed.
     """
@@ -141,7 +131,7 @@ def pinned(requirements: str) -> str:
 
 
 def _installed(package: str) -> str:
-    """The version of a package, without the label of its build: torch's +cpu is in no registry."""
+    """Return the version of a package, without the label of its build: torch's +cpu is in no registry."""
     try:
         return version(package).partition("+")[0]
     except PackageNotFoundError:

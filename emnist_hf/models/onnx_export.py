@@ -1,18 +1,13 @@
-"""A checkpoint as ONNX, for ONNX Runtime and transformers.js: in float32, and in int8 for a quarter of the bytes.
+"""Write a checkpoint as ONNX, for ONNX Runtime and transformers.js: in float32, and in int8 for a quarter of the bytes.
 
 Needs the packages of the extra `onnx`, which nothing else here does.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import io
-import logging
 import shutil
 import tempfile
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,20 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from emnist_hf.errors import EmnistError
+from emnist_hf.errors import EmnistError, first_line
 from emnist_hf.models.checkpoint import CONFIG, ONNX, ONNX_INT8
 from emnist_hf.models.fuse import fuse
 from emnist_hf.models.network import Checkpoint
 
 INPUT, OUTPUT = "pixel_values", "logits"
-
-
 CALIBRATION_FONTS = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "Serif", "Serif-Italic")
-
-
 CALIBRATION_BATCH = 62
-
-
 TOLERANCE = 1e-4  # how far a probability in float32 may be from torch's
 
 
@@ -67,11 +56,11 @@ class OnnxNetwork:
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a type for each thing that can be wrong with a file
-            said = str(error).strip().splitlines()
-            raise OnnxError(f"{path} is not a network that ONNX Runtime reads: export it again. {said[:1]}") from None
+            said = first_line(error)
+            raise OnnxError(f"{path} is not a network that ONNX Runtime reads: export it again. {said}") from None
 
     def logits(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [N, 1 or 3, side, side], as `Checkpoint.pixels` makes them, to logits, float32 [N, classes]."""
+        """Return logits, float32 [N, classes], of float32 [N, 1 or 3, side, side] as `Checkpoint.pixels` makes it."""
         return self._session.run([OUTPUT], {INPUT: pixels})[0]
 
 
@@ -114,7 +103,7 @@ def export_onnx(
 
 
 def compare(checkpoint: Checkpoint, path: str | Path, glyphs: NDArray[np.uint8]) -> Exported:
-    """How an exported network answers on glyphs uint8 [N, 28, 28], N > 0, beside torch. Raises as `OnnxNetwork`."""
+    """Compare an exported network with torch on glyphs, uint8 [N, 28, 28], N > 0. Raises as `OnnxNetwork`."""
     network = OnnxNetwork(path)
     difference, same = 0.0, 0
     for start in range(0, len(glyphs), CALIBRATION_BATCH):
@@ -128,7 +117,7 @@ def compare(checkpoint: Checkpoint, path: str | Path, glyphs: NDArray[np.uint8])
 
 
 def printed_glyphs(checkpoint: Checkpoint) -> NDArray[np.uint8]:
-    """Every character that the checkpoint knows in six fonts, as a visitor's drawing would be read: [N, 28, 28]."""
+    """Draw every character that the checkpoint knows in six fonts, as a visitor's would be read: uint8 [N, 28, 28]."""
     import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
@@ -168,21 +157,22 @@ def export_graph(
     for package in ("onnx", "onnxscript"):
         _needed(package)
     try:
-        with _quiet():
-            torch.onnx.export(
-                model,
-                (pixels,),
-                str(path),
-                input_names=[names[0]],
-                output_names=[names[1]],
-                dynamic_shapes=({place: torch.export.Dim(name) for place, name in enumerate(free)},),
-                external_data=False,
-                dynamo=True,
-            )
-            _without_notes(path)
+        torch.onnx.export(
+            model.eval(),
+            (pixels,),
+            str(path),
+            input_names=[names[0]],
+            output_names=[names[1]],
+            dynamic_shapes=({place: torch.export.Dim(name) for place, name in enumerate(free)},),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+        _without_notes(path)
     except Exception as error:  # the exporter raises what the traced model's Python does
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise OnnxError(f"torch cannot export {called} to ONNX: {said} Use another architecture.") from None
+        raise OnnxError(
+            f"torch cannot export {called} to ONNX: {first_line(error)} Use another architecture."
+        ) from None
 
 
 class _AnyChannels(nn.Module):
@@ -190,7 +180,7 @@ class _AnyChannels(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model = model.eval()
+        self.model = model
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.model(pixels.mean(dim=1, keepdim=True))
@@ -208,11 +198,11 @@ def _without_notes(path: Path) -> None:
 
 
 def _write_quantized(checkpoint: Checkpoint, whole: Path, path: Path, glyphs: NDArray[np.uint8]) -> None:
-    """int8 with a scale for each output channel; the dense layers, which cost labels and save no time, stay float."""
+    """Write int8 with a scale for each output channel; the dense layers, which cost labels, stay float."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(whole), str(prepared))
         quantize_static(
@@ -231,7 +221,7 @@ def _write_quantized(checkpoint: Checkpoint, whole: Path, path: Path, glyphs: ND
 
 
 def _first_convolution(path: Path) -> list[str]:
-    """The name of the convolution that sees the picture: in int8 it costs more labels than all the others together."""
+    """Return the name of the convolution that sees the picture: in int8 it costs more labels than all the others."""
     import onnx
 
     return [node.name for node in onnx.load(path).graph.node if node.op_type == "Conv"][:1]
@@ -260,16 +250,3 @@ def _needed(package: str) -> Any:
         raise OnnxError(
             f"ONNX needs {package}, which is not installed: pip install onnx onnxruntime onnxscript."
         ) from None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporters talk about their own workings on both outputs; what goes wrong, they raise."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import Result
 
-from emnist_hf.cli import app
 from emnist_hf.hub_session import TIMEOUT_VARIABLE
+from tests.support.command import invoke as invoke_command
 from tests.support.hub_server import Hub, client_environment
 from tests.support.server import ROOT
 
@@ -32,6 +31,7 @@ def client(hub: Hub, home: Path, token: str | None = None, seconds: float | None
 
     seconds: to wait for an answer, where our ten are too long for a test.
     """
+    import datasets
     from huggingface_hub import close_session, constants
 
     home.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,8 @@ def client(hub: Hub, home: Path, token: str | None = None, seconds: float | None
     with pytest.MonkeyPatch.context() as patch:
         for name, value in changed.items():
             patch.setattr(constants, name, value)
+        patch.setattr(datasets.config, "HF_ENDPOINT", hub.url)
+        patch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
         patch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
         if token is None:
             patch.delenv("HF_TOKEN", raising=False)
@@ -95,8 +97,7 @@ def run(
 def invoke(hub: Hub, home: Path, *arguments: object, token: str | None = None, seconds: float | None = None) -> Result:
     """`emnist_hf` with `arguments`, in this process. It may print neither a token nor a traceback."""
     with client(hub, home, token, seconds):
-        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        done = invoke_command(*arguments)
     assert not any(known in done.output for known in hub.tokens.values()), "a token was printed"
     return done
 
