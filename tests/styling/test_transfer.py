@@ -12,7 +12,7 @@ from emnist_hf import Recognizer
 from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.splits import fold_shape
 from emnist_hf.styling import Font, Hand, StylingError, estimate_hand, find_font, fonts, set_text
-from emnist_hf.styling.transfer import style_like, measure_font
+from emnist_hf.styling.transfer import measure_font, style_like
 
 BLUE = (30, 60, 190)
 
