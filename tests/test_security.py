@@ -35,8 +35,8 @@ from emnist_hf.page.page_view import boxes_html
 from emnist_hf.page.visitor import SORRY
 from emnist_hf.reading.results import Character, Reading
 from emnist_hf.recognizer import Prediction
-from tests.styling.test_visitor_font import HOSTILE as HOSTILE_FONTS
 from tests.support import hostile
+from tests.support.fonts import HOSTILE as HOSTILE_FONTS
 from tests.support.server import ROOT
 
 NUMBERS = range(1, 34)

@@ -181,9 +181,9 @@ def _fill_in(
             continue
         is_sign = character in _PUNCTUATION
         line = (signs if is_sign else letters).line(character)
-        if not line.glyphs:
+        if not line.marks:
             continue
-        parts = [glyph.outline.mapped(glyph.matrix).segments for glyph in line.glyphs]
+        parts = [mark.outline.mapped(mark.matrix).segments for mark in line.marks]
         outline = Outline(tuple(segment for part in parts for segment in part)).scaled(scale)
         if is_sign:
             outline = _weighed_sign(outline, hand.weight * X_HEIGHT, scale * style.offset)

@@ -11,7 +11,8 @@ import numpy as np
 from emnist_hf.errors import Sentence
 from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.fonts import Font, fonts
-from emnist_hf.styling.outline import Box, Matrix, Outline
+from emnist_hf.styling.outline import Box, Matrix, around
+from emnist_hf.styling.scene import Mark, SetWord
 
 MAX_CHARACTERS = 2_000
 
@@ -39,33 +40,32 @@ PLAIN = Style()
 
 
 @dataclass(frozen=True)
-class LineGlyph:
-    """A glyph on a line whose baseline is y = 0: `matrix` maps its outline to ems, y up."""
-
-    outline: Outline
-    matrix: Matrix
-
-
-@dataclass(frozen=True)
-class LineWord:
-    """A word's text and the pen positions, in ems, where it begins and ends."""
-
-    text: str
-    left: float
-    right: float
-
-
-@dataclass(frozen=True)
 class Line:
-    """A line from pen position 0 on. width: where the pen ends, in ems."""
+    """A line from pen position 0 on, in ems, y up; or one on a page. width: where the pen ends, in ems."""
 
-    glyphs: Sequence[LineGlyph]
-    words: Sequence[LineWord]
-    width: float
+    marks: Sequence[Mark] = ()
+    words: Sequence[SetWord] = ()
+    width: float = 0.0
 
-    def boxes(self) -> list[Box]:
-        """Return left, bottom, right and top of every glyph's ink, in ems, y up."""
-        return [glyph.outline.bounds(glyph.matrix) for glyph in self.glyphs]
+    def on_page(self, left: float, baseline: float, size: float, stretch: float = 1.0) -> Line:
+        """Return the line with its pen starting at (left, baseline), y down, and its em `size` pixels high."""
+        wide = size * stretch
+        marks = []
+        for mark in self.marks:
+            a, b, c, d, e, f = mark.matrix
+            placed = (a * wide, -b * size, c * wide, -d * size, left + e * wide, baseline - f * size)
+            marks.append(Mark(mark.outline, placed))
+        words = [SetWord(w.text, left + w.left * wide, left + w.right * wide, baseline) for w in self.words]
+        return Line(marks, words, self.width)
+
+    def mapped(self, matrix: Matrix) -> Line:
+        """Return the line after `matrix`."""
+        marks, words = [m.mapped(matrix) for m in self.marks], [w.mapped(matrix) for w in self.words]
+        return Line(marks, words, self.width)
+
+    def bounds(self) -> Box:
+        """Return the box of the ink."""
+        return around(mark.bounds() for mark in self.marks)
 
 
 def clean(text: str) -> list[str]:
@@ -110,14 +110,14 @@ class Typesetter:
 
     def line(self, text: str) -> Line:
         """Set a line of text; characters that no font has are left out, and named in `fallback.notices()`."""
-        glyphs: list[LineGlyph] = []
-        words: list[LineWord] = []
+        marks: list[Mark] = []
+        words: list[SetWord] = []
         pen = 0.0
         for font, run in self.fallback.runs(text):
-            pen = self._set_run(font, run, pen, glyphs, words)
-        return Line(self._wavered(glyphs), [word for word in words if word.text], pen)
+            pen = self._set_run(font, run, pen, marks, words)
+        return Line(self._wavered(marks), [word for word in words if word.text], pen)
 
-    def _set_run(self, font: Font, run: str, pen: float, glyphs: list[LineGlyph], words: list[LineWord]) -> float:
+    def _set_run(self, font: Font, run: str, pen: float, marks: list[Mark], words: list[SetWord]) -> float:
         """Add a run of one font from a pen position on, and return the one where it ends."""
         typeface, style, scale = font.typeface, self.style, self._scale(font)
         shaped = typeface.shape(run, ligatures=self._ligatures)
@@ -135,7 +135,7 @@ class Typesetter:
             if outline:
                 x = pen + scale * (style.stretch * glyph.x + style.shear * glyph.y)
                 matrix = (scale * style.stretch, 0.0, scale * style.shear, scale, start + x, scale * glyph.y)
-                glyphs.append(LineGlyph(outline, matrix))
+                marks.append(Mark(outline, matrix))
             _grow(words, characters, start + pen, start + (pen + advance))
             pen += advance
         return start + pen
@@ -146,27 +146,24 @@ class Typesetter:
             return 1.0
         return min(max(self.font.typeface.x_height / font.typeface.x_height, 0.5), 2.0)
 
-    def _wavered(self, glyphs: list[LineGlyph]) -> list[LineGlyph]:
+    def _wavered(self, marks: list[Mark]) -> list[Mark]:
         """Lift or sink every glyph a little, neighbours alike: a hand strays and comes back."""
-        if not self.style.waver or not glyphs:
-            return glyphs
-        noise = np.convolve(self._rng.normal(size=len(glyphs) + 2), (0.41, 0.81, 0.41), "valid")
+        if not self.style.waver or not marks:
+            return marks
+        noise = np.convolve(self._rng.normal(size=len(marks) + 2), (0.41, 0.81, 0.41), "valid")
         lifts = np.clip(noise, -2, 2) * self.style.waver
-        return [
-            LineGlyph(glyph.outline, (*glyph.matrix[:5], glyph.matrix[5] + float(lift)))
-            for glyph, lift in zip(glyphs, lifts)
-        ]
+        return [mark.mapped((1, 0, 0, 1, 0, float(lift))) for mark, lift in zip(marks, lifts)]
 
 
-def _grow(words: list[LineWord], characters: str, start: float, end: float) -> None:
+def _grow(words: list[SetWord], characters: str, start: float, end: float) -> None:
     """Add characters to the last word, or end it at white space."""
     if characters.isspace():
-        words.append(LineWord("", end, end))
+        words.append(SetWord("", end, end))
     elif not words:
-        words.append(LineWord(characters, start, end))
+        words.append(SetWord(characters, start, end))
     else:
         last = words.pop()
-        words.append(LineWord(last.text + characters, last.left, end) if last.text or characters else last)
+        words.append(SetWord(last.text + characters, last.left, end) if last.text or characters else last)
 
 
 class FontFallback:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,6 +32,19 @@ _BERNSTEIN = {
     for n in (1, 2, 3)
 }
 """By the number of control points: what share each of them has in the points of a Bézier curve; float64 [8, n]."""
+
+
+def after(first: Matrix, second: Matrix) -> Matrix:
+    """Return the map that does what `first` does and then what `second` does."""
+    a, b, c, d, e, f = first
+    (a, b), (c, d) = ((second[0] * x + second[2] * y, second[1] * x + second[3] * y) for x, y in ((a, b), (c, d)))
+    return (a, b, c, d, *at(second, e, f))
+
+
+def at(matrix: Matrix, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return where a map takes a point, or each of many."""
+    a, b, c, d, e, f = matrix
+    return a * x + c * y + e, b * x + d * y + f
 
 
 def around(boxes: Iterable[Box]) -> Box:
@@ -63,9 +77,7 @@ class Outline:
 
     def bounds(self, matrix: Matrix = _UNMOVED) -> Box:
         """Return the box of the ink after `matrix`. Raise ValueError for an empty outline."""
-        a, b, c, d, e, f = matrix
-        x = self.points[:, 0] * a + self.points[:, 1] * c + e
-        y = self.points[:, 0] * b + self.points[:, 1] * d + f
+        x, y = at(matrix, *self.points.T)
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def mapped(self, matrix: Matrix) -> Outline:

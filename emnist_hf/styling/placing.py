@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -14,9 +14,9 @@ from emnist_hf.styling.baselines import ReadCharacter, baseline, check_character
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
 from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Line, Style, Typesetter, clean
-from emnist_hf.styling.outline import around
-from emnist_hf.styling.scene import Mark, Scene, SetWord
-from emnist_hf.styling.setting import Setting, marks_at, words_at
+from emnist_hf.styling.outline import Matrix, around, at
+from emnist_hf.styling.scene import Scene, SetWord
+from emnist_hf.styling.setting import Setting
 
 LARGER = Sentence("The sheet is larger than the page, since letters of this font would have been cut off at its edge.")
 
@@ -89,22 +89,18 @@ def set_in_place(
             most=f"{MAX_CHARACTERS:,}",
         )
     typesetter = Typesetter(font, style)
-    marks: list[Mark] = []
-    lines: list[list[SetWord]] = []
-    sizes = []
     slope = page_slope(characters)
-    for line in page_lines(characters):
-        set_words: list[SetWord] = []
-        for word in line:
-            word = _levelled(word, slope, (width, height)) if level else word
-            size = word.x_height / font.typeface.x_height
-            inked, words = _fitted(word, size, typesetter)
-            marks += inked
-            set_words += words
-            sizes.append(size)
-        lines += [set_words] if set_words else []
+    lines: list[list[Line]] = []
+    sizes = []
+    for words in page_lines(characters):
+        words = [_levelled(word, slope, (width, height)) for word in words] if level else words
+        lines.append([_fitted(word, word.x_height / font.typeface.x_height, typesetter) for word in words])
+        sizes += [word.x_height / font.typeface.x_height for word in words]
+    marks = [mark for line in lines for word in line for mark in word.marks]
     if not marks:
         raise StylingError("No font here has any character of this page: choose another page.")
+    set_words = [[part for word in line for part in word.words] for line in lines]
+    set_words = [line for line in set_words if line]
     slope = 0.0 if level else slope
     scene = Scene(
         width,
@@ -112,8 +108,8 @@ def set_in_place(
         ink=setting.ink_colour,
         paper=setting.paper_colour,
         marks=marks,
-        lines=lines,
-        rules=[_rule(line, slope) for line in lines] if setting.is_ruled else [],
+        lines=set_words,
+        rules=[_rule(line, slope) for line in set_words] if setting.is_ruled else [],
         em=float(np.median(sizes)),
         fall=slope * width,
     )
@@ -134,36 +130,35 @@ def _sides(page: tuple[float, float]) -> tuple[int, int]:
 
 def _whole(scene: Scene) -> Scene:
     """Return the scene, on a larger sheet where its ink reaches beyond this one."""
-    reach = around(mark.outline.bounds(mark.matrix) for mark in scene.marks)
+    reach = around(mark.bounds() for mark in scene.marks)
     left, top = (max(0, math.ceil(-least)) for least in reach[:2])
     width, height = left + max(scene.width, math.ceil(reach[2])), top + max(scene.height, math.ceil(reach[3]))
     if (width, height) == (scene.width, scene.height):
         return scene
     slope = scene.fall / scene.width
+    shift = (1.0, 0.0, 0.0, 1.0, left, top)
     return replace(
         scene,
         width=width,
         height=height,
-        marks=[_moved(mark, left, top) for mark in scene.marks],
-        lines=[
-            [replace(w, left=w.left + left, right=w.right + left, baseline=w.baseline + top) for w in line]
-            for line in scene.lines
-        ],
+        marks=[mark.mapped(shift) for mark in scene.marks],
+        lines=[[word.mapped(shift) for word in line] for line in scene.lines],
         rules=[rule + top - slope * left for rule in scene.rules],
         fall=slope * width,
     )
 
 
-def _moved(mark: Mark, x: float, y: float) -> Mark:
-    return Mark(mark.outline, (*mark.matrix[:4], mark.matrix[4] + x, mark.matrix[5] + y))
+def _turn(slope: float) -> Matrix:
+    """Return the map that turns what lies level until it falls by `slope`."""
+    cos, sin = 1 / math.hypot(1, slope), slope / math.hypot(1, slope)
+    return cos, sin, -sin, cos, 0.0, 0.0
 
 
 def _levelled(word: PageWord, slope: float, page: tuple[float, float]) -> PageWord:
     """Return the word after its page was turned about its middle until what fell by `slope` lies level."""
-    cos, sin = _turn(slope)
-    x, y = word.x - page[0] / 2, word.y - page[1] / 2
-    x, y = cos * x + sin * y + page[0] / 2, cos * y - sin * x + page[1] / 2
-    return replace(word, x=x, y=y, slope=(word.slope - slope) / (1 + word.slope * slope))
+    x, y = at(_turn(-slope), word.x - page[0] / 2, word.y - page[1] / 2)
+    turned = (word.slope - slope) / (1 + word.slope * slope)
+    return replace(word, x=x + page[0] / 2, y=y + page[1] / 2, slope=turned)
 
 
 def _rule(line: Sequence[SetWord], slope: float) -> float:
@@ -173,53 +168,21 @@ def _rule(line: Sequence[SetWord], slope: float) -> float:
     return y - slope * x
 
 
-def _fitted(word: PageWord, size: float, typesetter: Typesetter) -> tuple[list[Mark], list[SetWord]]:
+def _fitted(word: PageWord, size: float, typesetter: Typesetter) -> Line:
     """Set a word, stretched or condensed so that its ink fills its place, and smaller where that is not enough.
 
     A word that stays narrower than its place stands in its middle.
     """
     line = typesetter.line(" ".join(clean(word.text)) if word.text.strip() else "")
-    if not line.glyphs:
-        return [], []
-    left, right = _extent(_turned_marks(line, word.slope, size))
+    if not line.marks:
+        return Line()
+    turn = _turn(word.slope)
+    left, _, right, _ = line.on_page(0, 0, size).mapped(turn).bounds()
     factor = word.width / max(right - left, 1e-6)
     if factor < _NARROWEST:
         size *= max(factor / _NARROWEST, 0.65)  # a little over its place rather than out of scale
     stretch = min(max(factor, _NARROWEST), _WIDEST)
-    marks = _turned_marks(line, word.slope, size, stretch)
-    left, right = _extent(marks)
+    fitted = line.on_page(0, 0, size, stretch).mapped(turn)
+    left, _, right, _ = fitted.bounds()
     across = (left + right) / 2  # along the turned baseline's x, of the pen's start before the middle
-    x, y = word.x - across, word.y - word.slope * across
-    words = [_turned_word(w, (x, y), word.slope) for w in words_at(line, 0, 0, size, stretch)]
-    return [_moved(mark, x, y) for mark in marks], words
-
-
-def _turn(slope: float) -> tuple[float, float]:
-    """Return cosine and sine of the angle at which a baseline falls."""
-    return 1 / math.hypot(1, slope), slope / math.hypot(1, slope)
-
-
-def _turned_marks(line: Line, slope: float, size: float, stretch: float = 1.0) -> list[Mark]:
-    """Return the marks of a line that begins at the origin and falls by `slope`."""
-    cos, sin = _turn(slope)
-    turned = []
-    for mark in marks_at(line, 0, 0, size, stretch):
-        a, b, c, d, e, f = mark.matrix
-        (a, b), (c, d), (e, f) = ((cos * x - sin * y, sin * x + cos * y) for x, y in ((a, b), (c, d), (e, f)))
-        turned.append(Mark(mark.outline, (a, b, c, d, e, f)))
-    return turned
-
-
-def _turned_word(word: SetWord, start: tuple[float, float], slope: float) -> SetWord:
-    """Return a word of a level line that begins at the origin, where the line begins at `start` and falls."""
-    cos, sin = _turn(slope)
-    x, y = start
-    return SetWord(
-        word.text, x + cos * word.left, x + cos * word.right, y + sin * word.left, sin * (word.right - word.left)
-    )
-
-
-def _extent(marks: Iterable[Mark]) -> tuple[float, float]:
-    """Return left and right end of the ink."""
-    left, _, right, _ = around(mark.outline.bounds(mark.matrix) for mark in marks)
-    return left, right
+    return fitted.mapped((1, 0, 0, 1, word.x - across, word.y - word.slope * across))

@@ -18,7 +18,7 @@ from PIL import Image
 
 from emnist_hf.styling.colours import Colour, css_hex
 from emnist_hf.styling.errors import StylingError, check_number
-from emnist_hf.styling.outline import UNITS, Matrix, Outline
+from emnist_hf.styling.outline import UNITS, Box, Matrix, Outline, after, at
 
 RULE: Colour = (176, 198, 222, 255)
 """The blue of copybook lines."""
@@ -36,10 +36,18 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Mark:
-    """An outline on the page: `matrix` maps the outline's coordinates to the page's."""
+    """An outline on a page, or on a line: `matrix` maps the outline's coordinates to its."""
 
     outline: Outline
     matrix: Matrix
+
+    def mapped(self, matrix: Matrix) -> Mark:
+        """Return the mark after `matrix`."""
+        return Mark(self.outline, after(self.matrix, matrix))
+
+    def bounds(self) -> Box:
+        """Return the box of the ink."""
+        return self.outline.bounds(self.matrix)
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,14 @@ class SetWord:
     text: str
     left: float
     right: float
-    baseline: float
+    baseline: float = 0.0
     fall: float = 0.0
+
+    def mapped(self, matrix: Matrix) -> SetWord:
+        """Return the word after `matrix`."""
+        left, start = at(matrix, self.left, self.baseline)
+        right, end = at(matrix, self.right, self.baseline + self.fall)
+        return SetWord(self.text, left, right, start, end - start)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
 from emnist_hf.styling.line import PLAIN, Line, Style, Typesetter, clean
-from emnist_hf.styling.outline import Box, around
-from emnist_hf.styling.scene import Mark, Scene, SetWord
+from emnist_hf.styling.outline import around
+from emnist_hf.styling.scene import Scene
 
 MIN_SIZE, MAX_SIZE = 8, 1_000
 """Bounds of an em in pixels."""
@@ -110,50 +111,34 @@ def _on_sheet(lines: Sequence[Line], font: Font, setting: Setting) -> Scene:
     size = float(setting.size)
     widest = max(line.width for line in lines)
     share = {"left": 0.0, "centre": 0.5, "right": 1.0}[setting.alignment]
+    pitch = _pitch(lines, font.typeface.pitch) * setting.line_spacing
     indents = [share * (widest - line.width) for line in lines]
-    boxes = [line.boxes() for line in lines]
-    pitch = _pitch(boxes, font.typeface.pitch) * setting.line_spacing
-    inked = [
-        (box[0] + indent, i * pitch - box[3], box[2] + indent, i * pitch - box[1])
-        for i, (row, indent) in enumerate(zip(boxes, indents))
-        for box in row
-    ]
+    inked = []
+    for i, (line, indent) in enumerate(zip(lines, indents)):
+        if line.marks:
+            left, low, right, high = line.bounds()
+            inked.append((left + indent, i * pitch - high, right + indent, i * pitch - low))
     if not inked:
         raise StylingError("This text leaves no ink in this font: use letters and digits, or another font.")
     left, top, right, bottom = around(inked)
     padding = max(1, round(setting.margin * size))
     baselines = [padding - top * size + i * pitch * size for i in range(len(lines))]
     starts = [padding - left * size + indent * size for indent in indents]
-    placed = list(zip(lines, starts, baselines))
+    placed = [line.on_page(x, y, size) for line, x, y in zip(lines, starts, baselines)]
     return Scene(
         width=math.ceil((right - left) * size - 1e-6) + 2 * padding,
         height=math.ceil((bottom - top) * size - 1e-6) + 2 * padding,
         ink=setting.ink_colour,
         paper=setting.paper_colour,
-        marks=[mark for line, x, y in placed for mark in marks_at(line, x, y, size)],
-        lines=[words_at(line, x, y, size) for line, x, y in placed if line.words],
+        marks=[mark for line in placed for mark in line.marks],
+        lines=[line.words for line in placed if line.words],
         rules=baselines if setting.is_ruled else [],
         em=size,
     )
 
 
-def marks_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> Iterator[Mark]:
-    """Yield a line's glyphs on a page, its pen starting at (left, baseline) and its em `size` pixels high."""
-    for glyph in line.glyphs:
-        a, b, c, d, e, f = glyph.matrix
-        wide = size * stretch
-        yield Mark(glyph.outline, (a * wide, -b * size, c * wide, -d * size, left + e * wide, baseline - f * size))
-
-
-def words_at(line: Line, left: float, baseline: float, size: float, stretch: float = 1.0) -> list[SetWord]:
-    """Return a line's words on a page, placed as `marks_at` places its glyphs."""
-    wide = size * stretch
-    return [SetWord(w.text, left + w.left * wide, left + w.right * wide, baseline) for w in line.words]
-
-
-def _pitch(boxes: Sequence[Sequence[Box]], own: float) -> float:
+def _pitch(lines: Sequence[Line], own: float) -> float:
     """Return the ems from baseline to baseline: the font's own, or more where the ink of two lines would meet."""
-    tops = [max((box[3] for box in row), default=0.0) for row in boxes]
-    bottoms = [min((box[1] for box in row), default=0.0) for row in boxes]
-    needed = [top - bottom + _LINE_GAP for bottom, top in zip(bottoms, tops[1:])]
+    ends = [(box[1], box[3]) for box in (line.bounds() if line.marks else (0.0,) * 4 for line in lines)]
+    needed = [top - bottom + _LINE_GAP for (bottom, _), (_, top) in pairwise(ends)]
     return max([own, *needed])

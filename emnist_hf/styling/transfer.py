@@ -68,8 +68,7 @@ def _measure(font: Font) -> FontMeasures:
     setting = Setting(size=_EM, ink="black", paper="white", margin=0.1)
     scene, _ = set_lines("  ".join(sample[:40]), font, setting)
     coverage = (1 - np.asarray(to_image(scene).convert("L")) / 255).astype(np.float32)
-    boxes = [mark.outline.bounds(mark.matrix) for mark in scene.marks]
-    drawn = [_Drawn(c, box, 0, i) for i, (c, box) in enumerate(zip(sample, boxes))]
+    drawn = [_Drawn(c, mark.bounds(), 0, i) for i, (c, mark) in enumerate(zip(sample, scene.marks))]
     hand = estimate_hand(Ink(coverage, (0, 0, 0), False, 1.0), drawn)
     depths = depth(coverage > 0.5)
     widths = 2 * depths[ridge(depths)] - 0.5

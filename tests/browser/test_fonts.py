@@ -11,14 +11,13 @@ from playwright.sync_api import Browser, Page, expect
 from emnist_hf.styling import estimate_hand, fonts
 from emnist_hf.styling.hand_font import Sample, make_font
 from emnist_hf.styling.visitor_font import open_font
-from tests.styling.test_make_font import ROWS, _coverage
-from tests.support.handwriting import write
+from tests.support.handwriting import ROWS, coverage, write
 
 
 @pytest.fixture(scope="module")
 def made_font() -> bytes:
     hand = estimate_hand(write("hid", pen=7, x_height=60, gap=0.9).image)
-    return make_font([Sample(c, _coverage(c)) for c in "hid"], hand, name="Mine").data
+    return make_font([Sample(c, coverage(c)) for c in "hid"], hand, name="Mine").data
 
 
 @pytest.mark.parametrize("kind", ["made", "rebuilt"])

@@ -12,10 +12,8 @@ import pytest
 import torch
 from fontTools.ttLib import TTFont
 from PIL import Image
-from typer.testing import CliRunner
 
 from emnist_hf import Recognizer
-from emnist_hf.cli import app
 from emnist_hf.data.strokes import StrokeSet, draw_coverage
 from emnist_hf.ink import to_ink
 from emnist_hf.ink.widths import stroke_width
@@ -24,10 +22,10 @@ from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_text
 from emnist_hf.styling.font_sheet import Sheet, SheetCharacter, read_sheet
 from emnist_hf.styling.hand_font import MadeFont, Sample, make_font
 from emnist_hf.styling.outline import trace
-from tests.support.handwriting import Drawn, write
+from tests.support.command import invoke
+from tests.support.handwriting import ROWS, Drawn, coverage, write
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-ROWS = "a b d e h i l\nm n o p r t u H T"
 
 
 @pytest.fixture(scope="module")
@@ -183,16 +181,10 @@ def test_what_was_not_written_is_filled_in_and_told_of(made: MadeFont) -> None:
 
 
 def test_pairs_are_kerned(recognizer: Recognizer) -> None:
-    samples = [Sample(character, _coverage(character)) for character in "HTo"]
+    samples = [Sample(character, coverage(character)) for character in "HTo"]
     font = make_font(samples, estimate_hand(write("HTo", pen=7, x_height=60, gap=0.9).image)).font
     apart = [font.typeface.shape(c)[0].advance for c in "To"]
     assert font.typeface.shape("To")[0].advance < apart[0] - 0.01, "an o goes under the arm of a T"
-
-
-def _coverage(character: str) -> np.ndarray:
-    page = 1 - np.asarray(write(character, pen=7, x_height=60).image.convert("L"), np.float32) / 255
-    rows, columns = np.flatnonzero(page.max(axis=1) > 0.3), np.flatnonzero(page.max(axis=0) > 0.3)
-    return page[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def test_the_same_samples_make_the_same_font(sheet: Sheet, made: MadeFont) -> None:
@@ -279,9 +271,8 @@ def test_a_unipen_writers_font_sets_a_sentence_that_is_read_back(shared: Path, r
 
 def test_make_font_on_the_command_line(drawn: Drawn, tmp_path: Path) -> None:
     drawn.image.save(tmp_path / "sheet.png")
-    arguments = ["make-font", str(tmp_path / "sheet.png"), "--output", str(tmp_path / "mine.ttf")]
-    done = CliRunner().invoke(app, [*arguments, "--labels", ROWS, "--name", "Mine"])
-    assert done.exit_code == 0, done.output
+    arguments = ("make-font", tmp_path / "sheet.png", "--output", tmp_path / "mine.ttf")
+    done = invoke(*arguments, "--labels", ROWS, "--name", "Mine", status=0)
     about = json.loads(done.stdout)
     assert about["name"] == "Mine" and set(about["written"]) == set(ROWS) - set(" \n")
     assert about["hand"]["slant"] == pytest.approx(12, abs=3)
@@ -291,15 +282,13 @@ def test_make_font_on_the_command_line(drawn: Drawn, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--labels", "abc"], ["--name", "//"], ["--font", "none"]])
 def test_make_font_says_what_is_wrong(drawn: Drawn, tmp_path: Path, arguments: list[str]) -> None:
     drawn.image.save(tmp_path / "sheet.png")
-    command = ["make-font", str(tmp_path / "sheet.png"), "--output", str(tmp_path / "mine.ttf"), *arguments]
-    done = CliRunner().invoke(app, command)
-    assert done.exit_code == 1 and "emnist_hf: " in done.stderr and "Traceback" not in done.stderr
+    done = invoke("make-font", tmp_path / "sheet.png", "--output", tmp_path / "mine.ttf", *arguments, status=1)
+    assert "emnist_hf: " in done.stderr
     assert not (tmp_path / "mine.ttf").exists()
 
 
 def test_make_font_names_the_file_that_is_wrong(drawn: Drawn, tmp_path: Path) -> None:
     drawn.image.save(tmp_path / "sheet.png")
-    command = ["make-font", str(tmp_path / "sheet.png"), "missing.png", "--output", str(tmp_path / "mine.ttf")]
-    done = CliRunner().invoke(app, command)
-    assert done.exit_code == 1
+    files = (tmp_path / "sheet.png", "missing.png")
+    done = invoke("make-font", *files, "--output", tmp_path / "mine.ttf", status=1)
     assert done.stderr == "emnist_hf: missing.png: There is no picture file of that name: check the path.\n"

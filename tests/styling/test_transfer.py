@@ -100,10 +100,13 @@ def read_back(recognizer: Recognizer, **how: object) -> int:
     """How many of the 62 characters, set alone in five fonts, are read as what they are or what has the same shape."""
     characters = string.digits + string.ascii_letters
     glyphs = []
-    for font in LEGIBLE:
-        for character in characters:
-            picture = set_text(character, font, size=48, colour="black", **how).image  # type: ignore[arg-type]
-            glyphs.append(to_glyph((1 - np.asarray(picture.convert("L")) / 255).astype(np.float32)))
+    for font in LEGIBLE:  # a line for each, as lines keep white between their ink
+        rendering = set_text("\n".join(characters), font, size=48, colour="black", **how)  # type: ignore[arg-type]
+        inked = (1 - np.asarray(rendering.image.convert("L")) / 255).astype(np.float32)
+        assert len(rendering.scene.marks) == len(characters)
+        for mark in rendering.scene.marks:
+            _, top, _, bottom = mark.bounds()
+            glyphs.append(to_glyph(inked[int(top) - 1 : int(bottom) + 2]))
     best = recognizer.predict_proba(np.stack(glyphs)).argmax(axis=1)
     return sum(fold_shape(recognizer.labels[i]) == fold_shape(c) for i, c in zip(best, characters * len(LEGIBLE)))
 

@@ -4,45 +4,23 @@ from __future__ import annotations
 
 import io
 import random
-import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont, newTable
-from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphComponent
-from fontTools.ttLib.tables.ttProgram import Program
+from fontTools.ttLib import TTFont
 
-from emnist_hf.styling import StylingError, fonts, set_text, visitor_font
+from emnist_hf.styling import StylingError, set_text, visitor_font
 from emnist_hf.styling.font_file import read_glyph_set
-from emnist_hf.styling.visitor_font import MAX_BYTES, open_font
-
-TEXT = "AVATAR quick fi 123"
-
-
-def small(name: str = "tangerine", text: str = TEXT) -> TTFont:
-    """A font of ours with the characters of `text` alone."""
-    font = TTFont(fonts()[name].path)
-    subsetter = Subsetter(Options(layout_features=["*"], notdef_outline=True))
-    subsetter.populate(text=text)
-    subsetter.subset(font)
-    return font
-
-
-def saved(font: TTFont) -> bytes:
-    buffer = io.BytesIO()
-    font.save(buffer)
-    return buffer.getvalue()
+from emnist_hf.styling.visitor_font import open_font
+from tests.support.fonts import HOSTILE, TEXT, saved, small, small_file, zero_width
 
 
 @pytest.mark.parametrize("name", ["tangerine", "kaushan-script"])
 def test_a_font_sets_the_same_when_a_visitor_brings_it(name: str) -> None:
-    own, ours = (set_text(TEXT, font, size=60) for font in (open_font(saved(small(name))), name))
+    own, ours = (set_text(TEXT, font, size=60) for font in (open_font(small_file(name)), name))
     assert own.notices == []
     assert own.image.width == pytest.approx(ours.image.width, abs=3)
     assert own.image.height == pytest.approx(ours.image.height, abs=3)
@@ -51,7 +29,7 @@ def test_a_font_sets_the_same_when_a_visitor_brings_it(name: str) -> None:
 
 
 def test_kerning_comes_along() -> None:
-    font = open_font(saved(small("kaushan-script")))
+    font = open_font(small_file("kaushan-script"))
     pair, letters = font.typeface.shape("AV"), [font.typeface.shape(c)[0] for c in "AV"]
     assert pair[0].advance < letters[0].advance - 0.01
 
@@ -80,7 +58,7 @@ def test_an_otf_with_cubic_outlines_will_do() -> None:
 
 
 def test_what_it_lacks_is_set_in_another_font_and_told_of() -> None:
-    rendering = set_text("Az", open_font(saved(small(text="A"))), size=60)
+    rendering = set_text("Az", open_font(small_file(text="A")), size=60)
     assert rendering.notices[0].startswith("Your font has no z: set in ")
 
 
@@ -95,126 +73,6 @@ def test_nothing_of_the_visitors_but_shapes_is_in_the_font() -> None:
 
 
 # Hostile fonts (security.md, 23) --------------------------------------------------------------------------
-
-
-def cyclic() -> bytes:
-    font = small(text="AB")
-    for name, other in (("A", "B"), ("B", "A")):
-        component = GlyphComponent()
-        component.glyphName, component.x, component.y, component.flags = other, 0, 0, 0x4 | 0x2
-        glyph = Glyph()
-        glyph.numberOfContours, glyph.components = -1, [component]
-        glyph.xMin = glyph.yMin = glyph.xMax = glyph.yMax = 0
-        font["glyf"][name] = glyph
-    font.recalcBBoxes = False
-    return saved(font)
-
-
-def looping_hints() -> bytes:
-    font = small()
-    font["fpgm"] = newTable("fpgm")
-    font["fpgm"].program = Program()
-    font["fpgm"].program.fromAssembly(["PUSHW[ ]", "-3", "JMPR[ ]"])
-    font["prep"] = newTable("prep")
-    font["prep"].program = font["fpgm"].program
-    return saved(font)
-
-
-def huge_advances() -> bytes:
-    font = small()
-    font["hmtx"].metrics = {name: (32767, bearing) for name, (_, bearing) in font["hmtx"].metrics.items()}
-    return saved(font)
-
-
-def zero_width() -> bytes:
-    font = small()
-    font["hmtx"].metrics = {name: (0, bearing) for name, (_, bearing) in font["hmtx"].metrics.items()}
-    return saved(font)
-
-
-def without(*tags: str) -> bytes:
-    """A font whose directory does not name these tables."""
-    data = saved(small())
-    for tag in tags:
-        data = data.replace(tag.encode(), b"XXXX", 1)
-    return data
-
-
-def with_svg() -> bytes:
-    font = small()
-    font["SVG "] = newTable("SVG ")
-    script = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><image href="file:///etc/passwd"/></svg>'
-    font["SVG "].docList = [(script, 1, 3)]
-    return saved(font)
-
-
-def blank_glyphs() -> bytes:
-    font = small()
-    for name in font.getGlyphOrder():
-        font["glyf"][name] = Glyph()
-    return saved(font)
-
-
-def far_coordinates() -> bytes:
-    font = small(text="A")
-    font["head"].unitsPerEm = 16
-    return saved(font)
-
-
-def nested(depth: int = 60) -> bytes:
-    """Every glyph draws the one before it twice: 2 to the 60 contours."""
-    font = small(text="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-    names = [name for name in font.getGlyphOrder() if name in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]
-    for before, name in pairwise(names[:depth]):
-        parts = []
-        for _ in range(2):
-            component = GlyphComponent()
-            component.glyphName, component.x, component.y, component.flags = before, 10, 10, 0x4 | 0x2
-            parts.append(component)
-        glyph = Glyph()
-        glyph.numberOfContours, glyph.components = -1, parts
-        glyph.xMin = glyph.yMin = glyph.xMax = glyph.yMax = 0
-        font["glyf"][name] = glyph
-    font.recalcBBoxes = False
-    return saved(font)
-
-
-def noise(seed: int) -> bytes:
-    return b"\x00\x01\x00\x00" + random.Random(seed).randbytes(50_000)
-
-
-def table_bomb() -> bytes:
-    return b"OTTO" + struct.pack(">HHHH", 65535, 0, 0, 0) + b"\0" * 65535 * 16
-
-
-HOSTILE: dict[str, Callable[[], bytes]] = {
-    "empty": lambda: b"",
-    "random": lambda: random.Random(1).randbytes(9_000),
-    "random after the head": lambda: noise(2),
-    "truncated": lambda: saved(small())[:3_000],
-    "half": lambda: saved(small())[: len(saved(small())) // 2],
-    "no cmap": lambda: without("cmap"),
-    "no glyf": lambda: without("glyf", "loca"),
-    "no hmtx": lambda: without("hmtx"),
-    "no head": lambda: without("head"),
-    "cyclic composites": cyclic,
-    "nested composites": nested,
-    "looping hints": looping_hints,
-    "huge advances": huge_advances,
-    "zero width": zero_width,
-    "SVG table": with_svg,
-    "blank glyphs": blank_glyphs,
-    "far coordinates": far_coordinates,
-    "table bomb": table_bomb,
-    "TTC": lambda: b"ttcf" + b"\0" * 100,
-    "WOFF2": lambda: b"wOF2" + b"\0" * 100,
-    "WOFF": lambda: b"wOFF" + b"\0" * 100,
-    "BDF": lambda: b"STARTFONT 2.1\n",
-    "PCF": lambda: b"\x01fcp" + b"\0" * 100,
-    "HTML": lambda: b"<html><script>alert(1)</script>",
-    "PNG": lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 50,
-    "too large": lambda: b"\x00\x01\x00\x00" + bytes(MAX_BYTES),
-}
 
 
 @pytest.mark.security(23)
@@ -246,7 +104,7 @@ def test_what_is_no_usable_font_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_a_corrupt_font_is_refused_or_survived(seed: int) -> None:
     dice = random.Random(seed)
-    data = bytearray(saved(small()))
+    data = bytearray(small_file())
     for _ in range(dice.choice([3, 30, 1000])):
         data[dice.randrange(len(data))] = dice.randrange(256)
     try:
@@ -270,7 +128,7 @@ def test_a_reader_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(visitor_font, "SECONDS", 0.5)
     start = time.perf_counter()
     with pytest.raises(StylingError, match="too long"):
-        open_font(saved(small()))
+        open_font(small_file())
     assert time.perf_counter() - start < 4
 
 
@@ -279,7 +137,7 @@ def test_a_reader_that_dies_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_p
     broken.write_text("import os\nos.abort()\n")
     monkeypatch.setattr(visitor_font, "_READER", broken)
     with pytest.raises(StylingError, match="it is damaged"):
-        open_font(saved(small()))
+        open_font(small_file())
 
 
 @pytest.mark.security(23)
@@ -312,7 +170,7 @@ def test_what_the_reader_says_is_not_taken_on_trust(plain: object) -> None:
 
 
 def test_a_built_font_passes_fonttoolss_checks() -> None:
-    data = open_font(saved(small())).data
+    data = open_font(small_file()).data
     assert data is not None
     again = TTFont(io.BytesIO(data), checkChecksums=2)
     for tag in again.keys():  # noqa: SIM118  a TTFont cannot be iterated over

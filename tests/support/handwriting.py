@@ -40,6 +40,8 @@ LETTERS: dict[str, list[Points]] = {
     "H": [[(0.0, 1.5), (0.0, 0.0)], [(0.9, 1.5), (0.9, 0.0)], [(0.0, 0.8), (0.9, 0.8)]],
     "T": [[(0.0, 1.5), (1.0, 1.5)], [(0.5, 1.5), (0.5, 0.0)]],
 }
+ROWS = "a b d e h i l\nm n o p r t u H T"
+"""A sheet of all of them."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +111,10 @@ def write(
     ink = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA).astype(np.float32)[..., None] / 255
     pixels = 255 * (1 - ink) + np.array(colour, np.float32) * ink
     return Drawn(Image.fromarray(np.rint(pixels).astype(np.uint8)), characters)
+
+
+def coverage(character: str) -> np.ndarray:
+    """One character alone: its ink, float32 [H, W], 0 to 1, cropped."""
+    page = 1 - np.asarray(write(character, pen=7, x_height=60).image.convert("L"), np.float32) / 255
+    rows, columns = (np.flatnonzero(page.max(axis=axis) > 0.3) for axis in (1, 0))
+    return page[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
