@@ -10,69 +10,36 @@ from __future__ import annotations
 import os
 import sys
 
-import cv2
-
-from emnist_hf import Recognizer
-from emnist_hf.errors import EmnistError
-from emnist_hf.hub.feedback import Feedback
-from emnist_hf.models.checkpoint import CheckpointError
-from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, QUEUE_SIZE, build_page
-from emnist_hf.page.service import (
-    KEEP,
-    WAITING,
-    Service,
-    free_address,
-    freeze_what_stays,
-    number_from,
-    set_up_logs,
-    settle_memory,
-)
+ENVIRONMENT = {
+    # Heaps of the C library. It would make eight a core, each of which keeps the most that its threads ever took.
+    "MALLOC_ARENA_MAX": "2",
+    # Bytes from which memory goes back to the system when it is freed. Left to itself, the C library raises this to
+    # what was freed before, and the heap keeps the most that pages of visitors ever took, with holes in it.
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    # How many events gradio remembers, and after how many it sums them up. By default it remembers 10,000 and sums all
+    # of them up after every one, in a table of pandas, for a dashboard that this page does not serve: at 10,000 events
+    # 19 MB, and 15 ms of each request.
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+}
+"""What keeps the page's memory flat however many visitors come; what is set already stays."""
 
 
-def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
-    """The recognizer to serve and a sentence for the page: why it is not the one asked for, or nothing."""
-    if not checkpoint:
-        return Recognizer.from_pretrained(), ""
-    try:
-        return Recognizer.from_pretrained(checkpoint), ""
-    except CheckpointError as error:
-        return Recognizer.from_pretrained(), f"{error} This page uses the checkpoint that comes with it."
-
-
-def start_feedback() -> tuple[Feedback | None, str]:
-    """Where corrections go, at work, and a sentence for the page: why they go nowhere although they were to."""
-    try:
-        feedback = Feedback.from_environment()
-    except EmnistError as error:
-        return None, f"{error} This page takes no corrections."
-    if feedback is not None:
-        feedback.start()
-    return feedback, ""
-
-
-def main() -> None:
-    set_up_logs()
-    settle_memory()
-    host, port = free_address()  # before the seconds that loading takes
-    keep = number_from(KEEP, KEEP_SECONDS, 1, 10**6)
-    waiting = number_from(WAITING, QUEUE_SIZE, 1, 10_000)
-    recognizer, notice = load_recognizer(os.environ.get("EMNIST_HF_CHECKPOINT"))
-    if torch := sys.modules.get("torch"):  # it serves an architecture that the package has no graph of
-        # One character is 4 ms of work for one core. Shared among threads that wait for one another it took more
-        # than a second as soon as anything else ran on the machine.
-        torch.set_num_threads(1)
-    cv2.setNumThreads(1)  # what is read here is small: handing it to threads takes longer than it saves
-    feedback, problem = start_feedback()
-    page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback, waiting)
-    freeze_what_stays()
-    try:
-        Service(page, recognizer).launch(host, port, **LAUNCH)
-    finally:
-        if feedback is not None:
-            feedback.close()  # sends what waits for the Hub
+def settle_environment() -> None:
+    """Start this program anew in ENVIRONMENT, which the C library reads when a program starts, and then never again."""
+    if ENVIRONMENT.keys() <= os.environ.keys():
+        return
+    os.environ.update(ENVIRONMENT | os.environ)
+    if sys.platform == "linux":
+        os.execv(sys.executable, sys.orig_argv)
 
 
 if __name__ == "__main__":
+    settle_environment()  # before the seconds that the imports take
+
+    from emnist_hf.errors import EmnistError
+    from emnist_hf.page.main import main
+
     try:
         main()
     except EmnistError as error:

@@ -44,11 +44,11 @@ from PIL import Image
 from benchmarks.hands import font_hand
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
-from emnist_hf.page.calligraphy import data_url
-from emnist_hf.page.door import BUSY
 from emnist_hf.page.draw import PREFIX
 from emnist_hf.page.examples import STROKES, draw, shaded
-from emnist_hf.page.language import told
+from emnist_hf.page.files import image_url
+from emnist_hf.page.language import translate
+from emnist_hf.page.limits import BUSY
 from tests.support.server import serve
 
 SKETCH, PHOTO, PAGE = "sketch", "photo", "page"
@@ -128,7 +128,7 @@ def _with_answer(recognizer: Recognizer, kind: str, png: bytes) -> Picture:
         return Picture(kind, png, text=recognizer.read(png).text)
     found = recognizer.examine(png)
     scores = {prediction.label: prediction.score for prediction in found.predictions}
-    return Picture(kind, png, data_url(Image.fromarray(found.glyph)), scores)
+    return Picture(kind, png, image_url(Image.fromarray(found.glyph)), scores)
 
 
 def objection(picture: Picture, outputs: Any) -> str:
@@ -223,7 +223,7 @@ async def one_request(site: Site, session: str, rng: random.Random, tally: Tally
     try:
         outputs = await asyncio.wait_for(ask(site, picture, session), PATIENCE)
     except httpx.HTTPStatusError as error:
-        honest = error.response.status_code == 429 and error.response.json()["detail"] == told(BUSY, LANGUAGE)
+        honest = error.response.status_code == 429 and error.response.json()["detail"] == translate(BUSY, LANGUAGE)
         tally.counts["busy"] += honest
         if not honest:
             tally.trouble("errors", error.response.text)

@@ -11,7 +11,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from emnist_hf.page.compose import EXAMPLE, Order, preview
+from emnist_hf.page.compose import EXAMPLE, SIZE, preview
 from emnist_hf.styling import Hand, fonts, set_text
 
 LINE = "the quick brown fox jumps over the lazy dog"
@@ -39,9 +39,9 @@ def main() -> None:
     rounds = max(1, arguments.rounds)
     print(f"{'font':24} {'1,000 characters to SVG':>24} {'preview':>9}")
     for name in arguments.font or fonts():
-        preview(Order(EXAMPLE, name, hand=HAND))
+        preview(EXAMPLE, name, size=SIZE, hand=HAND)
         svg = best(lambda name=name: set_text(TEXT, name, size=40).svg(), rounds)  # type: ignore[misc]
-        shown = best(lambda name=name: preview(Order(EXAMPLE, name, hand=HAND, strength=0.7)), rounds)  # type: ignore[misc]
+        shown = best(lambda name=name: preview(EXAMPLE, name, size=SIZE, hand=HAND, strength=0.7), rounds)  # type: ignore[misc]
         print(f"{name:24} {svg:21.0f} ms {shown:6.0f} ms")
 
 

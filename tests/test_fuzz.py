@@ -30,7 +30,7 @@ from emnist_hf.ink.picture import PictureError, open_picture
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.compose import show
 from emnist_hf.page.draw import drawing
-from emnist_hf.page.visitor import SORRY
+from emnist_hf.page.messages import SORRY
 from emnist_hf.reading.layout import find_layout, find_level_page
 from emnist_hf.reading.results import text_of
 

@@ -29,10 +29,10 @@ import pytest
 from emnist_hf import Recognizer
 from emnist_hf.models.checkpoint import CheckpointError
 from emnist_hf.models.pretrained import find_checkpoint
-from emnist_hf.page import door, files
-from emnist_hf.page.answer import reading, says
+from emnist_hf.page import files, limits
+from emnist_hf.page.answer import answer_html, answer_in_words
+from emnist_hf.page.messages import SORRY
 from emnist_hf.page.page_view import boxes_html
-from emnist_hf.page.visitor import SORRY
 from emnist_hf.reading.results import Character, Reading
 from emnist_hf.recognizer import Prediction
 from tests.support import hostile
@@ -348,7 +348,7 @@ def test_17_a_file_name_is_never_a_path(visitor: Visitor, name: str) -> None:
 def test_18_what_is_too_large_is_not_taken(visitor: Visitor) -> None:
     sent = visitor.upload(bytes(11_000_000))
     assert sent.status_code == 413 and sent.json()["detail"] == "This is larger than 10 MB: send less."
-    told = visitor.http.post("/gradio_api/call/render_text", content=b'{"data": ["' + b"a" * door.MAX_BODY + b'"]}')
+    told = visitor.http.post("/gradio_api/call/render_text", content=b'{"data": ["' + b"a" * limits.MAX_BODY + b'"]}')
     assert told.status_code == 413 and told.json()["detail"] == "This is larger than 16 MB: send less."
 
     def without_length() -> Iterator[bytes]:
@@ -372,7 +372,7 @@ def test_19_of_100_at_once_each_gets_its_own_answer_or_hears_that_the_page_is_bu
         kind, said = visitor.call("recognize_image", pictures[number % len(pictures)], *STYLE)
         if kind == "complete":
             return characters[number % len(pictures)], said[0]["label"]
-        assert door.BUSY in str(said), said
+        assert limits.BUSY in str(said), said
         return "busy", "busy"
 
     with ThreadPoolExecutor(100) as pool:
@@ -439,12 +439,12 @@ def test_21_text_is_escaped_wherever_it_is_shown(visitor: Visitor) -> None:
     assert kind == "complete"
     svg = visitor.http.get(f"/gradio_api/file={said[0]['path']}")
     assert "<script" not in svg.text and "&lt;script&gt;" in svg.text
-    assert "<script" not in reading(nasty, nasty)
+    assert "<script" not in answer_html(nasty, nasty)
     alternatives = [Prediction("<", 0.5), Prediction('"', 0.5)]
     character = Character("<", 0.5, (1, 1, 9, 9), 0, 0, alternatives)  # type: ignore[arg-type]
     html = boxes_html(hostile.letter(), Reading("<", (character,), ""))  # type: ignore[arg-type]
     assert "><<" not in html and "&lt;" in html and '["\\""' not in html
-    assert says([Prediction("A", 0.9)], "byclass")[0] == "This looks like A, 90% sure."
+    assert answer_in_words([Prediction("A", 0.9)], "byclass")[0] == "This looks like A, 90% sure."
 
 
 @pytest.mark.security(22)

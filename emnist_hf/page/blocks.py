@@ -9,27 +9,24 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_function_description
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
 from emnist_hf.page.api import documented
-from emnist_hf.page.language import I18N, label, language_of
-from emnist_hf.page.look import CSS, HEAD, header, notice_bar, theme
-from emnist_hf.page.visitor import sentence
+from emnist_hf.page.language import ENGLISH, browser_words, label, language_of
+from emnist_hf.page.messages import explain
+from emnist_hf.page.theme import CSS, HEAD, header, notice_bar, theme
 from emnist_hf.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
 
-
 TITLE = "A Fine Hand"
-
 
 QUEUE_SIZE = 64
 """Requests that may wait; the next visitor is told that the page is busy instead of waiting without end."""
 
-
 KEEP_SECONDS = 3600
 """Age at which uploaded files are deleted. The page says so: within two hours, as it is looked at every hour."""
-
 
 LAUNCH: dict[str, Any] = {
     "theme": theme(),
@@ -41,20 +38,23 @@ LAUNCH: dict[str, Any] = {
     # Sentences for the visitor are raised as gr.Error, which is always shown; anything else stays in the log.
     "show_error": False,
     "footer_links": ["api", "settings"],
-    "i18n": I18N,
     # The public endpoints are tools for language models too, under /gradio_api/mcp/.
     "mcp_server": True,
 }
-
+"""How the page is served, beside the words of its own, `Page.words`."""
 
 BAD_REQUEST = "This request does not fit: send a picture, and the arguments that the API page lists."
 
 
 class Page(gr.Blocks):
-    """Blocks that answer a malformed request with a sentence, where gradio would show pydantic's words.
+    """Blocks that answer what goes wrong with a sentence, and whose API page has examples that run.
 
-    And whose API page has examples that run.
+    The methods are gradio's own, none of them documented: requirements.txt holds gradio to the minor version that
+    they were written for.
     """
+
+    words: gr.I18n
+    """What the browser translates."""
 
     def get_api_info(self, all_endpoints: bool = False, page: str | None = None) -> Any:
         found = super().get_api_info(all_endpoints, page)
@@ -66,8 +66,11 @@ class Page(gr.Blocks):
         return found
 
     async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Answer a request, write a line about it into the log, and let no error out but a sentence."""
-        name = getattr(block_fn if not isinstance(block_fn, int) else self.fns[block_fn], "api_name", None)
+        """Answer a request, write a line about it into the log, and let no error out but a sentence.
+
+        The page's own events speak the visitor's language, the endpoints for other programs English.
+        """
+        function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         began, outcome = time.perf_counter(), "answered"
         try:
             return await super().process_api(block_fn, *args, **kwargs)
@@ -75,21 +78,23 @@ class Page(gr.Blocks):
             outcome = "refused"
             raise
         except Exception as error:
-            outcome = "failed"
-            language = language_of(kwargs.get("request"))
-            raise gr.Error(sentence(error, language), print_exception=False) from None
+            outcome = "refused" if isinstance(error, EmnistError) else "failed"
+            public = function.api_visibility == "public"
+            language = ENGLISH if public else language_of(kwargs.get("request"))
+            raise gr.Error(explain(error, language), print_exception=False) from None
         finally:
             spent = round((time.perf_counter() - began) * 1000)
-            log.info("event", extra={"event": str(name), "milliseconds": spent, "outcome": outcome})
+            log.info("event", extra={"event": str(function.api_name), "milliseconds": spent, "outcome": outcome})
 
     async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse a malformed request with a sentence, where gradio would show pydantic's words."""
         try:
             return await super().preprocess_data(*args, **kwargs)
         except gr.Error:
             raise
         except Exception as error:
             log.info("refused a request: %s", type(error).__name__)
-            raise gr.Error(BAD_REQUEST, print_exception=False) from None
+            raise EmnistError(BAD_REQUEST) from None
 
 
 def build_page(
@@ -99,13 +104,13 @@ def build_page(
     feedback: Feedback | None = None,
     queue_size: int = QUEUE_SIZE,
 ) -> Page:
-    """The page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
+    """Build the page for one recognizer. `notice` is a sentence to show above everything, if it is not empty.
 
     `keep_seconds` is how old uploaded and made files grow before they are deleted, and how often that is looked at.
     With `feedback`, visitors can correct what was read. `queue_size` requests may wait.
     """
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(keep_seconds, keep_seconds))
-    with page:
+    with page, browser_words() as page.words:
         gr.HTML(header(TITLE), apply_default_css=False)
         if notice:
             gr.HTML(notice_bar(notice), apply_default_css=False)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from emnist_hf.page.files import saved_name
-from emnist_hf.page.language import ENGLISH, quoted
+from emnist_hf.page.files import image_url, light_url, saved_name
+from emnist_hf.page.language import ENGLISH, translate_html
 from emnist_hf.page.tiles import Tile, tile_choice
 from emnist_hf.styling import DEFAULT_FONT, find_font, fonts, render_text
 
@@ -27,7 +24,6 @@ INKS = {
     "violet": "#4a2f6b",
 }
 
-
 PAPERS: dict[str, str | None] = {
     "ivory": "#fbf6e9",
     "white": "#ffffff",
@@ -37,19 +33,15 @@ PAPERS: dict[str, str | None] = {
     "none": None,
 }
 
-
 DEFAULT_INK, DEFAULT_PAPER = "blue-black", "ivory"
-
 
 SIZE = 420
 """Height of the letters' em, in pixels."""
 
-
-SET_IN = "{text} set in {font}"
-
-
 MARGIN = 0.22
 """Paper around the ink, in ems."""
+
+SET_IN = "{text} set in {font}"
 
 
 @dataclass(frozen=True)
@@ -70,43 +62,28 @@ class Style:
 
 
 def set_character(label: str, style: Style) -> Image.Image:
-    """The character in `style`. Raises `StylingError` for a font or a colour that is not known."""
-    size = max(
-        48, round(SIZE / max(1, max(map(len, label.split("\n"))) / 4))
-    )  # a page need not be as sharp as a letter
+    """Set the character in `style`. Raises `StylingError` for a font or a colour that is not known."""
+    longest = max(map(len, label.split("\n")))
+    size = max(48, round(SIZE / max(1, longest / 4)))  # a page need not be as sharp as a letter
     return render_text(label, style.font, size=size, colour=style.ink_colour, paper=style.paper_colour, margin=MARGIN)
-
-
-def data_url(image: Image.Image) -> str:
-    """The picture as a PNG in a data URL: nothing of a visitor's is stored, so nothing has to be cleared away."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def light_url(image: Image.Image, **options: Any) -> str:
-    """A picture of the page's own as WebP, which every browser of today reads; options: as Pillow's encoder takes."""
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", method=6, **options)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 @lru_cache(maxsize=128)
 def sheet(label: str, style: Style, language: str = ENGLISH) -> str:
-    """HTML: the sheet of paper with the character on it, and the link that saves it; empty for no label."""
+    """Return HTML: the sheet of paper with the character on it, and the link that saves it; empty for no label."""
     paper = escape(style.paper_colour or "#ffffff")
     if not label:
         return (
             f'<div class="sheet" style="background:{paper}"><p class="sheet-empty">'
-            f"{quoted('Your character will stand here', language)}</p></div>"
+            f"{translate_html('Your character will stand here', language)}</p></div>"
         )
     font = find_font(style.font)
-    url, name = data_url(set_character(label, style)), saved_name(label, font.name) + ".png"
+    url, name = image_url(set_character(label, style)), saved_name(label, font.name) + ".png"
     return (
         f'<div class="sheet" style="background:{paper}">'
-        f'<img src="{url}" alt="{quoted(SET_IN, language, text=label, font=font.title)}"></div>'
+        f'<img src="{url}" alt="{translate_html(SET_IN, language, text=label, font=font.title)}"></div>'
         f'<p class="sheet-foot"><a class="download" href="{url}" download="{escape(name)}">'
-        f"{quoted('Download PNG', language)}</a></p>"
+        f"{translate_html('Download PNG', language)}</a></p>"
     )
 
 
@@ -123,7 +100,7 @@ class StyleChoice:
 
 
 def hand_tiles() -> list[Tile]:
-    """A tile for every font; `hand_faces` shows them."""
+    """Return a tile for every font; `hand_faces` shows them."""
     return [
         Tile(name, font.title, f'<span class="hand" style="--face:var(--hand-{name})"></span>', font.tradition)
         for name, font in fonts().items()
@@ -131,7 +108,7 @@ def hand_tiles() -> list[Tile]:
 
 
 def hand_faces() -> str:
-    """CSS: two letters of every font, once for all tabs, as masks, so that they take the text's colour in any theme."""
+    """Return CSS: two letters of every font, once for all tabs, as masks, which take the text's colour in any theme."""
     faces = []
     for name, font in fonts().items():
         face = render_text("Ag", font, size=40, colour="black", paper=None, margin=0.08)
@@ -140,17 +117,20 @@ def hand_faces() -> str:
 
 
 def colour_tiles(colours: Mapping[str, str | None]) -> list[Tile]:
-    """A dot for every colour; the one without a colour shows the pattern that means see-through."""
+    """Return a dot for every colour; the one without a colour shows the pattern that means see-through."""
     return [
-        Tile(name, name.capitalize(), f'<span class="dot" style="background-color:{colour}"></span>')
-        if colour
-        else Tile(name, name.capitalize(), '<span class="dot see-through"></span>')
+        Tile(name, name.capitalize(), dot_html(f"background-color:{colour}" if colour else ""))
         for name, colour in colours.items()
     ]
 
 
+def dot_html(style: str) -> str:
+    """Return HTML: a dot in a style of CSS; without one, in the pattern that means see-through."""
+    return f'<span class="dot" style="{style}"></span>' if style else '<span class="dot see-through"></span>'
+
+
 def style_choice(tab: str) -> StyleChoice:
-    """The three controls. `tab` keeps the radio groups of different tabs apart."""
+    """Build the three controls. `tab` keeps the radio groups of different tabs apart."""
     font = tile_choice("Hand", f"{tab}-hand", hand_tiles(), DEFAULT_FONT, "hands")
     ink = tile_choice("Ink", f"{tab}-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
     paper = tile_choice("Paper", f"{tab}-paper", colour_tiles(PAPERS), DEFAULT_PAPER, "dots")

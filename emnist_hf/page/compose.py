@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, hand_tiles
+from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, dot_html, hand_tiles
+from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, SETTING_QUEUE
 from emnist_hf.page.files import picture_path, saved_name
-from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told
-from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
+from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
+from emnist_hf.page.messages import message_html, problem_html
+from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
-from emnist_hf.page.visitor import READERS, problem, said
 from emnist_hf.recognizer import Recognizer
-from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError, find_font, set_text
+from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError, describe, find_font, set_text
 from emnist_hf.styling.measuring import read_hand
 
-log = logging.getLogger(__name__)
-
-
 EXAMPLE = "What is written by hand\nis set again in a fine hand"
-
+PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
 
 SHEETS = {
     "white": ("White", "#ffffff"),
@@ -32,122 +29,77 @@ SHEETS = {
 }
 """Papers: what they are called, and their look on a tile."""
 
-
-PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
-
-
 MOST_TEXT = 2_000
 
+SIZE = 64
+"""Pixels an em before a visitor says otherwise."""
 
 ALIGNMENTS = [(str(label(name)), name.lower()) for name in ("Left", "Centre", "Right")]
 
 
-@dataclass(frozen=True)
-class Order:
-    """What a visitor asks for; `font` is a name of ours, or a font in memory."""
-
-    text: str
-    font: str | Font = DEFAULT_FONT
-    ink: str = DEFAULT_INK
-    paper: str = "white"
-    size: float = 64
-    align: str = "left"
-    line_spacing: float = 1.0
-    letter_spacing: float = 0.0
-    measure: float | None = None
-    hand: Hand | None = None
-    strength: float = 1.0
-    seed: int = 0
+# --- text to a sheet ---
 
 
-def carry_out(order: Order) -> Rendering:
-    """Set the text. Raises `StylingError` with a sentence for the visitor."""
-    return set_text(
-        order.text,
-        order.font,
-        size=order.size,
-        colour=INKS.get(str(order.ink), order.ink),
-        paper=order.paper,
-        align=order.align,
-        line_spacing=order.line_spacing,
-        letter_spacing=order.letter_spacing,
-        measure=order.measure,
-        hand=order.hand,
-        strength=order.strength,
-        seed=order.seed,
-    )
+def render(text: str, font: str | Font = DEFAULT_FONT, ink: str = DEFAULT_INK, **settings: Any) -> Rendering:
+    """Set text; ink: a name of ours, or any colour; settings: what else `set_text` takes. Raises `StylingError`."""
+    return set_text(text, font, colour=INKS.get(str(ink), ink), **settings)
 
 
-def preview(order: Order, language: str = ENGLISH) -> str:
-    """HTML: the sheet with the text on it, links that save it, and what was set otherwise than asked."""
-    if not str(order.text or "").strip():
-        empty = quoted("Your text will stand here", language)
+def preview(
+    text: str, font: str | Font = DEFAULT_FONT, ink: str = DEFAULT_INK, language: str = ENGLISH, **settings: Any
+) -> str:
+    """Return HTML: the sheet with the text on it, links that save it, and what was set otherwise than asked.
+
+    The text and how it is set are as `render` takes them, and so is what it raises.
+    """
+    if not str(text or "").strip():
+        empty = translate_html("Your text will stand here", language)
         return f'<div class="sheet set-sheet"><p class="sheet-empty">{empty}</p></div>'
-    rendering = carry_out(order)
-    font = order.font if isinstance(order.font, Font) else find_font(order.font)
-    name, chosen = saved_name(rendering.scene.text, font.name), INKS.get(str(order.ink), order.ink)
-    return rendered_sheet(rendering, font, name, language=language, chosen=chosen)
+    rendering = render(text, font, ink, **settings)
+    font = font if isinstance(font, Font) else find_font(font)
+    name = saved_name(rendering.scene.text, font.name)
+    return rendered_sheet(rendering, font, name, language=language, chosen=INKS.get(str(ink), ink))
 
 
-def sheet_tiles() -> list[Tile]:
-    faces = {
-        name: f'<span class="dot" style="background:{look}"></span>'
-        if look
-        else '<span class="dot see-through"></span>'
-        for name, (_, look) in SHEETS.items()
-    }
-    return [Tile(name, title, faces[name]) for name, (title, _) in SHEETS.items()]
+INPUTS = ("text", "font", "ink", "paper", "size", "align", "line_spacing", "letter_spacing", "strength", "hand")
+"""What the inputs of the tab are to `preview`, in their order; the visitor's own font is the last."""
+
+
+def show(*inputs: Any, language: str = ENGLISH) -> str:
+    """Return HTML: the preview of the tab's inputs, or a sentence. A font of the visitor's wins over the chosen one."""
+    *others, own_font = inputs
+    try:
+        given = dict(zip(INPUTS, others, strict=True))
+        if len(str(given["text"] or "")) > MOST_TEXT:
+            raise StylingError("The text has more than {most} characters: set it in parts.", most=f"{MOST_TEXT:,}")
+        return preview(**given | {"font": own_font or given["font"], "language": language})
+    except Exception as error:
+        return problem_html(error, language)
+
+
+def measure_hand(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> tuple[Hand | None, str]:
+    """Return the hand in an uploaded picture, as what is read there has it, and HTML that says it in words."""
+    try:
+        path = picture_path(picture)
+        if path is None:
+            return None, message_html(translate(PROMPT, language), "prompt")
+        _, hand = read_hand(path, recognizer)
+    except Exception as error:
+        return None, problem_html(error, language)
+    return hand, message_html(translate(THIS_HAND, language, hand=translate(describe(hand), language)))
+
+
+# --- the tab ---
 
 
 @dataclass(frozen=True)
 class ComposeTab:
-    """What other rooms of the page join: the fonts to choose from, and the preview that follows."""
+    """What other tabs join: the fonts to choose from, and the preview that follows."""
 
     own_font: gr.State
     inputs: list[Any]
     sheet: gr.HTML
     font: gr.HTML
-
-
-def order_of(
-    text: str,
-    font: str,
-    ink: str,
-    paper: str,
-    size: float,
-    align: str,
-    line_spacing: float,
-    letter_spacing: float,
-    strength: float,
-    hand: Hand | None,
-    own_font: Font | None,
-) -> Order:
-    """An order from the tab's inputs. A font of the visitor's wins over the chosen one."""
-    if len(str(text or "")) > MOST_TEXT:
-        raise StylingError(f"The text has more than {MOST_TEXT:,} characters: set it in parts.")
-    return Order(
-        text, own_font or font, ink, paper, size, align, line_spacing, letter_spacing, hand=hand, strength=strength
-    )
-
-
-def show(*inputs: Any, language: str = ENGLISH) -> str:
-    """The preview of the tab's inputs, or a sentence."""
-    try:
-        return preview(order_of(*inputs), language)
-    except Exception as error:
-        return problem(error, language)
-
-
-def measure_hand(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> tuple[Hand | None, str]:
-    """The hand in an uploaded picture, by what is read there as on the Upload tab, and HTML that says it in words."""
-    try:
-        path = picture_path(picture)
-        if path is None:
-            return None, said(told(PROMPT, language), "prompt")
-        _, hand = read_hand(path, recognizer)
-    except Exception as error:
-        return None, problem(error, language)
-    return hand, said(told(THIS_HAND, language, hand=in_words(hand, language)))
 
 
 def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
@@ -169,13 +121,18 @@ def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
     return text, like, words, strength
 
 
+def sheet_tiles() -> list[Tile]:
+    """Return a tile for every paper."""
+    return [Tile(name, title, dot_html(f"background:{look}" if look else "")) for name, (title, look) in SHEETS.items()]
+
+
 def _style_controls() -> list[Any]:
     """Font, ink, paper, size, alignment, line spacing and letter spacing."""
     font = tile_choice("Hand", "set-hand-choice", hand_tiles(), DEFAULT_FONT, "hands")
     ink = tile_choice("Ink", "set-ink", colour_tiles(INKS), DEFAULT_INK, "dots")
     paper = tile_choice("Paper", "set-paper", sheet_tiles(), "white", "dots")
     with gr.Row():
-        size = gr.Slider(16, 200, 64, step=2, label=label("Size, pixels an em"), min_width=150)
+        size = gr.Slider(16, 200, SIZE, step=2, label=label("Size, pixels an em"), min_width=150)
         align = gr.Radio(ALIGNMENTS, value="left", label=label("Alignment"), elem_classes="pills", min_width=150)
     with gr.Row():
         line_spacing = gr.Slider(0.6, 2, 1, step=0.05, label=label("Line spacing"), min_width=150)
@@ -189,25 +146,19 @@ def build(recognizer: Recognizer) -> ComposeTab:
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
             gr.HTML(html("h2", "In a fine hand"), apply_default_css=False)
             # Of the phrases in a value gradio's browser side translates the first alone.
-            first = preview(Order(EXAMPLE)).replace(">Download<", f">{label('Download')}<")
+            first = preview(EXAMPLE, size=SIZE).replace(">Download<", f">{label('Download')}<")
             sheet = gr.HTML(first, apply_default_css=False, elem_id="set-sheet")
             style = _style_controls()
     # Gone with the visit: states are dropped an hour after the page is closed.
     hand, own_font = gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600)
     inputs = [text, *style, strength, hand, own_font]
-    quietly: dict[str, Any] = {
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        "trigger_mode": "always_last",
-        "concurrency_id": "setter",
-        "concurrency_limit": 2,
-    }
 
     def anew(request: gr.Request, *inputs: Any) -> str:
         return show(*inputs, language=language_of(request))
 
     # Sliders tell of every step on the way, which the preview follows.
-    gr.on([text.change, *(control.input for control in (*style, strength))], anew, inputs, sheet, **quietly)
+    changes = [text.change, *(control.input for control in (*style, strength))]
+    gr.on(changes, anew, inputs, sheet, **SETTING_QUEUE, **FOLLOWING)
 
     def follow(request: gr.Request, picture: Any, *inputs: Any) -> list[Any]:
         language = language_of(request)
@@ -215,6 +166,6 @@ def build(recognizer: Recognizer) -> ComposeTab:
         sheet = show(*inputs[:-2], found, inputs[-1], language=language)
         return [found, words, gr.Slider(visible=found is not None), sheet]
 
-    reading = quietly | READERS
-    like.change(follow, [like, *inputs], [hand, words, strength, sheet], preprocess=False, **reading)
+    changed = [hand, words, strength, sheet]
+    like.change(follow, [like, *inputs], changed, preprocess=False, **NETWORK_QUEUE, **FOLLOWING)
     return ComposeTab(own_font, inputs, sheet, style[0])

@@ -9,30 +9,23 @@ import gradio as gr
 
 from emnist_hf.hub.feedback import Correction, Feedback, FeedbackError
 from emnist_hf.ink import open_picture, to_ink
-from emnist_hf.page.answer import look
+from emnist_hf.page.answer import recognize
 from emnist_hf.page.answer_panel import AnswerPanel
-from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, told
-from emnist_hf.page.visitor import READERS, problem, said
+from emnist_hf.page.events import NETWORK_QUEUE, PRIVATE
+from emnist_hf.page.language import ENGLISH, in_every_language, label, language_of, translate
+from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Recognizer
 
 NOTHING = "There is nothing to correct yet: draw or choose a character first."
-
-
 CONSENT = "Tick the box above first: without it nothing is kept."
-
-
 SEVERAL = "This was read as more than one character: correct it in its text, or send one character alone."
-
-
 THANKS = "Thank you. The drawing and your answer are kept."
-
-
 CONSENT_TO = "This drawing, its answer and my correction may be kept in the Hub data set {repo} and learnt from."
 
 
 def consent_text(repo: str, language: str = ENGLISH) -> str:
-    return told(CONSENT_TO, language, repo=repo)
+    return translate(CONSENT_TO, language, repo=repo)
 
 
 def correction_form(
@@ -42,7 +35,7 @@ def correction_form(
     picture: gr.components.Component,
     read_picture: Callable[[Any], Any],
 ) -> None:
-    """Hangs the form below a tab's answer. `read_picture` is as `answer.connect` takes it."""
+    """Hang the form below a tab's answer. `read_picture` is as `answer_panel.connect` takes it."""
 
     def send(request: gr.Request, value: Any, charset: str, label: str, consent: bool) -> tuple[str, Any, Any]:
         language = language_of(request)
@@ -54,13 +47,13 @@ def correction_form(
                 raise FeedbackError(NOTHING)
             # Read again here: what a request says that the answer was is not taken on trust.
             picture = open_picture(image)
-            found = look(recognizer, picture, to_ink(picture), charset)
+            found = recognize(recognizer, picture, to_ink(picture), charset)
             if isinstance(found, Reading):
                 raise FeedbackError(SEVERAL)
             feedback.record(Correction(image, found, str(label or "").strip(), charset, recognizer.name))
         except Exception as error:
-            return problem(error, language), gr.skip(), gr.skip()
-        return said(told(THANKS, language)), "", False
+            return problem_html(error, language), gr.skip(), gr.skip()
+        return message_html(translate(THANKS, language)), "", False
 
     with gr.Accordion(label("Wrong? Say what it was"), open=False, elem_classes="correction"):
         right = gr.Textbox(
@@ -75,7 +68,6 @@ def correction_form(
         [picture, panel.charset, right, consent],
         [note, right, consent],
         preprocess=False,
-        show_progress="hidden",
-        api_visibility="private",
-        **READERS,
+        **PRIVATE,
+        **NETWORK_QUEUE,
     )

@@ -1,9 +1,8 @@
 """The Draw tab: a pad that is ready at once, and an answer after every stroke.
 
-The drawing pad: a canvas of our own in a `gr.HTML`.
-
-`gr.Sketchpad` opens with no tool in hand, drops its brush when it is cleared, needs WebGL, and uploads three
-pictures a stroke. This one is ready when the page is, and sends one small PNG inside the event itself.
+The pad is a canvas of our own in a `gr.HTML`. `gr.Sketchpad` opens with no tool in hand, drops its brush when it is
+cleared, needs WebGL, and uploads three pictures a stroke. This one is ready when the page is, and sends one small PNG
+inside the event itself.
 """
 
 from __future__ import annotations
@@ -22,31 +21,12 @@ from emnist_hf.page.language import html, joined, part
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Draw on the sheet. The answer comes when you lift the pen."
-
-
 FOOTNOTE = "One character or a short word, as large as you like."
-
-
-def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPanel:
-    with gr.Row(elem_classes="desk"):
-        with gr.Column(scale=5, min_width=280, elem_classes="card first"):
-            gr.HTML(html("h2", "Draw"), apply_default_css=False)
-            pad = drawing_pad()
-            gr.HTML(html('p class="footnote"', FOOTNOTE), apply_default_css=False)
-        panel = answer_panel(recognizer, PROMPT, tab="draw")
-    if feedback is not None:
-        correction_form(panel, recognizer, feedback, pad, drawing)
-    panel.view.render()
-    connect(panel, recognizer, pad, pad.input, drawing)
-    return panel
-
 
 PREFIX = "data:image/png;base64,"
 
-
 MAX_CHARACTERS = 1_000_000
 """Of a pad's value: a 280 x 280 drawing takes about 8,000."""
-
 
 PHRASES = (
     "Drawing pad for a character or a word: Control Z undoes, Delete clears. It takes a mouse, a pen or a finger; "
@@ -56,7 +36,6 @@ PHRASES = (
     "Clear",
 )
 """What the pad says, in the order of the template."""
-
 
 _TEMPLATE = f"""
 <div class="pad">
@@ -73,8 +52,22 @@ _TEMPLATE = f"""
 """
 
 
+def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPanel:
+    with gr.Row(elem_classes="desk"):
+        with gr.Column(scale=5, min_width=280, elem_classes="card first"):
+            gr.HTML(html("h2", "Draw"), apply_default_css=False)
+            pad = drawing_pad()
+            gr.HTML(html('p class="footnote"', FOOTNOTE), apply_default_css=False)
+        panel = answer_panel(recognizer, PROMPT, tab="draw")
+    if feedback is not None:
+        correction_form(panel, recognizer, feedback, pad, drawing)
+    panel.view.render()
+    connect(panel, recognizer, pad, pad.input, drawing)
+    return panel
+
+
 def drawing_pad() -> gr.HTML:
-    """A square sheet to draw on. Its value is a PNG as a data URL, or "" when it is empty.
+    """Build a square sheet to draw on. Its value is a PNG as a data URL, or "" when it is empty.
 
     Not a subclass of gr.HTML: gradio writes a .pyi file beside the source of every component class.
     """
@@ -89,7 +82,10 @@ def drawing_pad() -> gr.HTML:
 
 
 def drawing(value: object) -> bytes | None:
-    """The PNG in a pad's value, None for an empty pad. Anyone may post one, so nothing is taken on trust."""
+    """Return the PNG in a pad's value, None for an empty pad. Anyone may post one, so nothing is taken on trust.
+
+    Raises `PictureError`.
+    """
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not value.startswith(PREFIX) or len(value) > MAX_CHARACTERS:

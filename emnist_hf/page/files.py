@@ -1,14 +1,14 @@
-"""The files that gradio has stored for a request, as `emnist_hf.ink` wants them.
+"""Files that come and go: those that gradio has stored for a request, data URLs, and what a saved file is called.
 
-The events that take pictures run with `preprocess=False`: gradio's own would open the file first, drop its
-alpha, and end in PIL's words where it is broken. What is left of its preprocessing is here; opening a
-stranger's file, with all care, is for `emnist_hf.ink`.
-
-What a file that a visitor saves is called: by what it shows, in letters that every file system takes.
+The events that take pictures run with `preprocess=False`: gradio's own would open the file first, drop its alpha, and
+end in PIL's words where it is broken. What is left of its preprocessing is here; opening a stranger's file, with all
+care, is for `emnist_hf.ink`.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import re
 import unicodedata
@@ -17,18 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 from emnist_hf.ink import PictureError
 
 MAX_LAYERS = 4
 """Of a sketch, all of which are opened; a sketchpad sends one or none."""
 
+LONGEST = 40
+"""Characters of a text that its file's name keeps."""
+
 
 def picture_path(picture: Mapping[str, Any] | None) -> str | None:
-    """The path of an uploaded picture, None for no picture. `picture` is what gr.Image sends.
+    """Return the path of an uploaded picture, None for no picture. `picture` is what gr.Image sends.
 
     Gradio looks into the path itself only where a request calls it a file (`meta`), which a request is free not to
-    do. So it is looked into here: a path outside of the upload folder is another file of this machine.
+    do. So it is looked into here: a path outside of the upload folder is another file of this machine. Raises
+    `PictureError`.
     """
     if not picture:
         return None
@@ -44,7 +49,10 @@ def picture_path(picture: Mapping[str, Any] | None) -> str | None:
 
 
 def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Background, layers and composite of a sketch, as paths. `sketch` is what gr.Sketchpad sends."""
+    """Return background, layers and composite of a sketch, as paths. `sketch` is what gr.Sketchpad sends.
+
+    Raises `PictureError`.
+    """
     if sketch is None:
         return None
     # An empty pad has all three, with nothing in them.
@@ -54,7 +62,9 @@ def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not isinstance(layers, list):
         raise PictureError("The layers of this drawing are no list: send the composite alone.")
     if len(layers) > MAX_LAYERS:
-        raise PictureError(f"This drawing has more than {MAX_LAYERS} layers: merge them, or send the composite alone.")
+        raise PictureError(
+            "This drawing has more than {most} layers: merge them, or send the composite alone.", most=MAX_LAYERS
+        )
     return {
         "background": picture_path(sketch.get("background")),
         "layers": [path for layer in layers if (path := picture_path(layer))],
@@ -62,19 +72,34 @@ def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-LONGEST = 40
-"""Characters of a text that its file's name keeps."""
+def data_url(data: bytes, kind: str) -> str:
+    """Return bytes as a data URL. Nothing of a visitor's is stored, so nothing has to be cleared away."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def image_url(image: Image.Image, kind: str = "png", **options: Any) -> str:
+    """Return a picture as a data URL. kind: png, jpeg or webp; options: as Pillow's encoder takes them."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return data_url(buffer.getvalue(), f"image/{kind}")
+
+
+def light_url(image: Image.Image, **options: Any) -> str:
+    """Return a picture of the page's own as WebP, which every browser of today reads, as small as it gets."""
+    return image_url(image, "webp", method=6, **options)
 
 
 def saved_name(text: str, font: str) -> str:
-    """A name without its ending. `capital-A-tangerine` for one character, `dear-ann-it-is-tangerine` for a text."""
+    """Return the name of the file that a visitor saves, without its ending, in letters that every file system takes.
+
+    `capital-A-tangerine` for one character, `dear-ann-it-is-tangerine` for a text.
+    """
     if len(text) == 1 and text.isascii() and text.isalnum():
         kind = "digit" if text.isdigit() else "capital" if text.isupper() else "small"
         return f"{kind}-{text}-{font}"
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
-    words = re.findall(r"[a-z0-9]+", plain.lower())
     kept = ""
-    for word in words:
+    for word in re.findall(r"[a-z0-9]+", plain.lower()):
         if kept and len(kept) + len(word) >= LONGEST:
             break
         kept = f"{kept}-{word}" if kept else word[:LONGEST]

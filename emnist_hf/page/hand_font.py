@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import Any
 
@@ -11,15 +10,15 @@ from PIL import Image, ImageDraw
 
 from emnist_hf.ink import open_picture
 from emnist_hf.ink.geometry import upright_picture
-from emnist_hf.page.calligraphy import data_url, hand_tiles
-from emnist_hf.page.compose import ComposeTab, Order, carry_out, show
-from emnist_hf.page.files import picture_path
-from emnist_hf.page.language import ENGLISH, html, label, language_of, quoted, told, translated
-from emnist_hf.page.rendered import in_words
+from emnist_hf.page.calligraphy import hand_tiles
+from emnist_hf.page.compose import ComposeTab, render, show
+from emnist_hf.page.events import NETWORK_QUEUE, PRIVATE
+from emnist_hf.page.files import data_url, image_url, picture_path
+from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
+from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.tiles import tile_choice
-from emnist_hf.page.visitor import READERS, problem, said
 from emnist_hf.recognizer import Recognizer
-from emnist_hf.styling import DEFAULT_FONT, StylingError
+from emnist_hf.styling import DEFAULT_FONT, StylingError, describe
 from emnist_hf.styling.font_sheet import SKIP, Sheet, read_sheet
 from emnist_hf.styling.hand_font import DEFAULT_NAME, MadeFont, make_font
 
@@ -27,77 +26,69 @@ PROMPT = (
     "Write the letters and figures apart from each other, in any order, on one sheet; several of each are welcome. "
     "Then give a picture of it."
 )
-
-
 FOUND = "{count} characters. This hand {hand}. Correct the labels, then make it."
-
-
 ORDER = f"In reading order, one for each box; {SKIP} leaves one out."
-
-
 FOLLOWS = "The Set tab now sets its text in this font."
 
-
 TRIAL = "The quick brown fox jumps\nover the lazy dog 0123456789"
-
 
 WIDEST = 1000  # pixels of the picture with the boxes
 
 
 def marked(picture: Image.Image, sheet: Sheet, language: str = ENGLISH) -> str:
-    """HTML: a sheet, its picture upright, with a box around every character that was found."""
+    """Return HTML: a sheet, its picture upright, with a box around every character that was found."""
     scale = min(1.0, WIDEST / max(picture.size))
     small = picture.resize([max(1, round(side * scale)) for side in picture.size])
     canvas = ImageDraw.Draw(small)
     for character in sheet.characters:
         canvas.rectangle([side * scale for side in character.box], outline=(176, 71, 47), width=2)
-    words = quoted("{count} characters found on the sheet", language, count=str(len(sheet.characters)))
-    return f'<img class="found" style="width:100%" src="{data_url(small)}" alt="{words}">'
+    words = translate_html("{count} characters found on the sheet", language, count=str(len(sheet.characters)))
+    return f'<img class="found" style="width:100%" src="{image_url(small)}" alt="{words}">'
 
 
-def look(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> list[Any]:
-    """The sheet read: it, its labels to correct, the boxes, and what was found in words."""
+def read_picture(picture: Any, recognizer: Recognizer, language: str = ENGLISH) -> list[Any]:
+    """Return the sheet that was read, its labels to correct, the boxes, and what was found in words."""
     try:
         path = picture_path(picture)
         if path is None:
-            return [None, "", "", said(told(PROMPT, language), "prompt")]
+            return [None, "", "", message_html(translate(PROMPT, language), "prompt")]
         sheet = read_sheet(path, recognizer)
         if not sheet.characters:
             raise StylingError("There are no characters on this sheet: write them apart from each other.")
-        count, hand = str(len(sheet.characters)), in_words(sheet.hand(), language)
-        words = told(FOUND, language, count=count, hand=hand)
+        count, hand = str(len(sheet.characters)), translate(describe(sheet.hand()), language)
+        words = translate(FOUND, language, count=count, hand=hand)
         upright = upright_picture(open_picture(path), sheet.turns)
-        return [sheet, sheet.labels, marked(upright, sheet, language), said(words)]
+        return [sheet, sheet.labels, marked(upright, sheet, language), message_html(words)]
     except Exception as error:
-        return [None, "", "", problem(error, language)]
+        return [None, "", "", problem_html(error, language)]
 
 
-def shown(made: MadeFont, language: str = ENGLISH) -> str:
-    """HTML: the font at work, and the link that saves it."""
-    svg = base64.b64encode(carry_out(Order(TRIAL, made.font, size=48)).svg().encode("utf-8")).decode("ascii")
-    file = base64.b64encode(made.data).decode("ascii")
-    notices = "".join(f"<p>{escape(translated(notice, language))}</p>" for notice in made.notices)
-    alt = quoted("A pangram set in {font}", language, font=made.font.title)
+def font_html(made: MadeFont, language: str = ENGLISH) -> str:
+    """Return HTML: the font at work, and the link that saves it."""
+    svg = data_url(render(TRIAL, made.font, size=48).svg().encode("utf-8"), "image/svg+xml")
+    file = data_url(made.data, "font/ttf")
+    notices = "".join(f"<p>{escape(translate(notice, language))}</p>" for notice in made.notices)
+    alt = translate_html("A pangram set in {font}", language, font=made.font.title)
     return (
-        f'<div class="sheet set-sheet"><img src="data:image/svg+xml;base64,{svg}" '
+        f'<div class="sheet set-sheet"><img src="{svg}" '
         f'alt="{alt}"></div>'
-        f'<div class="sheet-foot"><a class="download" href="data:font/ttf;base64,{file}" '
-        f'download="{escape(made.font.name)}.ttf">{quoted("Download TTF", language)}</a></div>'
-        f'<div class="footnote">{notices}</div><p class="footnote">{quoted(FOLLOWS, language)}</p>'
+        f'<div class="sheet-foot"><a class="download" href="{file}" '
+        f'download="{escape(made.font.name)}.ttf">{translate_html("Download TTF", language)}</a></div>'
+        f'<div class="footnote">{notices}</div><p class="footnote">{translate_html(FOLLOWS, language)}</p>'
     )
 
 
 def make(request: gr.Request, sheet: Sheet | None, labels: str, name: str, filler: str, *inputs: Any) -> list[Any]:
-    """The font, the sheet of the Set tab in it, and what to show here."""
+    """Make the font; return it, the sheet of the Set tab in it, and what to show here."""
     before, language = inputs[-1], language_of(request)
     try:
         if sheet is None:
             raise StylingError("There is no sheet yet: give a picture of your characters first.")
         corrected = sheet.relabelled(labels)
         made = make_font(corrected.samples(), corrected.hand(), name=name, filler=filler)
-        return [made.font, show(*inputs[:-1], made.font, language=language), shown(made, language)]
+        return [made.font, show(*inputs[:-1], made.font, language=language), font_html(made, language)]
     except Exception as error:
-        return [before, show(*inputs, language=language), problem(error, language)]
+        return [before, show(*inputs, language=language), problem_html(error, language)]
 
 
 def build(recognizer: Recognizer, tab: ComposeTab) -> None:
@@ -124,10 +115,10 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
             filler = tile_choice("What is missing comes from", "font-filler", hand_tiles(), DEFAULT_FONT, "hands")
             button = gr.Button(str(label("Make the font")), variant="primary", elem_id="font-make")
             result = gr.HTML("", apply_default_css=False, elem_id="font-result")
-    quietly: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private", **READERS}
+    quietly = PRIVATE | {"show_progress": "minimal"} | NETWORK_QUEUE
 
     def read(request: gr.Request, sent: Any) -> list[Any]:
-        return look(sent, recognizer, language_of(request))
+        return read_picture(sent, recognizer, language_of(request))
 
     picture.change(read, picture, [sheet, labels, boxes, words], preprocess=False, **quietly)
     button.click(make, [sheet, labels, name, filler, *tab.inputs], [tab.own_font, tab.sheet, result], **quietly)

@@ -1,9 +1,4 @@
-"""The Model tab: what stands behind the answers, how good it is, and where it ends.
-
-What the page says of what is kept: in short under every tab, in full on the Model tab.
-
-`tests/test_service.py` holds the page to it: files go away, and the log has nothing of what was sent.
-"""
+"""The Model tab: what stands behind the answers, how good it is, and where it ends."""
 
 from __future__ import annotations
 
@@ -16,8 +11,8 @@ from PIL import Image
 
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import privacy
-from emnist_hf.page.calligraphy import light_url
-from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, quoted, told
+from emnist_hf.page.files import light_url
+from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, translate, translate_html
 from emnist_hf.recognizer import Recognizer
 
 MEASURES = {
@@ -30,15 +25,12 @@ MEASURES = {
 }
 """Keys of results.json that are worth a tile, and what each says in plain words."""
 
-
 FIGURES = {
     "confusion.png": "Confusion matrix: rows are the true characters, columns the answers.",
     "curve.png": "Training curve, by validation rows, which have another mix of classes than the test.",
 }
 
-
 ENDS = "Where it ends"
-
 
 LIMITS = (
     "**Printed letters.** Words and pages are read letter by letter; joined handwriting is not.",
@@ -50,66 +42,62 @@ LIMITS = (
     "with a long upstroke or a 7 with a bar, are rarer there and are read less well.",
 )
 
-
 NETWORK = (
     "A small convolutional network, {name}, of {size} million parameters, that tells {count} characters apart. It was "
     "trained on {rows}. Your ink is cropped, centred and brought to the same size and softness before it looks."
 )
-
 
 ROWS, ROWS_AND_STROKES = (
     "{count} handwritten letters and digits of EMNIST",
     "{count} handwritten letters and digits of EMNIST and UNIPEN",
 )
 
-
 OFFICIAL = (
     "The numbers are from {rows} characters that it never saw (all rows of the official EMNIST test).",
     "The numbers are from {rows} characters that it never saw (not the official EMNIST test).",
 )
 
-
 UNMEASURED = "This checkpoint comes without measured results."
 
 
 def number(key: str, value: Any) -> str | None:
-    """The measure as it is shown, None for a value that is no number."""
+    """Return the measure as it is shown, None for a value that is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return f"{value:.3f}" if key == "macro_f1" else f"{value:.1%}" if key != "ece" else f"{value:.2%}"
 
 
 def measured_on(results: dict[str, Any]) -> dict[str, Any]:
-    """The metrics to show: those of the test rows, or of the validation rows where there were none."""
+    """Return the metrics to show: those of the test rows, or of the validation rows where there were none."""
     found = results.get("test") or results.get("validation")
     return found if isinstance(found, dict) else {}
 
 
 def tiles(results: dict[str, Any], language: str = ENGLISH) -> str:
-    """HTML: one tile for each measure that the results have, or a sentence if they have none."""
+    """Return HTML: one tile for each measure that the results have, or a sentence if they have none."""
     metrics = measured_on(results)
-    shown = [(number(key, metrics.get(key)), text) for key, text in MEASURES.items()]
+    shown = [(number(key, metrics.get(key)), translate_html(text, language)) for key, text in MEASURES.items()]
     made = "".join(
-        f'<div class="tile"><strong>{numeral(value, language)}</strong><span>{quoted(text, language)}</span></div>'
+        f'<div class="tile"><strong>{numeral(value, language)}</strong><span>{text}</span></div>'
         for value, text in shown
         if value
     )
-    return f'<div class="tiles">{made}</div>' if made else f"<p>{quoted(UNMEASURED, language)}</p>"
+    return f'<div class="tiles">{made}</div>' if made else f"<p>{translate_html(UNMEASURED, language)}</p>"
 
 
 def learnt_from(results: dict[str, Any], language: str = ENGLISH) -> str:
-    """What it was trained on, in words."""
+    """Return what it was trained on, in words."""
     rows = results.get("train", {}).get("rows", {})
     strokes = any("unipen" in name for name in rows) if isinstance(rows, dict) else False
     count = f"{sum(rows.values()):,}" if rows and all(isinstance(v, int) for v in rows.values()) else ""
-    return told(ROWS_AND_STROKES if strokes else ROWS, language, count=numeral(count, language)).strip()
+    return translate(ROWS_AND_STROKES if strokes else ROWS, language, count=numeral(count, language)).strip()
 
 
 def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
-    """HTML: one paragraph on what the model is and what its numbers were measured on."""
+    """Return HTML: one paragraph on what the model is and what its numbers were measured on."""
     metrics = measured_on(recognizer.results)
     rows, official = metrics.get("rows"), metrics.get("official")
-    said = told(
+    said = translate(
         NETWORK,
         language,
         name=str(recognizer.name),
@@ -118,12 +106,12 @@ def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
         rows=learnt_from(recognizer.results, language),
     )
     count = numeral(f"{rows:,}", language) if isinstance(rows, int) else ""
-    on = told(OFFICIAL[0 if official else 1], language, rows=count) if count else ""
+    on = translate(OFFICIAL[0 if official else 1], language, rows=count) if count else ""
     return f"<p>{escape(f'{said} {on}'.strip())}</p>"
 
 
 def figure(path: Path, caption: str) -> gr.HTML | None:
-    """A figure of the checkpoint with its caption, not rendered yet; None where there is none.
+    """Build a figure of the checkpoint with its caption, not rendered yet; None where there is none.
 
     gr.Image puts a picture into a button without a name, which a screen reader cannot tell.
     """
@@ -143,16 +131,16 @@ def figure(path: Path, caption: str) -> gr.HTML | None:
 
 
 def limits(corrections: str | None, language: str) -> str:
-    """Markdown: where the model ends, and what is kept of a visit."""
-    points = "".join(f"- {told(point, language)}\n" for point in LIMITS)
-    return f"### {told(ENDS, language)}\n{points}\n{privacy.full(corrections, language)}"
+    """Return Markdown: where the model ends, and what is kept of a visit."""
+    points = "".join(f"- {translate(point, language)}\n" for point in LIMITS)
+    return f"### {translate(ENDS, language)}\n{points}\n{privacy.full(corrections, language)}"
 
 
 def build(recognizer: Recognizer, feedback: Feedback | None = None) -> None:
     corrections = feedback.repo if feedback is not None else None
 
     def first(language: str) -> str:
-        return f"<h2>{quoted('The model', language)}</h2>{description(recognizer, language)}"
+        return f"<h2>{translate_html('The model', language)}</h2>{description(recognizer, language)}"
 
     with gr.Column(elem_classes="card model"):
         gr.HTML(str(in_every_language("description", first)), apply_default_css=False)

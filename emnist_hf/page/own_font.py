@@ -9,20 +9,19 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf.page.compose import ComposeTab, show
-from emnist_hf.page.language import html, joined, language_of, part, told
-from emnist_hf.page.visitor import problem, said
+from emnist_hf.page.events import PRIVATE, SETTING_QUEUE
+from emnist_hf.page.language import html, joined, language_of, part, translate
+from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.styling import StylingError
 from emnist_hf.styling.visitor_font import MAX_BYTES, open_font
 
 HINT = "A .ttf or .otf file of up to 2 MB. It is read in memory, and forgotten when you leave."
-
 
 _PICKER = (
     f'<p class="tile-label">{part(0)}</p>'
     f'<label class="download own-font"><input type="file" accept=".ttf,.otf" aria-label="{part(0)}"></label> '
     f'<button type="button" class="download">{part(1)}</button>'
 )
-
 
 _SCRIPT = """
 const input = element.querySelector("input");
@@ -44,9 +43,9 @@ element.querySelector("button").addEventListener("click", () => {
 
 
 def decode(sent: Any) -> bytes:
-    """The file that the browser sent, in base64. Raises `StylingError` for anything else."""
+    """Return the file that the browser sent, in base64. Raises `StylingError` for anything else."""
     if not isinstance(sent, str) or sent == "too large" or len(sent) > MAX_BYTES * 4 / 3 + 8:
-        raise StylingError(f"This font has more than {MAX_BYTES / 1e6:.0f} MB: give a smaller one.")
+        raise StylingError("This font has more than {most} MB: give a smaller one.", most=f"{MAX_BYTES / 1e6:.0f}")
     try:
         return base64.b64decode(sent, validate=True)
     except (binascii.Error, ValueError):
@@ -66,25 +65,24 @@ def build(tab: ComposeTab) -> None:
         words = gr.HTML(html('p class="footnote"', HINT), apply_default_css=False, elem_id="own-font-said")
 
     def take(request: gr.Request, sent: Any, *inputs: Any) -> list[Any]:
-        """The font in place of the one before, or a sentence; the file itself is dropped at once."""
+        """Set the text in the font instead of the one before, or a sentence; the file itself is dropped at once."""
         before, language = inputs[-1], language_of(request)
         if not sent:
-            without = said(told("Set in the hand chosen above.", language), "prompt")
+            without = message_html(translate("Set in the hand chosen above.", language), "prompt")
             return ["", without, None, show(*inputs[:-1], None, language=language)]
         try:
             font = open_font(decode(sent))
         except Exception as error:
-            return ["", problem(error, language), before, show(*inputs, language=language)]
+            return ["", problem_html(error, language), before, show(*inputs, language=language)]
         count = str(len(font.typeface.characters))
-        drawn = said(told("Set in your font. It draws {count} characters.", language, count=count))
+        drawn = message_html(translate("Set in your font. It draws {count} characters.", language, count=count))
         return ["", drawn, font, show(*inputs[:-1], font, language=language)]
 
     picker.input(
         take,
         [picker, *tab.inputs],
         [picker, words, tab.own_font, tab.sheet],
-        show_progress="hidden",
-        api_visibility="private",
         trigger_mode="once",
-        concurrency_id="setter",
+        **PRIVATE,
+        **SETTING_QUEUE,
     )

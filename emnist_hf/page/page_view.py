@@ -1,15 +1,12 @@
-"""A page that was read: the picture with a box around each character, and what a visitor corrects.
+"""A page that was read: its picture with a box around each character, what a visitor corrects, and the page set again.
 
-A page that was read, set again: every word in its own place and in the writer's manner, or as lines of text.
+Set again, every word stands in its own place and in the writer's manner, or the text in lines.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -18,30 +15,40 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import Ink, open_picture
 from emnist_hf.page.calligraphy import Style, sheet
-from emnist_hf.page.files import saved_name
-from emnist_hf.page.language import ENGLISH, label, quoted, told, translated
-from emnist_hf.page.rendered import THIS_HAND, in_words, rendered_sheet
+from emnist_hf.page.files import image_url, saved_name
+from emnist_hf.page.language import ENGLISH, label, translate, translate_html
+from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
 from emnist_hf.reading.results import Character, Reading, text_of
-from emnist_hf.styling import Hand, estimate_hand, find_font, set_page
+from emnist_hf.styling import Hand, describe, estimate_hand, find_font, set_page
+
+log = logging.getLogger(__name__)
 
 SIDE = 1400
 """Longest side, in pixels, of the picture that is shown."""
 
-
 MOST_BOXES = 1500
 """Boxes shown, the least sure ones: more would slow a phone down."""
 
+FAIR = 0.6
+"""Score from which a box that is in doubt is amber; below it is red and dashed. What is in no doubt is green."""
+
+IN_PLACE, AS_LINES = "in place", "as lines"
+
+STRENGTH = 0.7
+"""How much of the writer's hand the font takes on before a visitor says otherwise."""
+
+MOST_TEXT = 2000
+"""Characters of a page's text that are set as lines."""
+
+MOST_PIXELS = 2_000_000
+"""Of the PNG to save, so that the sheet follows a change within half a second; SVG and PDF are sharp at any size."""
 
 ON_A_LINE, ON_LINES = "{characters} characters on one line", "{characters} characters on {lines} lines"
-
-
 CHOOSE_A_BOX = "Click a box to see what else it may be, or edit the text."
-
 
 SAID = (
     HEADING := "Your page, character by character",
@@ -53,10 +60,6 @@ SAID = (
     CORRECTED := "as you corrected it",
 )
 """What the view says beside the characters themselves."""
-
-
-FAIR = 0.6
-"""Score from which a box that is in doubt is amber; below it is red and dashed. What is in no doubt is green."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Transcript:
 
 
 def page_view() -> gr.HTML:
-    """The picture with its boxes, hidden until there is one, to be rendered where there is room.
+    """Build the picture with its boxes, hidden until there is one, to be rendered where there is room.
 
     Its 'click' event carries `index` and `label` of a correction.
     """
@@ -87,24 +90,24 @@ def page_view() -> gr.HTML:
 
 
 def lettered(reading: Reading) -> list[Character]:
-    """The characters that are no punctuation."""
+    """Return the characters that are no punctuation."""
     return [c for c in reading.characters if c.label.isalnum()]
 
 
 def summary(reading: Reading, language: str = ENGLISH) -> tuple[str, str]:
-    """What was found in words, and a hint."""
+    """Return what was found in words, and a hint."""
     number, lines = len(reading.characters), len({c.line for c in reading.characters})
     doubtful = sum(c.has_low_score for c in reading.characters)
-    count = told(ON_LINES if lines != 1 else ON_A_LINE, language, characters=str(number), lines=str(lines))
-    doubt = told("{number} in doubt", language, number=str(doubtful)) if doubtful else told("none in doubt", language)
-    found, hint = f"{count}, {doubt}.", told(CHOOSE_A_BOX, language)
+    count = translate(ON_LINES if lines != 1 else ON_A_LINE, language, characters=str(number), lines=str(lines))
+    doubt = translate("{number} in doubt" if doubtful else "none in doubt", language, number=str(doubtful))
+    found, hint = f"{count}, {doubt}.", translate(CHOOSE_A_BOX, language)
     if reading.note:
-        return translated(reading.note, language), f"{found} {hint}"
+        return translate(reading.note, language), f"{found} {hint}"
     return found, hint
 
 
 def boxes_html(picture: Any, reading: Reading, language: str = ENGLISH) -> str:
-    """HTML: the picture, and a button over each character. picture: anything `open_picture` takes.
+    """Return HTML: the picture, and a button over each character. picture: anything `open_picture` takes.
 
     The buttons are one stop of the Tab key, as those of a toolbar are: page_view.js moves among them.
     """
@@ -114,11 +117,11 @@ def boxes_html(picture: Any, reading: Reading, language: str = ENGLISH) -> str:
     numbered = sorted(enumerate(reading.characters), key=lambda pair: pair[1].score)[:MOST_BOXES]
     numbered.sort(key=lambda pair: pair[0])
     boxes = "".join(_box(i, c, width, height, language, i == numbered[0][0]) for i, c in numbered)
-    said = {phrase: quoted(phrase, language) for phrase in SAID}
+    said = {phrase: translate_html(phrase, language) for phrase in SAID}
     return (
         f"<h2>{said[HEADING]}</h2>"
         f'<div class="page-sheet" role="group" aria-label="{said[MOVE]}">'
-        f'<img src="{_jpeg(image)}" alt="{said[PICTURE]}">{boxes}</div>'
+        f'<img src="{image_url(image, "jpeg", quality=82)}" alt="{said[PICTURE]}">{boxes}</div>'
         f'<div class="page-choices" role="group" aria-label="{said[CHOICES]}" data-other="{said[OTHER]}" '
         f'data-another="{said[ANOTHER]}" data-corrected="{said[CORRECTED]}" hidden></div>'
     )
@@ -133,21 +136,18 @@ def _box(index: int, character: Character, width: int, height: int, language: st
     trust = "poor" if character.score < FAIR else "fair" if character.has_low_score else "sure"
     choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
     label = escape(character.label)
-    said = quoted("{label}, {score} sure", language, label=character.label, score=f"{character.score:.0%}")
+    said = translate_html("{label}, {score} sure", language, label=character.label, score=f"{character.score:.0%}")
     return (
         f'<button type="button" class="page-box {trust}" style="{place}" data-index="{index}" data-choices="{choices}" '
         f'tabindex="{0 if first else -1}" aria-label="{said}"><span>{label}</span></button>'
     )
 
 
-def _jpeg(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
 def correction(event: gr.EventData, transcript: Transcript) -> tuple[int, str] | None:
-    """Which character of a transcript is to be what. Anyone may post an event: None for one that makes no sense."""
+    """Return which character of a transcript is to be what.
+
+    Anyone may post an event: None for one that makes no sense.
+    """
     index, label = getattr(event, "index", None), getattr(event, "label", None)
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(transcript.characters):
         return None
@@ -157,12 +157,12 @@ def correction(event: gr.EventData, transcript: Transcript) -> tuple[int, str] |
 
 
 def corrected(transcript: Transcript, index: int, label: str, text: str) -> tuple[Transcript, str]:
-    """The transcript with one character corrected, and the visitor's text with the same character corrected.
+    """Return the transcript with one character corrected, and the visitor's text with the same character corrected.
 
     The text may have been edited: what was edited stays, and where the character is gone from it, it stays as it is.
     """
     characters = list(transcript.characters)
-    place = _place(transcript.characters, index)
+    place = len(text_of(characters[: index + 1])) - 1  # where it stands in the transcript's text
     characters[index] = replace(characters[index], label=label, score=1.0)
     after = replace(transcript, characters=tuple(characters))
     for block in SequenceMatcher(None, transcript.text, text, autojunk=False).get_matching_blocks():
@@ -172,31 +172,11 @@ def corrected(transcript: Transcript, index: int, label: str, text: str) -> tupl
     return after, text
 
 
-def _place(characters: Sequence[Character], index: int) -> int:
-    """Where a character stands in the text."""
-    return len(text_of(characters[: index + 1])) - 1
-
-
-log = logging.getLogger(__name__)
-
-
-IN_PLACE, AS_LINES = "in place", "as lines"
-
-
-STRENGTH = 0.7
-"""How much of the writer's hand the font takes on before a visitor says otherwise."""
-
-
-MOST_TEXT = 2000
-"""Characters of a page's text that are set as lines."""
-
-
-MOST_PIXELS = 2_000_000
-"""Of the PNG to save, so that the sheet follows a change within half a second; SVG and PDF are sharp at any size."""
+# --- the page set again ---
 
 
 def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
-    """How a page is to be set; hidden while there is none."""
+    """Build the controls that say how a page is to be set; hidden while there is none."""
     with gr.Column(visible=False, min_width=0) as whole:
         place = gr.Radio(
             [(str(label("In its place")), IN_PLACE), (str(label("As lines")), AS_LINES)],
@@ -209,7 +189,7 @@ def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
 
 
 def transcript_of(page: Reading, ink: Ink) -> Transcript:
-    """What was read in a picture's ink, with the hand that wrote it; without the hand where it cannot be measured."""
+    """Return what was read in a picture's ink, with the hand that wrote it, where it can be measured."""
     hand: Hand | None = None
     try:
         hand = estimate_hand(ink, page.characters)
@@ -221,7 +201,7 @@ def transcript_of(page: Reading, ink: Ink) -> Transcript:
 def set_again(
     text: str, transcript: Transcript | None, style: Style, place: str, strength: float, language: str = ENGLISH
 ) -> str:
-    """HTML: the text on its sheet.
+    """Return HTML: the text on its sheet.
 
     In its place only while the text is what the characters say: of a text that a visitor typed no place is known, and
     it is set as lines. Raises `StylingError` as `set_page` and `set_text` do.
@@ -245,6 +225,6 @@ def _in_place(transcript: Transcript, style: Style, strength: float, language: s
     )
     width, height = transcript.size
     resolution = 96 * min(1.0, (MOST_PIXELS / (width * height)) ** 0.5)
-    said = [told(THIS_HAND, language, hand=in_words(hand, language))] if hand is not None else []
+    said = [translate(THIS_HAND, language, hand=translate(describe(hand), language))] if hand is not None else []
     name = saved_name(transcript.text, font.name)
     return rendered_sheet(rendering, font, name, said, resolution, language, style.ink_colour)

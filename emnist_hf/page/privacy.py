@@ -1,11 +1,11 @@
 """What the page says of what is kept: in short under every tab, in full on the Model tab.
 
-`tests/test_service.py` holds the page to it: files go away, and the log has nothing of what was sent.
+`tests/page/test_service.py` holds the page to it: files go away, and the log has nothing of what was sent.
 """
 
 from __future__ import annotations
 
-from emnist_hf.page.language import ENGLISH, in_every_language, told
+from emnist_hf.page.language import ENGLISH, in_every_language, translate
 
 HEADING = "What is kept"
 NOTHING = "Nothing that you draw, upload or write is kept."
@@ -27,17 +27,17 @@ POINTS = (
 
 
 def full(corrections: str | None = None, language: str = ENGLISH) -> str:
-    """Markdown: all that is to be said. corrections: the Hub data set that they go to, if any are taken."""
-    points = [told(CORRECTIONS, language, repo=corrections)] if corrections else []
-    points += [told(point, language) for point in POINTS]
-    short = told(BUT if corrections else NOTHING, language)
-    return f"### {told(HEADING, language)}\n{short}\n\n" + "".join(f"- {point}\n" for point in points)
+    """Return Markdown: all that is to be said. corrections: the Hub data set that they go to, if any are taken."""
+    points = [translate(CORRECTIONS, language, repo=corrections)] if corrections else []
+    points += [translate(point, language) for point in POINTS]
+    short = translate(BUT if corrections else NOTHING, language)
+    return f"### {translate(HEADING, language)}\n{short}\n\n" + "".join(f"- {point}\n" for point in points)
 
 
 def footer(corrections: str | None = None) -> str:
-    """HTML: the short form, for the foot of the page. corrections: as `full` takes it."""
+    """Return HTML: the short form, for the foot of the page. corrections: as `full` takes it."""
 
     def short(language: str) -> str:
-        return f"{told(BUT if corrections else NOTHING, language)} {told(MORE, language)}"
+        return f"{translate(BUT if corrections else NOTHING, language)} {translate(MORE, language)}"
 
     return f'<p class="footnote privacy">{in_every_language("privacy", short)}</p>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -10,9 +9,9 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS
-from emnist_hf.page.compose import SHEETS, Order, carry_out
+from emnist_hf.page.compose import SHEETS, render
+from emnist_hf.page.events import PUBLIC, SETTING_QUEUE
 from emnist_hf.page.files import picture_path
-from emnist_hf.page.visitor import sentence
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, Rendering, StylingError, describe, fonts
 from emnist_hf.styling.errors import check_number
@@ -22,18 +21,20 @@ FORMATS = ("png", "svg", "pdf")
 
 
 def encode(rendering: Rendering, kind: str, resolution: float) -> bytes:
-    """The file in one of `FORMATS`. Raises `StylingError` for another."""
+    """Return the file in one of `FORMATS`. Raises `StylingError` for another."""
     if kind == "png":
         return rendering.png(resolution)
     if kind == "svg":
         return rendering.svg().encode("utf-8")
     if kind == "pdf":
         return rendering.pdf()
-    raise StylingError(f"There is no format {str(kind)[:20]!r}: choose one of {', '.join(FORMATS)}.")
+    raise StylingError(
+        "There is no format {name}: choose one of {names}.", name=repr(str(kind)[:20]), names=", ".join(FORMATS)
+    )
 
 
-def endpoint(recognizer: Recognizer) -> Callable[..., tuple[str, dict[str, Any]]]:
-    """The function behind /render_text; its docstring is what the API page shows."""
+def build(recognizer: Recognizer) -> None:
+    """Hang the endpoint on components that no visitor sees. Its docstring is what the API page shows."""
 
     def render_text(
         text: str,
@@ -72,38 +73,28 @@ def endpoint(recognizer: Recognizer) -> Callable[..., tuple[str, dict[str, Any]]
             file: the picture.
             about: the text as set, notices on what was set otherwise than asked, and the hand in numbers and in words.
         """
-        try:
-            picture = picture_path(like)
-            hand = read_hand(picture, recognizer)[1] if picture else None
-            order = Order(
-                text,
-                font,
-                ink,
-                paper,
-                size,
-                align,
-                line_spacing,
-                letter_spacing,
-                measure,
-                hand,
-                strength,
-                round(check_number("seed", seed, 0, 2**32 - 1)),
-            )
-            rendering = carry_out(order)
-            data = encode(rendering, file_format, resolution)
-        except Exception as error:
-            raise gr.Error(sentence(error), print_exception=False) from None
+        picture = picture_path(like)
+        hand = read_hand(picture, recognizer)[1] if picture else None
+        rendering = render(
+            text,
+            font,
+            ink,
+            paper=paper,
+            size=size,
+            align=align,
+            line_spacing=line_spacing,
+            letter_spacing=letter_spacing,
+            measure=measure,
+            hand=hand,
+            strength=strength,
+            seed=round(check_number("seed", seed, 0, 2**32 - 1)),
+        )
+        data = encode(rendering, file_format, resolution)
         about: dict[str, Any] = {"text": rendering.scene.text, "notices": rendering.notices}
         if hand is not None:
             about["hand"] = hand.as_json() | {"in_words": describe(hand)}
         # Gradio serves files from its own folder alone, and clears it by the hour. The name tells nothing of the text.
         return save_bytes_to_cache(data, f"text-{font}.{file_format}", get_upload_folder()), about
-
-    return render_text
-
-
-def build(recognizer: Recognizer) -> None:
-    """Hangs the endpoint on components that no visitor sees."""
 
     def choice(label: str, names: list[str], value: str) -> gr.Dropdown:
         return gr.Dropdown(names, value=value, label=label, allow_custom_value=True)
@@ -126,13 +117,4 @@ def build(recognizer: Recognizer) -> None:
             gr.Number(96, label="resolution"),
         ]
         outputs = [gr.File(label="file"), gr.JSON(label="about")]
-        gr.Button("render_text").click(
-            endpoint(recognizer),
-            inputs,
-            outputs,
-            api_name="render_text",
-            api_visibility="public",
-            preprocess=False,
-            show_progress="hidden",
-            concurrency_id="setter",
-        )
+        gr.Button("render_text").click(render_text, inputs, outputs, api_name="render_text", **PUBLIC, **SETTING_QUEUE)

@@ -8,20 +8,17 @@ from typing import Any
 import gradio as gr
 
 from emnist_hf.page.calligraphy import INKS, PAPERS
+from emnist_hf.page.events import PRIVATE
 from emnist_hf.page.language import label
 from emnist_hf.styling import fonts
 
 TABS = ("draw", "upload", "set", "your-font", "model")
 
-
 _BUTTON = '<button type="button" class="download">${label}</button>'
-
 
 _PRESSED = 'element.querySelector("button").addEventListener("click", () => trigger("click"));'
 
-
 _LINK = '{{#if value}}<a class="footnote share-link" href="{{value}}">${label}</a>{{/if}}'
-
 
 _MAKE = """(charset, font, ink, paper) => {
   const link = new URL(location.pathname, location.origin);
@@ -32,7 +29,7 @@ _MAKE = """(charset, font, ink, paper) => {
 
 
 def build(tab: str, charset: gr.Radio, style: list[Any]) -> None:
-    """The button that copies the link, and the link itself beside it. The link is made in the browser."""
+    """Build the button that copies the link, and the link itself beside it. The link is made in the browser."""
     with gr.Row(elem_classes="share"):
         button = gr.HTML(
             value="",
@@ -46,13 +43,13 @@ def build(tab: str, charset: gr.Radio, style: list[Any]) -> None:
 
 
 def choices(asked: Mapping[str, str], charsets: list[str]) -> dict[str, str]:
-    """What a link asks for, as far as the page has it: every name is looked up, what is unknown is left out."""
+    """Return what a link asks for, as far as the page has it: every name is looked up, what is unknown is left out."""
     known = {"tab": TABS, "charset": charsets, "font": tuple(fonts()), "ink": tuple(INKS), "paper": tuple(PAPERS)}
     return {name: asked[name] for name, names in known.items() if asked.get(name) in names}
 
 
 def restore(page: gr.Blocks, tabs: gr.Tabs, panels: list[list[Any]], charsets: list[str], others: list[Any]) -> None:
-    """Opens the page with a link's choices.
+    """Open the page with a link's choices.
 
     panels: charset, font, ink and paper of each tab. others: more choices of a font.
     """
@@ -64,4 +61,4 @@ def restore(page: gr.Blocks, tabs: gr.Tabs, panels: list[list[Any]], charsets: l
         return [shown, *panel * len(panels), *[found.get("font", gr.skip())] * len(others)]
 
     outputs = [tabs, *(part for panel in panels for part in panel), *others]
-    page.load(open_link, None, outputs, queue=False, show_progress="hidden", api_visibility="private")
+    page.load(open_link, None, outputs, queue=False, **PRIVATE)

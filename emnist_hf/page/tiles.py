@@ -7,7 +7,7 @@ from html import escape
 
 import gradio as gr
 
-from emnist_hf.page.language import in_every_language, part, told
+from emnist_hf.page.language import in_every_language, part, translate
 
 _SCRIPT = """
 const said = element.querySelector(".tiles-said");
@@ -40,13 +40,13 @@ class Tile:
     face: str
     school: str = ""
 
-    def called(self, language: str) -> str:
-        """The name in a language, with the school of writing, if there is one."""
-        return ", ".join(told(words, language) for words in (self.title, self.school) if words)
+    def name_in(self, language: str) -> str:
+        """Return the name in a language, with the school of writing, if there is one."""
+        return ", ".join(translate(words, language) for words in (self.title, self.school) if words)
 
 
 def tile_choice(label: str, name: str, tiles: list[Tile], value: str, kind: str) -> gr.HTML:
-    """Radio buttons with a face. The value is the chosen tile's; the 'input' event says that it changed.
+    """Build radio buttons with a face. The value is the chosen tile's; the 'input' event says that it changed.
 
     `name` groups the buttons and is unique on the page; `kind` is the CSS class of the group. Label and titles are
     phrases that the browser translates.
@@ -55,7 +55,7 @@ def tile_choice(label: str, name: str, tiles: list[Tile], value: str, kind: str)
         value=value,
         label=in_every_language(
             f"{name} tiles",
-            lambda language: "|".join([told(label, language), *(tile.called(language) for tile in tiles)]),
+            lambda language: "|".join([translate(label, language), *(tile.name_in(language) for tile in tiles)]),
         ),
         html_template=_group(name, tiles, kind),
         js_on_load=_SCRIPT,
@@ -64,7 +64,7 @@ def tile_choice(label: str, name: str, tiles: list[Tile], value: str, kind: str)
 
 
 def _group(name: str, tiles: list[Tile], kind: str) -> str:
-    """The template; the words of the group and of each tile are the parts of its label."""
+    """Return the template; the words of the group and of each tile are the parts of its label."""
     faces = "".join(
         f'<label title="{part(place)}"><input type="radio" name="{name}" value="{escape(tile.value)}" '
         f'aria-label="{part(place)}">{tile.face}</label>'

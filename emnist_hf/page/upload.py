@@ -7,20 +7,18 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
-from emnist_hf.page.calligraphy import light_url
 from emnist_hf.page.correction import correction_form
+from emnist_hf.page.events import PRIVATE
 from emnist_hf.page.examples import EXAMPLES, FOLDER
-from emnist_hf.page.files import picture_path
-from emnist_hf.page.language import html, joined, label, language_of, part, told
+from emnist_hf.page.files import light_url, picture_path
+from emnist_hf.page.language import html, joined, label, part
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
-
-
 NO_EXAMPLE = "There is no such example: choose one of those shown."
-
 
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {
@@ -31,7 +29,7 @@ element.addEventListener("click", (event) => {
 
 
 def example_strip() -> gr.HTML:
-    """A button for every example, with the picture on it and its description in words.
+    """Build a button for every example, with the picture on it and its description in words.
 
     gr.Examples makes buttons without a name, which a screen reader cannot tell apart.
     """
@@ -55,11 +53,11 @@ def _thumbnail(name: str) -> Image.Image:
     return picture
 
 
-def open_example(request: gr.Request, event: gr.EventData) -> Image.Image:
-    """The picture of the button that was pressed; the name is looked up, and so can only be one of ours."""
+def open_example(event: gr.EventData) -> Image.Image:
+    """Return the picture of the button that was pressed; the name is looked up, and so can only be one of ours."""
     name = getattr(event, "name", None)
     if not isinstance(name, str) or name not in EXAMPLES:
-        raise gr.Error(told(NO_EXAMPLE, language_of(request)), print_exception=False)
+        raise EmnistError(NO_EXAMPLE)
     return Image.open(FOLDER / name)
 
 
@@ -84,5 +82,5 @@ def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPan
         correction_form(panel, recognizer, feedback, picture, picture_path)
     panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
-    examples.click(open_example, None, picture, show_progress="hidden", api_visibility="private")
+    examples.click(open_example, None, picture, **PRIVATE)
     return panel

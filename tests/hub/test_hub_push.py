@@ -582,7 +582,7 @@ def test_a_download_that_breaks_off(hub: Hub, pushed: Pushed, tmp_path: Path) ->
 
 def start_the_page(repo: str) -> tuple[str, str, float]:
     """What app.py does first: the name of what it serves, its notice, and the seconds it took, with our own limits."""
-    from app import load_recognizer
+    from emnist_hf.page.main import load_recognizer
 
     start = time.monotonic()
     recognizer, notice = load_recognizer(repo)

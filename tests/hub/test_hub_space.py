@@ -54,7 +54,7 @@ def test_the_space_holds_what_it_needs_and_no_more(tmp_path: Path) -> None:
     files = write_space(tmp_path, MODEL)
     assert files == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert {"README.md", "requirements.txt", "app.py", "LICENSE", "emnist_hf/recognizer.py"} <= set(files)
-    assert {"emnist_hf/checkpoints/byclass/model.safetensors", "emnist_hf/page/look.css"} <= set(files)
+    assert {"emnist_hf/checkpoints/byclass/model.safetensors", "emnist_hf/page/theme.css"} <= set(files)
     assert {path.parent.name for path in tmp_path.glob("fonts/*/*.ttf")} == {p.name for p in (ROOT / "fonts").iterdir()}
     assert {Path(file).parts[0] for file in files if "/" in file} == {"emnist_hf", "fonts"}
     assert not [
@@ -112,7 +112,7 @@ def test_the_uploaded_tree_serves_on_its_own(hub: Hub, tmp_path: Path) -> None:
 ALONE = """
 import json, sys
 import emnist_hf
-from app import load_recognizer
+from emnist_hf.page.main import load_recognizer
 
 recognizer, notice = load_recognizer(sys.argv[1])
 print(json.dumps([emnist_hf.__file__, recognizer.name, notice]))

@@ -15,7 +15,7 @@ from emnist_hf.data.strokes import StrokeSet
 from emnist_hf.data.strokes import draw as draw_strokes
 from emnist_hf.models.checkpoint import REJECTION
 from emnist_hf.models.rejection import RejectionError, load_rejection
-from emnist_hf.page.answer import DOUBT, says
+from emnist_hf.page.answer import DOUBT, answer_in_words
 from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.recognizer import Answer
 from emnist_hf.training.outliers import drawings
@@ -96,11 +96,11 @@ def test_real_characters_pass(recognizer: Recognizer, shared: Path) -> None:
 def test_the_page_says_its_doubt(recognizer: Recognizer) -> None:
     answer = recognizer.examine(scribble(3))
     assert not answer.is_character
-    words, hint = says(answer.predictions, "byclass", answer.is_character)
+    words, hint = answer_in_words(answer.predictions, "byclass", answer.is_character)
     assert words == DOUBT and answer.predictions[0].label in hint
     answer = recognizer.examine(draw("A", SIDE, 14, "black", (255,) * 4))
     assert answer.is_character
-    assert says(answer.predictions, "byclass", answer.is_character)[0].startswith("This looks like A")
+    assert answer_in_words(answer.predictions, "byclass", answer.is_character)[0].startswith("This looks like A")
 
 
 def test_every_kind_of_drawing_is_a_glyph_with_ink() -> None:

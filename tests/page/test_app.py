@@ -13,11 +13,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-import app
 from emnist_hf.data.compose import compose
 from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
+from emnist_hf.page.main import load_recognizer
 from tests.support.hands import font_hand
 from tests.support.server import serve
 
@@ -287,12 +287,12 @@ def test_what_is_kept_is_said_under_every_tab_and_in_full_on_one(page_url: str) 
     assert len(full) == 1 and full[0] not in outside
 
 
-# --- the door ----------------------------------------------------------------
+# --- the checkpoint ----------------------------------------------------------------
 
 
 @pytest.mark.security(24, 25)
 def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) -> None:
-    recognizer, notice = app.load_recognizer(str(tmp_path / "nothing here"))
+    recognizer, notice = load_recognizer(str(tmp_path / "nothing here"))
     assert notice.endswith("This page uses the checkpoint that comes with it.")
     assert len(recognizer.labels) == 62
     assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
@@ -307,6 +307,6 @@ def test_the_page_is_served_when_its_checkpoint_is_missing(drawn: Callable[..., 
 
 
 def test_a_checkpoint_folder_can_be_chosen() -> None:
-    default, _ = app.load_recognizer(None)
-    chosen, notice = app.load_recognizer(str(default.folder))
+    default, _ = load_recognizer(None)
+    chosen, notice = load_recognizer(str(default.folder))
     assert notice == "" and chosen.labels == default.labels

@@ -14,16 +14,15 @@ from PIL import Image
 from emnist_hf import Prediction
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import open_picture, to_ink
-from emnist_hf.page import compose, correction, door, draw, hand_font, model, own_font, page_view, privacy, upload
+from emnist_hf.page import compose, correction, draw, hand_font, limits, model, own_font, page_view, privacy, upload
 from emnist_hf.page import draw as pad
-from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, says
+from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, answer_in_words
 from emnist_hf.page.answer_panel import CHARSET_TITLES
 from emnist_hf.page.calligraphy import INKS, PAPERS
 from emnist_hf.page.examples import EXAMPLES
-from emnist_hf.page.language import I18N, LANGUAGES, PHRASES, language_of, told, translated
-from emnist_hf.page.look import SENTENCE
-from emnist_hf.page.rendered import in_words
-from emnist_hf.page.visitor import SORRY
+from emnist_hf.page.language import LANGUAGES, PHRASES, browser_words, language_of, translate
+from emnist_hf.page.messages import SORRY
+from emnist_hf.page.theme import SENTENCE
 from emnist_hf.reading import pipeline as reading
 from emnist_hf.styling import describe, estimate_hand, fonts, set_text
 from emnist_hf.styling.visitor_font import open_font
@@ -56,10 +55,10 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
         DOUBT,
         PERHAPS,
         SORRY,
-        door.BUSY,
-        door.STOPPING,
-        door.TOO_SLOW,
-        door.TOO_LARGE,
+        limits.BUSY,
+        limits.STOPPING,
+        limits.TOO_SLOW,
+        limits.TOO_LARGE,
         upload.NO_EXAMPLE,
         *CHARSET_TITLES.values(),
         *EXAMPLES.values(),
@@ -82,11 +81,11 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
 
 
 def test_the_browser_is_given_every_phrase_without_a_value() -> None:
-    with gr.Blocks():
+    with gr.Blocks(), browser_words() as words:
         pad.drawing_pad()
     for language in LANGUAGES:
-        given = I18N.translations[language]
-        assert given["Undo"] == told("Undo", language)
+        given = words.translations[language]
+        assert given["Undo"] == translate("Undo", language)
         assert given["pad"].split("|")[2] == given["Undo"]
         assert {phrase for phrase in PHRASES if not names(phrase)} <= set(given)
 
@@ -110,10 +109,10 @@ def test_the_language_is_what_the_browser_asks_for(header: str, language: str) -
 
 def test_answers_are_in_the_language() -> None:
     found = [Prediction("O", 0.5), Prediction("0", 0.4)]
-    said, hint = says(found, "byclass", language="de")
+    said, hint = answer_in_words(found, "byclass", language="de")
     assert said == "Das könnte O sein, zu 50% sicher." and "auch 0 sein" in hint
-    assert says(found, "byclass")[0] == "This may be O, 50% sure."
-    assert "seul caractère" in says(found, "byclass", is_character=False, language="fr")[1]
+    assert answer_in_words(found, "byclass")[0] == "This may be O, 50% sure."
+    assert "seul caractère" in answer_in_words(found, "byclass", is_character=False, language="fr")[1]
 
 
 def test_what_is_noted_of_a_page_is_in_the_dictionary() -> None:
@@ -147,8 +146,8 @@ def test_names_of_tiles_are_in_the_dictionary() -> None:
 def test_errors_that_a_visitor_meets_are_in_their_language(make: Callable[[], object], said: str) -> None:
     with pytest.raises(EmnistError) as caught:
         make()
-    assert translated(str(caught.value), "de").startswith(said)
-    assert translated(str(caught.value), "en") == str(caught.value)
+    assert translate(caught.value.args[0], "de").startswith(said)
+    assert translate(caught.value.args[0], "en") == str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +162,13 @@ def test_the_model_tab_writes_numbers_as_the_language_does(language: str, share:
 
 def test_notices_are_in_the_language() -> None:
     (notice,) = set_text("a\u03a9b", "tangerine", size=60).notices
-    said = translated(notice, "de")
+    said = translate(notice, "de")
     assert said.startswith("Tangerine hat kein ") and " gesetzt." in said and "\u03a9" in said
-    assert translated("Nobody has translated this.", "de") == "Nobody has translated this."
+    assert translate("Nobody has translated this.", "de") == "Nobody has translated this."
 
 
 def test_a_hand_is_described_in_the_language() -> None:
     hand = estimate_hand(write("the hut on a hill", slant=14, pen=6, x_height=44, colour=(20, 40, 160)).image)
-    words = in_words(hand, "de")
+    words = translate(describe(hand), "de")
     assert "Grad nach rechts" in words and "blau" in words and "Feder" in words
-    assert in_words(hand, "en") == describe(hand)
+    assert translate(describe(hand), "en") == describe(hand)

@@ -29,10 +29,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from emnist_hf.data.compose import compose
 from emnist_hf.errors import EmnistError
-from emnist_hf.page import door
-from emnist_hf.page.door import Door
-from emnist_hf.page.language import told
-from emnist_hf.page.service import HOST, LEVEL, PORT, JsonFormatter, ServiceError, free_address, set_up_logs
+from emnist_hf.page import limits
+from emnist_hf.page.language import translate
+from emnist_hf.page.limits import RequestLimits
+from emnist_hf.page.logs import LEVEL, JsonFormatter, set_up_logs
+from emnist_hf.page.service import HOST, PORT, ServiceError, free_address
 from tests.support.hands import font_hand
 from tests.support.server import ROOT, free_port, wait_for
 
@@ -132,7 +133,7 @@ def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) ->
         time.sleep(0.1)
         body = {"data": [SECRET], "fn_index": 0, "session_hash": "late"}
         late = httpx.post(f"{page.url}/gradio_api/queue/join", json=body, timeout=30)
-        assert late.status_code == 503 and late.json()["detail"] == door.STOPPING
+        assert late.status_code == 503 and late.json()["detail"] == limits.STOPPING
         assert httpx.get(f"{page.url}/health", timeout=30).json()["status"] == "stopping"
         assert {one.result(timeout=60)[0].upper().split()[0] for one in begun} == {"TEN"}
     assert page.process.wait(timeout=30) == 0
@@ -165,7 +166,7 @@ def test_past_the_queues_limit_visitors_hear_that_the_page_is_busy(
     called = [call(**(german if number % 2 else {})) for number in range(12)]
     taken = [answer.json()["event_id"] for answer in called if answer.status_code == 200]
     refused = {(answer.status_code, answer.json()["detail"]) for answer in called if answer.status_code != 200}
-    assert taken and refused == {(503, door.BUSY), (429, told(door.BUSY, "de"))}
+    assert taken and refused == {(503, limits.BUSY), (429, translate(limits.BUSY, "de"))}
     assert all(answer.headers["retry-after"] == "5" for answer in called if answer.status_code != 200)
     for event in (*taken, None):
         event = event or call().json()["event_id"]
@@ -221,10 +222,12 @@ def test_the_words_of_an_unexpected_error_stay_out_of_the_log() -> None:
     assert SECRET not in json.dumps(line)
 
 
-# --- the door ----------------------------------------------------------------
+# --- the limits --------------------------------------------------------------
 
 
-def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = False, **headers: str) -> tuple[int, str]:
+def through_the_limits(
+    chunks: list[bytes], wait: float = 0.0, stopping: bool = False, **headers: str
+) -> tuple[int, str]:
     """Status and words of the answer to a POST whose body comes in parts, `wait` seconds apart."""
     sent: list[Message] = []
 
@@ -251,7 +254,7 @@ def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = Fa
 
         sent_headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "method": "POST", "headers": sent_headers, "path": "/"}
-        await Door(application, lambda: stopping, seconds=0.5)(scope, receive, send)
+        await RequestLimits(application, lambda: stopping, seconds=0.5)(scope, receive, send)
 
     with start_blocking_portal() as portal:  # a thread of its own: Playwright's event loop may run in this one
         portal.call(run)
@@ -259,22 +262,22 @@ def through_the_door(chunks: list[bytes], wait: float = 0.0, stopping: bool = Fa
     return sent[0]["status"], sent[1]["body"].decode()
 
 
-def test_the_door_lets_in_what_is_small_and_quick() -> None:
-    assert through_the_door([b"a", b"b"]) == (200, "done")
+def test_the_limits_let_in_what_is_small_and_quick() -> None:
+    assert through_the_limits([b"a", b"b"]) == (200, "done")
 
 
-def test_the_door_stops_a_body_that_grows_or_dawdles() -> None:
-    assert through_the_door([bytes(door.MAX_BODY), b"a", b"b"])[0] == 413
-    status, words = through_the_door([b"a"] * 50, wait=0.1)
-    assert status == 408 and json.loads(words)["detail"] == door.TOO_SLOW
-    assert through_the_door([b"a"], stopping=True)[0] == 503
+def test_the_limits_stop_a_body_that_grows_or_dawdles() -> None:
+    assert through_the_limits([bytes(limits.MAX_BODY), b"a", b"b"])[0] == 413
+    status, words = through_the_limits([b"a"] * 50, wait=0.1)
+    assert status == 408 and json.loads(words)["detail"] == limits.TOO_SLOW
+    assert through_the_limits([b"a"], stopping=True)[0] == 503
 
 
 def test_who_is_turned_away_hears_it_in_their_language() -> None:
     """The page in a browser has English words of its own for a 503, so it gets another status."""
-    status, words = through_the_door([b"a"], stopping=True, accept_language="fr-CA,en;q=0.5", x_gradio_user="app")
+    status, words = through_the_limits([b"a"], stopping=True, accept_language="fr-CA,en;q=0.5", x_gradio_user="app")
     assert status == 429 and json.loads(words)["detail"] == "La page redémarre\u00a0: réessayez dans une minute."
-    status, words = through_the_door([bytes(door.MAX_BODY), b"a"], accept_language="de")
+    status, words = through_the_limits([bytes(limits.MAX_BODY), b"a"], accept_language="de")
     assert status == 413 and json.loads(words)["detail"] == "Das ist größer als 16 MB: Senden Sie weniger."
 
 

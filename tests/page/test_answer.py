@@ -11,7 +11,7 @@ from PIL import Image
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
 from emnist_hf.ink import open_picture, to_ink
-from emnist_hf.page.answer import is_one_mark, is_sure, look
+from emnist_hf.page.answer import is_one_mark, is_sure, recognize
 from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Answer
@@ -37,7 +37,7 @@ def recognizer() -> Counting:
 
 def seen(recognizer: Recognizer, picture: Image.Image) -> Answer | Reading:
     opened = open_picture(picture)
-    return look(recognizer, opened, to_ink(opened), "byclass")
+    return recognize(recognizer, opened, to_ink(opened), "byclass")
 
 
 def one(character: str) -> Image.Image:

@@ -8,19 +8,16 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
-from emnist_hf.page.calligraphy import hand_faces, light_url
+from emnist_hf.page.calligraphy import hand_faces
+from emnist_hf.page.files import light_url
 from emnist_hf.page.language import html
 from emnist_hf.styling import render_text
 
 SENTENCE = "Draw a letter or a word, or photograph a page: it is read, and set in the calligraphic hand you choose."
 
-
 # Names of fonts that systems have: nothing is fetched, so the page looks the same without a network.
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
-
-
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-
 
 INK = colors.Color(
     name="ink",
@@ -38,9 +35,7 @@ INK = colors.Color(
 )
 """The blue-black of the pen, for all that can be pressed."""
 
-
-CSS = Path(__file__).with_name("look.css").read_text(encoding="utf-8")
-
+CSS = Path(__file__).with_name("theme.css").read_text(encoding="utf-8")
 
 HEAD = (
     '<meta name="color-scheme" content="light dark">'
@@ -50,7 +45,7 @@ HEAD = (
 
 
 def theme() -> gr.themes.Base:
-    """Paper and ink: warm neutrals, one accent, quiet borders, no shadows."""
+    """Return paper and ink: warm neutrals, one accent, quiet borders, no shadows."""
     base = gr.themes.Base(
         primary_hue=INK,
         secondary_hue=INK,
@@ -102,9 +97,9 @@ def theme() -> gr.themes.Base:
 
 
 def header(title: str) -> str:
-    """HTML: the title lettered in one of our hands, as a mask in the theme's colour, and the sentence.
+    """Return HTML: the title lettered in one of our hands, as a mask in the theme's colour, and the sentence.
 
-    And the style of what is used on every tab.
+    With the style of what is used on every tab.
     """
     url = light_url(render_text(title, size=110, colour="black", paper=None, margin=0.02), lossless=True)
     return (
