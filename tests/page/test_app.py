@@ -19,7 +19,6 @@ from emnist_hf.page.blocks import build_page
 from emnist_hf.page.examples import FOLDER, draw
 from emnist_hf.page.main import load_recognizer
 from tests.support.hands import font_hand
-from tests.support.server import serve
 
 CHARSETS = {"byclass": 62, "bymerge": 47, "letters": 26, "digits": 10, "uppercase": 26, "lowercase": 26}
 
@@ -296,14 +295,6 @@ def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) 
     assert notice.endswith("This page uses the checkpoint that comes with it.")
     assert len(recognizer.labels) == 62
     assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
-
-
-@pytest.mark.security(26)
-def test_the_page_is_served_when_its_checkpoint_is_missing(drawn: Callable[..., Path]) -> None:
-    with serve(EMNIST_HF_CHECKPOINT="nobody/nothing@v1", HF_ENDPOINT="http://127.0.0.1:9") as url:
-        assert "This page uses the checkpoint that comes with it." in httpx.get(f"{url}/config", timeout=60).text
-        client = Client(url, verbose=False, download_files=False)
-        assert client.predict(sketch(drawn("A")), api_name="/recognize_sketch")[0]["label"] == "A"
 
 
 def test_a_checkpoint_folder_can_be_chosen() -> None:

@@ -7,13 +7,15 @@ import json
 import logging
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from starlette.types import Message, Receive, Scope, Send
 from emnist_hf.data.compose import compose
 from emnist_hf.errors import EmnistError
 from emnist_hf.page import limits
+from emnist_hf.page.examples import FOLDER
 from emnist_hf.page.language import translate
 from emnist_hf.page.limits import RequestLimits
 from emnist_hf.page.logs import LEVEL, JsonFormatter, set_up_logs
@@ -64,29 +67,27 @@ def settings(folder: Path, port: int, **more: str) -> dict[str, str]:
     return os.environ | fixed | {PORT: str(port)} | more
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Starts a page with settings of its own."""
-    processes = []
-
-    def page(**more: str) -> Running:
-        port, folder, log = free_port(), tmp_path / "files", tmp_path / "log"
-        with log.open("wb") as sink:
-            process = subprocess.Popen(
-                [sys.executable, "app.py"],
-                cwd=ROOT,
-                env=settings(folder, port, **more),
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
-        processes.append(process)
+@contextmanager
+def started(scratch: Path, **more: str) -> Iterator[Running]:
+    """Start a page with settings of its own."""
+    port, folder, log = free_port(), scratch / "files", scratch / "log"
+    with log.open("wb") as sink:
+        command, environment = [sys.executable, "app.py"], settings(folder, port, **more)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
+    try:
         wait_for(f"http://127.0.0.1:{port}", process, log, 120)
-        return Running(f"http://127.0.0.1:{port}", process, log, folder)
-
-    yield page
-    for process in processes:
+        yield Running(f"http://127.0.0.1:{port}", process, log, folder)
+    finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A page on which one request may wait, and whose checkpoint is on a Hub that is not there."""
+    missing = {"EMNIST_HF_CHECKPOINT": "nobody/nothing@v1", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    with started(tmp_path_factory.mktemp("crowded"), EMNIST_HF_QUEUE_SIZE="1", **missing) as page:
+        yield page
 
 
 def gone(path: Path, seconds: float) -> bool:
@@ -103,9 +104,13 @@ def page_of_text(tmp_path: Path) -> Path:
     return tmp_path / f"{SECRET}.png"
 
 
-def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) -> None:
+def test_a_page_in_service(tmp_path: Path, page_of_text: Path) -> None:
     """Health, log, files and the end, of one page: starting one takes seconds."""
-    page = start(EMNIST_HF_KEEP_SECONDS="10")
+    with started(tmp_path, EMNIST_HF_KEEP_SECONDS="3") as page:
+        check_service(page, page_of_text)
+
+
+def check_service(page: Running, page_of_text: Path) -> None:
     state = httpx.get(f"{page.url}/health", timeout=30)
     assert state.status_code == 200
     assert state.json() | {"seconds": 0} == {"status": "ok", "checkpoint": "byclass", "unfinished": 0, "seconds": 0}
@@ -125,7 +130,8 @@ def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) ->
 
     # Told to end, it answers what has begun, takes on nothing new, and leaves nothing behind.
     with ThreadPoolExecutor(4) as pool:
-        begun = [pool.submit(client.predict, handle_file(page_of_text), api_name="/read_image") for _ in range(4)]
+        large = {"font": "tangerine", "size": 800, "api_name": "/render_text"}
+        begun = [pool.submit(client.predict, SECRET, **large) for _ in range(4)]
         while httpx.get(f"{page.url}/health", timeout=30).json()["unfinished"] < 4:
             assert not any(one.done() for one in begun)
             time.sleep(0.02)
@@ -135,32 +141,36 @@ def test_a_page_in_service(start: Callable[..., Running], page_of_text: Path) ->
         late = httpx.post(f"{page.url}/gradio_api/queue/join", json=body, timeout=30)
         assert late.status_code == 503 and late.json()["detail"] == limits.STOPPING
         assert httpx.get(f"{page.url}/health", timeout=30).json()["status"] == "stopping"
-        assert {one.result(timeout=60)[0].upper().split()[0] for one in begun} == {"TEN"}
+        assert {one.result(timeout=60)[1]["text"] for one in begun} == {SECRET}
     assert page.process.wait(timeout=30) == 0
     assert page.files() == own
 
     # The log has a line of JSON for each event, and nothing of what was sent.
     lines = page.lines()
     events = [(line["event"], line["outcome"]) for line in lines if "event" in line]
-    assert ("render_text", "answered") in events and ("render_text", "refused") in events
-    assert events.count(("read_image", "answered")) == 4
+    assert events.count(("render_text", "answered")) == 5 and ("render_text", "refused") in events
     assert all(line["milliseconds"] >= 0 for line in lines if "event" in line)
     assert [line["message"] for line in lines if "service" in line["logger"]] == ["serving", "stopping", "stopped"]
     assert SECRET not in page.log.read_text() and str(page.folder) not in page.log.read_text()
 
 
-def test_past_the_queues_limit_visitors_hear_that_the_page_is_busy(
-    start: Callable[..., Running], page_of_text: Path
-) -> None:
+@pytest.mark.security(26)
+def test_the_page_is_served_when_its_checkpoint_is_missing(crowded: Running) -> None:
+    notice = "This page uses the checkpoint that comes with it."
+    assert notice in httpx.get(f"{crowded.url}/config", timeout=60).text
+    client = Client(crowded.url, verbose=False, download_files=False)
+    assert client.predict(handle_file(FOLDER / "marker.png"), api_name="/recognize_image")[0]["label"] == "3"
+
+
+def test_past_the_queues_limit_visitors_hear_that_the_page_is_busy(crowded: Running, page_of_text: Path) -> None:
     """In the browser in its language, over the API in English; who waits is answered, and so is who comes back."""
-    page = start(EMNIST_HF_QUEUE_SIZE="1")
     with page_of_text.open("rb") as file:
-        sent = httpx.post(f"{page.url}/gradio_api/upload", files={"files": ("page.png", file)}, timeout=30)
+        sent = httpx.post(f"{crowded.url}/gradio_api/upload", files={"files": ("page.png", file)}, timeout=30)
     value = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
 
     def call(**headers: str) -> httpx.Response:
         body = {"data": [value, "byclass"]}
-        return httpx.post(f"{page.url}/gradio_api/call/read_image", json=body, headers=headers, timeout=60)
+        return httpx.post(f"{crowded.url}/gradio_api/call/read_image", json=body, headers=headers, timeout=60)
 
     german = {"accept-language": "de-DE,de;q=0.9", "x-gradio-user": "app"}
     called = [call(**(german if number % 2 else {})) for number in range(12)]
@@ -170,20 +180,23 @@ def test_past_the_queues_limit_visitors_hear_that_the_page_is_busy(
     assert all(answer.headers["retry-after"] == "5" for answer in called if answer.status_code != 200)
     for event in (*taken, None):
         event = event or call().json()["event_id"]
-        stream = httpx.get(f"{page.url}/gradio_api/call/read_image/{event}", timeout=120).text
+        stream = httpx.get(f"{crowded.url}/gradio_api/call/read_image/{event}", timeout=120).text
         assert "event: complete" in stream and "TEN RED HENS" in stream.upper()
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("emnist_hf.page.main.set_up_logs", lambda: None)  # they are this process's
+    for name, value in runpy.run_path(str(ROOT / "app.py"))["ENVIRONMENT"].items():
+        monkeypatch.setenv(name, value)  # so that app.py does not start this process anew
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        command = [sys.executable, "app.py"]
-        done = subprocess.run(command, cwd=ROOT, env=settings(tmp_path, port), capture_output=True, text=True)
-    assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith(f"app.py: Port {port} of 127.0.0.1 is taken: stop the program that uses it, or ")
-    assert done.stderr.count("\n") == 1
+        monkeypatch.setenv(PORT, str(port))
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    assert str(end.value).startswith(f"app.py: Port {port} of 127.0.0.1 is taken: stop the program that uses it, or ")
+    assert "\n" not in str(end.value) and capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
