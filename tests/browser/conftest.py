@@ -1,4 +1,4 @@
-"""One browser for all tests of it, and a fresh visitor for each."""
+"""One browser for all tests of it, and a fresh tab for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.chromium import chromium, chromium_path, visit
+from tests.support.chromium import Visitors, chromium, chromium_path
 
 
 @pytest.fixture(scope="session")
@@ -23,20 +23,25 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def visitors(browser: Browser) -> Visitors:
+    return Visitors(browser)
+
+
 @pytest.fixture
-def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    with visit(browser, page_url) as page:
+def page(visitors: Visitors, page_url: str) -> Iterator[Page]:
+    with visitors.visit(page_url) as page:
         yield page
 
 
 @pytest.fixture
-def phone(browser: Browser, page_url: str) -> Iterator[Page]:
+def phone(visitors: Visitors, page_url: str) -> Iterator[Page]:
     screen = {"width": 390, "height": 844}
-    with visit(browser, page_url, viewport=screen, device_scale_factor=2, has_touch=True, is_mobile=True) as page:
+    with visitors.visit(page_url, viewport=screen, device_scale_factor=2, has_touch=True, is_mobile=True) as page:
         yield page
 
 
 @pytest.fixture
-def dark_page(browser: Browser, page_url: str) -> Iterator[Page]:
-    with visit(browser, page_url, color_scheme="dark") as page:
+def dark_page(visitors: Visitors, page_url: str) -> Iterator[Page]:
+    with visitors.visit(page_url, color_scheme="dark") as page:
         yield page

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from emnist_hf.page.examples import FOLDER
-from tests.support.chromium import answer, draw
+from tests.support.chromium import answer, draw, open_tab, settle
 
 GRAVE = ("serious", "critical")
 TABS = ("Draw", "Upload", "Set", "Your font", "Model")
@@ -14,7 +14,7 @@ TABS = ("Draw", "Upload", "Set", "Your font", "Model")
 
 def complaints(page: Page) -> list[str]:
     """What axe-core finds that keeps people out, one line each: the rule, and where it is broken."""
-    page.wait_for_timeout(400)  # a colour that is still on its way to another is no contrast
+    settle(page)  # a colour that is still on its way to another is no contrast
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
@@ -28,8 +28,8 @@ def check_every_tab(page: Page) -> None:
     assert complaints(page) == []
     draw(page, "R")
     expect(answer(page)).to_be_visible()
-    for tab in TABS:
-        page.get_by_role("tab", name=tab).click()
+    for number, tab in enumerate(TABS):
+        open_tab(page, number)
         if tab == "Upload":
             page.locator('#picture input[type="file"]').set_input_files(FOLDER / "marker.png")
             expect(answer(page)).to_be_visible()

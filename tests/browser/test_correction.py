@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from emnist_hf.page.correction import CONSENT, NOTHING, THANKS, consent_text
 from emnist_hf.splits import CHARACTERS
-from tests.support.chromium import answer, draw, visit
+from tests.support.chromium import Visitors, answer, draw
 from tests.support.server import serve
 
 CORRECTIONS = "user/corrections"
@@ -27,13 +27,13 @@ def correct(page: Page, label: str) -> None:
     page.get_by_role("button", name="Send the correction").locator("visible=true").click()
 
 
-def test_a_correction_is_kept_with_consent_though_the_hub_is_down(browser: Browser, tmp_path: Path) -> None:
+def test_a_correction_is_kept_with_consent_though_the_hub_is_down(visitors: Visitors, tmp_path: Path) -> None:
     environment = {
         "EMNIST_HF_FEEDBACK_DATASET": CORRECTIONS,
         "EMNIST_HF_FEEDBACK_FOLDER": str(tmp_path / "waiting"),
         "HF_ENDPOINT": "http://127.0.0.1:9",
     }
-    with serve(seconds=300, **environment) as url, visit(browser, url) as page:
+    with serve(seconds=300, **environment) as url, visitors.visit(url) as page:
         said = page.locator(".correction .message").locator("visible=true")
         page.get_by_role("button", name=re.compile("Wrong")).locator("visible=true").click()
         correct(page, "F")

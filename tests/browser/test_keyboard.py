@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, TimeoutError, expect
 
 from emnist_hf.data.compose import compose
-from tests.support.chromium import answer, calligraphy, draw
+from tests.support.chromium import answer, calligraphy, draw, open_tab
 from tests.support.hands import font_hand
 
 TABS = ("Draw", "Upload", "Set", "Your font", "Model")
@@ -96,24 +96,22 @@ def go_to(page: Page, pattern: str, key: str = "Tab") -> None:
     pytest.fail(f"{key} never comes to {pattern}")
 
 
-def open_tab(page: Page, name: str) -> None:
+def go_to_tab(page: Page, name: str) -> None:
     go_to(page, rf"^button {name} #")
     page.keyboard.press("Enter")
     expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
 
 
-@pytest.mark.parametrize("tab", TABS)
-def test_tab_reaches_every_control_and_shows_where_it_is(page: Page, tab: str) -> None:
-    if tab == "Draw":
-        draw(page, "R")
-        expect(answer(page)).to_be_visible()
-    page.get_by_role("tab", name=tab).click()
-    page.wait_for_timeout(400)
-    there, back = walk(page), walk(page, "Shift+Tab")
-    assert set(stops(page)) - {stop["name"] for stop in there} == set()
-    assert set(stops(page)) - {stop["name"] for stop in back} == set()
-    assert [stop["name"] for stop in there if not stop["shown"]] == []
-    assert all(stop["on_screen"] for stop in there)
+def test_tab_reaches_every_control_and_shows_where_it_is(page: Page) -> None:
+    draw(page, "R")
+    expect(answer(page)).to_be_visible()
+    for number, tab in enumerate(TABS):
+        open_tab(page, number)
+        there, back = walk(page), walk(page, "Shift+Tab")
+        assert set(stops(page)) - {stop["name"] for stop in there} == set(), tab
+        assert set(stops(page)) - {stop["name"] for stop in back} == set(), tab
+        assert [stop["name"] for stop in there if not stop["shown"]] == [], tab
+        assert all(stop["on_screen"] for stop in there), tab
 
 
 def test_a_tile_and_a_label_are_chosen_by_arrow_keys_and_enter(page: Page) -> None:
@@ -151,7 +149,7 @@ def choose(page: Page, picture: Path, tries: int = 3) -> None:
 def test_a_picture_is_chosen_and_its_characters_are_corrected(page: Page, tmp_path: Path) -> None:
     written = compose(["TEN RED HENS", "RUN HOME"], font_hand("patrick-hand"), "ruled", seed=1).picture
     Image.fromarray(written).save(tmp_path / "page.png")
-    open_tab(page, "Upload")
+    go_to_tab(page, "Upload")
     go_to(page, "^button .*Drop")
     choose(page, tmp_path / "page.png")
     boxes = page.locator(".page-box:visible")
@@ -195,7 +193,7 @@ def test_a_picture_is_chosen_and_its_characters_are_corrected(page: Page, tmp_pa
 
 
 def test_an_example_and_one_of_the_last_answers_are_opened(page: Page) -> None:
-    open_tab(page, "Upload")
+    go_to_tab(page, "Upload")
     go_to(page, "^button 4 in chalk")
     page.keyboard.press("Enter")
     expect(answer(page)).to_have_text("4")

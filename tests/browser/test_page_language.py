@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from emnist_hf.styling import fonts
-from tests.support.chromium import answer, draw, message, visit
+from tests.support.chromium import Visitors, answer, draw, message, open_tab
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from tests.support.chromium import answer, draw, message, visit
     ],
 )
 def test_the_page_speaks_the_visitors_language(
-    browser: Browser, page_url: str, locale: str, tab: str, prompt: str, undo: str, said: str
+    visitors: Visitors, page_url: str, locale: str, tab: str, prompt: str, undo: str, said: str
 ) -> None:
-    with visit(browser, page_url, locale=locale) as page:
+    with visitors.visit(page_url, locale=locale) as page:
         expect(page.get_by_role("tab", name=tab)).to_be_visible()
         expect(message(page)).to_contain_text(prompt)
         expect(page.get_by_role("button", name=undo)).to_be_disabled()
@@ -77,24 +77,22 @@ VISIBLE = """() => {
 
 def said_on_every_tab(page: Page) -> set[str]:
     said: set[str] = set()
-    tabs = page.get_by_role("tab")
     for number in range(5):
-        tabs.nth(number).click()
+        open_tab(page, number)
         if number == 0:
             draw(page, "R")
             expect(answer(page)).to_be_visible()
         if number == 1:
             page.locator(".example-strip button").locator("visible=true").last.click()
             expect(page.locator(".page-box:visible").first).to_be_visible()
-        page.wait_for_timeout(300)
         said |= set(page.evaluate(VISIBLE))
     return said
 
 
-def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None:
+def test_nothing_on_a_tab_stays_english(visitors: Visitors, page_url: str) -> None:
     said = {}
     for locale in ("en-GB", "de-DE"):
-        with visit(browser, page_url, locale=locale) as page:
+        with visitors.visit(page_url, locale=locale) as page:
             said[locale] = said_on_every_tab(page)
     font_titles = {font.title for font in fonts().values()}
     assert len(said["en-GB"]) > 60
@@ -102,15 +100,17 @@ def test_nothing_on_a_tab_stays_english(browser: Browser, page_url: str) -> None
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "fr-FR"])
-@pytest.mark.parametrize("width", [390, 360, 320])
-def test_all_tabs_are_in_sight_on_a_phone(browser: Browser, page_url: str, locale: str, width: int) -> None:
-    with visit(browser, page_url, locale=locale, viewport={"width": width, "height": 844}) as page:
-        for number in range(5):
+def test_all_tabs_are_in_sight_on_a_phone(visitors: Visitors, page_url: str, locale: str) -> None:
+    with visitors.visit(page_url, locale=locale, viewport={"width": 390, "height": 844}) as page:
+        for width in (390, 360, 320):
+            page.set_viewport_size({"width": width, "height": 844})
             expect(page.get_by_role("tab")).to_have_count(5)
-            page.get_by_role("tab").nth(number).click()
-            page.wait_for_timeout(300)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
-        for tab in page.get_by_role("tab").all():
-            expect(tab).to_be_in_viewport(ratio=1)
-            assert tab.evaluate("(it) => it.scrollWidth <= it.clientWidth"), "a name that is cut short"
-        assert page.locator("footer").inner_text().strip()[0].isalpha(), "the dot between two links, without the first"
+            for number in range(5):
+                open_tab(page, number)
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"the page scrolls sideways: {wide} pixels on {width}"
+            for tab in page.get_by_role("tab").all():
+                expect(tab).to_be_in_viewport(ratio=1)
+                assert tab.evaluate("(it) => it.scrollWidth <= it.clientWidth"), f"a name that is cut short on {width}"
+            first = page.locator("footer").inner_text().strip()[0]
+            assert first.isalpha(), "the dot between two links, without the first"

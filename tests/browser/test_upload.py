@@ -48,7 +48,7 @@ def test_the_calligraphy_stays(upload_tab: Page) -> None:
     expect(calligraphy(upload_tab)).to_have_attribute("alt", re.compile("HEAR A HARE"))
     upload_tab.get_by_role("button", name="4 in chalk").click()
     expect(answer(upload_tab)).to_have_text("4")
-    upload_tab.wait_for_timeout(1500)  # what the emptied text box sets off must not take the sheet away
+    upload_tab.wait_for_timeout(700)  # what the emptied text box sets off must not take the sheet away
     expect(calligraphy(upload_tab)).to_have_attribute("alt", re.compile("^4 set in "))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +14,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+import emnist_hf
 from emnist_hf import Prediction
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import open_picture, to_ink
@@ -27,6 +31,8 @@ from emnist_hf.reading import pipeline as reading
 from emnist_hf.styling import describe, estimate_hand, fonts, set_text
 from emnist_hf.styling.visitor_font import open_font
 from tests.support.handwriting import write
+
+PACKAGE = Path(emnist_hf.__file__).parent
 
 
 def names(phrase: str) -> set[str]:
@@ -172,3 +178,63 @@ def test_a_hand_is_described_in_the_language() -> None:
     words = translate(describe(hand), "de")
     assert "Grad nach rechts" in words and "blau" in words and "Feder" in words
     assert translate(describe(hand), "en") == describe(hand)
+
+
+# What only programs get wrong, by arguments that no control of the page gives; they hear it in English.
+FOR_PROGRAMS = {
+    "A checkpoint with the labels of {source} cannot answer in {target}: it was never shown some of those characters.",
+    "A {kind} is not a picture: give a file, bytes, a PIL image or an array.",
+    "An array of shape {shape} is not a picture: give height x width (x 3 or 4).",
+    "An array of {dtype} is not a picture: give numbers from 0 to 255 or 0 to 1.",
+    "Labels of {source} do not tell apart what {target} asks for: use a checkpoint trained on a finer split, such as "
+    "byclass.",
+    "The array holds NaN or infinity: give finite numbers.",
+    "The drawing has no background, layers or composite: send a picture or a sketch.",
+    "The ink colour is fully transparent: choose one that can be seen.",
+    "The ink of a sample is an array of height by width, 0 for paper to 1 for ink.",
+    "The layers of the drawing are not a list of at most {most}: draw it again.",
+    "The layers of this drawing are no list: send the composite alone.",
+    "The picture file cannot be opened: check the path and its permissions.",
+    "The text {text} is no string: put it between quotation marks.",
+    "There is no font {name}: choose one of {fonts}.",
+    "There is no format {name}: choose one of {names}.",
+    "There is no picture file of that name: check the path.",
+    "These are no characters of a page: each needs a label, a box of four numbers, a line and a word, as "
+    "`Recognizer.read` gives them.",
+    "These are no measures of a hand: all but the colour are finite numbers.",
+    "These are no measures of a hand: pen, x-height and width are above 0, no share below.",
+    "These are no samples of characters: give a list of `Sample`, as `Sheet.samples` has it.",
+    "These {count} labels are not those of an EMNIST split in the official order (it starts {first}): name the classes "
+    "0-9, A-Z, a-z as splits.py lists them.",
+    "This drawing has more than {most} layers: merge them, or send the composite alone.",
+    "This is no size of a page: give its width and its height in pixels.",
+    "This is no sketch: send {'composite': the picture}, or use /recognize_image.",
+    "This is no writer's hand: give what `estimate_hand` returns.",
+    "This is not a colour: give a name, a hex value, or 3 or 4 numbers from 0 to 255.",
+    "This {what} cannot be used: give a number from {bounds}.",
+    "top_k cannot be {top_k}: give a whole number, at least 1; more than there are labels gives all.",
+    "{colour} is not a colour: give a name such as navy, or a hex value such as #1b2a49.",
+}
+
+
+def templates() -> dict[str, str]:
+    """The templates of errors and notices in the rooms that the page speaks for, and the place of each."""
+    rooms = [path for room in ("ink", "reading", "styling", "page") for path in (PACKAGE / room).glob("*.py")]
+    found = {}
+    for path in [*rooms, PACKAGE / "recognizer.py", PACKAGE / "splits.py", PACKAGE / "hub/feedback.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                raised = node.func.id.endswith("Error") and not hasattr(builtins, node.func.id)
+                first = node.args[0]
+                if (raised or node.func.id == "Sentence") and isinstance(first, ast.Constant):
+                    found[str(first.value)] = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+    return found
+
+
+def test_every_template_that_can_reach_a_visitor_is_in_the_dictionary() -> None:
+    found = templates()
+    assert len(found) > 50
+    assert {
+        template: place for template, place in found.items() if template not in PHRASES | dict.fromkeys(FOR_PROGRAMS)
+    } == {}
+    assert set(found) >= FOR_PROGRAMS, "a sentence that is said no more"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from emnist_hf.page.examples import STROKES, Point
 
@@ -47,22 +47,53 @@ def open_page(page: Page, url: str) -> Page:
     return page
 
 
-@contextmanager
-def visit(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
-    """A visitor with the page open; at the end, nothing may have gone wrong behind the scenes.
+class Visitors:
+    """Visitors of pages, each in a tab of its own. Those with the same device share what their browser has loaded."""
 
-    context: as `Browser.new_context` takes it; a desktop's window, unless it says otherwise.
-    """
-    own = (url, url.replace("http", "ws"), "data:", "blob:")
-    with browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context) as visitor:
-        page = visitor.new_page()
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self._contexts: dict[str, BrowserContext] = {}
+
+    @contextmanager
+    def visit(self, url: str, **device: Any) -> Iterator[Page]:
+        """Open a page; at the end, nothing may have gone wrong behind the scenes.
+
+        device: as `Browser.new_context` takes it; a desktop's window, unless it says otherwise.
+        """
+        device = {"viewport": {"width": 1280, "height": 900}} | device
+        context = self._contexts.get(str(device)) or self.browser.new_context(**device)
+        self._contexts[str(device)] = context
+        own = (url, url.replace("http", "ws"), "data:", "blob:")
+        page = context.new_page()
         page.set_default_timeout(40_000)
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
         # The page works without the internet: every request but its own is a trouble.
         page.on("request", lambda asked: troubles.extend([] if asked.url.startswith(own) else [asked.url]))
-        yield open_page(page, url)
+        try:
+            yield open_page(page, url)
+        finally:
+            page.close()
         assert not troubles
+
+
+def open_tab(page: Page, number: int) -> None:
+    """Open a tab of the page by its place, and wait until nothing on it moves or changes its colour any more."""
+    tab = page.get_by_role("tab").nth(number)
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is laid out, and its animations are over."""
+    page.evaluate(
+        """async () => {
+          for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+          const finite = document.getAnimations().filter((it) => it.effect.getComputedTiming().iterations < Infinity);
+          await Promise.allSettled(finite.map((it) => it.finished));
+        }"""
+    )
 
 
 def on_screen(pad: Locator, stroke: list[Point]) -> list[Point]:
