@@ -213,6 +213,8 @@ FOR_PROGRAMS = {
     "This is not a colour: give a name, a hex value, or 3 or 4 numbers from 0 to 255.",
     "This {what} cannot be used: give a number from {bounds}.",
     "top_k cannot be {top_k}: give a whole number, at least 1; more than there are labels gives all.",
+    "it has no characters",  # of a font in the folder of fonts, and so is the next
+    "it is no TrueType or OpenType file",
     "{colour} is not a colour: give a name such as navy, or a hex value such as #1b2a49.",
 }
 
