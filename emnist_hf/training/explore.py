@@ -1,6 +1,6 @@
 """A look at a data set before anything is learnt from it: class counts, samples, class means, augmentation.
 
-`write_exploration` reads the rows, `survey` chooses and computes what is shown, `report.py` sets it in a file.
+`write_exploration` reads the rows, `survey` chooses and computes what is shown, `explore_report` sets it in a file.
 """
 
 from __future__ import annotations
@@ -27,14 +27,8 @@ from emnist_hf.training.config import read_recipe
 from emnist_hf.training.explore_report import Counts, Report, Section, Tile, strip, write_report
 
 SUFFIXES = (".html", ".png")
-
-
 MOST_SAMPLES = 50  # of a class: as many as fit into the width of a picture
-
-
 CHANGED = 9  # characters that augmentation is shown on
-
-
 COPIES = 7  # of each of them
 
 
@@ -72,7 +66,7 @@ def write_exploration(
     image_size: int = IMAGE_SIZE,
     transposed: bool = False,
 ) -> dict[str, Any]:
-    """Write a report on a split of a data set, .html or .png by the suffix of `output`; returns what it is about.
+    """Write a report on a split of a data set, .html or .png by the suffix of `output`; return what it is about.
 
     The same seed (0 to 2**32 - 1) gives the same report. image_size: side of the network's input in pixels, at which
     augmentation is shown.
@@ -99,7 +93,7 @@ def write_exploration(
 
 
 def check_options(output: Path, samples_per_class: int) -> None:
-    """Before anything is loaded: raise `ExploreError` for a file that could not be written in the end, or a number."""
+    """Raise `ExploreError`, before anything is loaded, for a file that could not be written or a wrong number."""
     if not 1 <= samples_per_class <= MOST_SAMPLES:
         raise ExploreError(f"--samples_per_class is {samples_per_class}: give 1 to {MOST_SAMPLES}.")
     if output.suffix.lower() not in SUFFIXES:
@@ -109,7 +103,7 @@ def check_options(output: Path, samples_per_class: int) -> None:
 
 
 def image_size_of(recipe: Path | None) -> int:
-    """Side of the network's input in pixels that a recipe trains for, or the default one.
+    """Return the side of the network's input in pixels that a recipe trains for, or the default one.
 
     Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for a size out of range.
     """
@@ -121,7 +115,7 @@ def image_size_of(recipe: Path | None) -> int:
 
 
 def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmentation, side: int = IMAGE_SIZE) -> Survey:
-    """Samples by seed, the mean of every class over all its rows, and augmented copies of a first few samples."""
+    """Choose samples by seed, take the mean of every class over all its rows, and augment a first few samples."""
     generator = np.random.default_rng(seed)
     samples = []
     means = np.full((len(rows.label_set), SIDE, SIDE), np.nan, np.float32)
@@ -147,11 +141,10 @@ def survey(rows: Rows, samples_per_class: int, seed: int, augmentation: Augmenta
 
 
 def _mean(images: Images, members: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The mean of some images, 0 to 1, float32 [28, 28], looked at some thousands at a time: they may lie on disk."""
-    total = np.zeros((SIDE, SIDE), np.float64)
-    for start in range(0, len(members), 8192):
-        total += np.asarray(images[members[start : start + 8192]]).sum(axis=0, dtype=np.float64)
-    return np.asarray(total / len(members) / 255, np.float32)
+    """Return the mean of some images, 0 to 1, float32 [28, 28], read some thousands at a time: they may lie on disk."""
+    parts = (images[members[start : start + 8192]] for start in range(0, len(members), 8192))
+    total = sum(part.sum(axis=0, dtype=np.float64) for part in parts)
+    return (total / len(members) / 255).astype(np.float32)
 
 
 def _gray(values: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -164,54 +157,42 @@ def _gray(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _report(
     split: Split, source: str, parts: dict[str, Rows], shown: str, found: Survey, augmentation: Augmentation
 ) -> Report:
+    """Put what was found into words; `shown` is the part that it was found in."""
     rows = sum(map(len, parts.values()))
     sizes = ", ".join(f"{len(part_rows):,} in {part}" for part, part_rows in parts.items())
-    return Report(
-        title=f"EMNIST {split.title}: a look at the data",
-        text=f"Read from “{source}”: {rows:,} rows in {len(split.labels)} classes, {sizes}. What is drawn below comes "
-        f"from {shown}.",
-        counts=_counts(split, parts, shown),
-        sections=[
-            _samples(split, found),
-            _means(split, found),
-            _changes(split, found, augmentation),
-        ],
-    )
-
-
-def _counts(split: Split, parts: dict[str, Rows], shown: str) -> Counts:
-    counts = {part: np.bincount(rows.labels, minlength=len(split.labels)) for part, rows in parts.items()}
+    counts = {part: np.bincount(part_rows.labels, minlength=len(split.labels)) for part, part_rows in parts.items()}
     most, least = int(counts[shown].argmax()), int(counts[shown].argmin())
-    text = (
+    counted = (
         f"In {shown} the most frequent class is {_spoken(split, most)} with {counts[shown][most]:,} rows, the rarest "
         f"{_spoken(split, least)} with {counts[shown][least]:,}. A mark shows how many rows a class would have if "
         f"classes were as frequent as in the full official training set of {split.train_rows:,}."
     )
-    return Counts(text, split.labels, counts, split.train_counts)
+    return Report(
+        title=f"EMNIST {split.title}: a look at the data",
+        text=f"Read from “{source}”: {rows:,} rows in {len(split.labels)} classes, {sizes}. What is drawn below comes "
+        f"from {shown}.",
+        counts=Counts(counted, split.labels, counts, split.train_counts),
+        sections=[*_class_sections(split, found), _augmentation_section(split, found, augmentation)],
+    )
 
 
-def _samples(split: Split, found: Survey) -> Section:
+def _class_sections(split: Split, found: Survey) -> tuple[Section, Section]:
+    """Return samples and mean of every class."""
+    samples, means = [], []
+    for index, (label, pictures, mean) in enumerate(zip(split.labels, found.samples, found.means)):
+        name, there = _spoken(split, index), len(pictures) > 0
+        samples.append(Tile(label, f"{len(pictures)} samples of {name}", strip(pictures) if there else None))
+        means.append(Tile(label, f"Mean of {name}", strip(_gray(mean)[None]) if there else None))
     text = "Rows chosen at random, upright and white on black, as every part of this project takes them."
-    tiles = [
-        Tile(label, f"{len(pictures)} samples of {_spoken(split, index)}", strip(pictures) if len(pictures) else None)
-        for index, (label, pictures) in enumerate(zip(split.labels, found.samples))
-    ]
-    return Section("Samples", text, tiles, zoom=2)
-
-
-def _means(split: Split, found: Survey) -> Section:
-    text = (
+    about_means = (
         "The mean of all rows of each class. A sharp one says that writers agree; a blurred one mixes several ways of "
         "writing the character. One that looks like another class may be labelled wrong, but 0 and O are alike anyhow."
     )
-    tiles = [
-        Tile(label, f"Mean of {_spoken(split, index)}", None if np.isnan(mean).any() else strip(_gray(mean)[None]))
-        for index, (label, mean) in enumerate(zip(split.labels, found.means))
-    ]
-    return Section("Class means", text, tiles, zoom=3)
+    return Section("Samples", text, samples, zoom=2), Section("Class means", about_means, means, zoom=3)
 
 
-def _changes(split: Split, found: Survey, augmentation: Augmentation) -> Section:
+def _augmentation_section(split: Split, found: Survey, augmentation: Augmentation) -> Section:
+    """Return a few characters with augmented copies."""
     settings = ", ".join(f"{name} {value:g}" for name, value in vars(augmentation).items())
     side = found.originals.shape[-1]
     text = (
@@ -230,7 +211,7 @@ def _changes(split: Split, found: Survey, augmentation: Augmentation) -> Section
 
 
 def _spoken(split: Split, index: int) -> str:
-    """A class in words that tell a from A: "capital A", "small a", "digit 0", or "C or c" for a merged class."""
+    """Return a class in words that tell a from A: "capital A", "small a", "digit 0", or "C or c" for a merged class."""
     members = split.label_set.members[index]
     if len(members) > 1:
         return " or ".join(members)

@@ -1,10 +1,9 @@
-"""Whether a glyph is a character at all.
+"""Learn whether a glyph is a character at all.
 
 A classifier of 62 characters gives a scribble one of 62 labels, often with confidence: on our drawings that are no
-character its top score tells them from characters hardly better than chance would have it. What does tell them is the
-network's last layer of features. A perceptron of one small hidden layer on those, with made-up drawings as the other
-class (outlier exposure after Hendrycks et al. 2019, with the network left as it is), gives every glyph a score from 0
-to 1.
+character its top score tells them from characters hardly better than chance. What does tell them is the network's last
+layer of features. A perceptron of one small hidden layer on those, with made-up drawings as the other class (outlier
+exposure after Hendrycks et al. 2019, with the network left as it is), gives every glyph a score from 0 to 1.
 """
 
 from __future__ import annotations
@@ -22,20 +21,16 @@ from numpy.typing import NDArray
 from emnist_hf.data.cache import Images, JoinedImages
 from emnist_hf.models.network import load_checkpoint
 from emnist_hf.models.rejection import Features, Rejection
+from emnist_hf.training.outliers import drawings, pairs
 from emnist_hf.training.run_data import RunData
 
 FALSE_ALARMS = 0.02
 """Share of real characters, of validation rows, that the threshold takes for none."""
-
-
 MOST = 30_000
 """Characters that a fit takes: it has no use for more."""
-
-
-DRAWINGS, PAIRS = 9000, 6000
-"""Drawings of all kinds that a fit takes, and of two characters in one box beside them: on a page these matter most."""
-
-
+DRAWINGS, PAIRS, UNSEEN = 9000, 6000, 2700
+"""Drawings of all kinds that a fit takes, and of two characters in one box beside them: on a page these matter most.
+The last are those that it is scored on."""
 HIDDEN, PASSES = 32, 30
 """Size of the hidden layer, and passes over the rows: chosen by how composed pages are read."""
 
@@ -72,29 +67,24 @@ def learn_rejection(
 ) -> tuple[Rejection, dict[str, Any]]:
     """Fit a network's `Rejection` and score it, by `score_rejection`, on validation rows and on drawings of its own.
 
-    features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs, N of them; the
-    drawings, at most as many as characters of either kind, are partly made of them. validation: sets of such glyphs,
-    from other hands or pens, of which the threshold is to let nearly all pass.
+    features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs, N of them; the drawings, at
+    most as many as characters of either kind, are partly made of them. validation: sets of such glyphs, from other
+    hands or pens, of which the threshold is to let nearly all pass.
     """
-    from emnist_hf.training.outliers import drawings, pairs
-
     rng = np.random.default_rng(seed)
     known = characters[rng.permutation(len(characters))[:MOST]]
     chosen = [images[rng.permutation(len(images))[:MOST]] for images in validation]
-    others = np.concatenate(
-        [drawings(min(len(known), DRAWINGS), rng, known), pairs(min(len(known), PAIRS), rng, known)]
-    )
-    seen = [features_of(images) for images in chosen]
-    rejection = fit_rejection(features_of(known), features_of(others), seen, seed)
+    others = [drawings(min(len(known), DRAWINGS), rng, known), pairs(min(len(known), PAIRS), rng, known)]
+    kept = [features_of(images) for images in chosen]
+    rejection = fit_rejection(features_of(known), features_of(np.concatenate(others)), kept, seed)
     genuine = np.concatenate(chosen)
-    unseen = features_of(drawings(min(len(genuine), 2700), rng, genuine))
-    return rejection, score_rejection(
-        rejection.score(np.concatenate(seen)), rejection.score(unseen), rejection.threshold
-    )
+    unseen = features_of(drawings(min(len(genuine), UNSEEN), rng, genuine))
+    scores, other_scores = rejection.score(np.concatenate(kept)), rejection.score(unseen)
+    return rejection, score_rejection(scores, other_scores, rejection.threshold)
 
 
 def score_rejection(scores: NDArray[np.float32], other_scores: NDArray[np.float32], threshold: float) -> dict[str, Any]:
-    """How well scores of characters, float32 [N], and of other drawings, float32 [M], are told apart.
+    """Say how well scores of characters, float32 [N], and of other drawings, float32 [M], are told apart.
 
     `auroc` is the area under the receiver operating characteristic: the chance that a drawing scores above a character.
     """
@@ -111,16 +101,15 @@ def score_rejection(scores: NDArray[np.float32], other_scores: NDArray[np.float3
 
 
 def add_rejection(folder: Path, data: RunData, seed: int) -> dict[str, Any]:
-    """Learn what is no character for the checkpoint in a folder, and write it there; returns how well it does."""
+    """Learn what is no character for the checkpoint in a folder, and write it there; return how well it does."""
     checkpoint = load_checkpoint(folder)
+
+    def features(images: NDArray[np.uint8]) -> Features:
+        with torch.inference_mode():
+            return torch.cat([checkpoint.features(part) for part in torch.from_numpy(images).split(512)]).numpy()
+
     every = [slice(None, None, max(1, round(1 / source.weight))) for source in data.sources]
     shares = [source.rows.take(some).images for source, some in zip(data.sources, every)]
-
-    def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            parts = [checkpoint.features(part) for part in torch.from_numpy(images).split(512)]
-        return torch.cat(parts).numpy()
-
     validation = [rows.images for rows in (data.validation, *data.extra_validation)]
     rejection, scores = learn_rejection(features, JoinedImages(shares), validation, seed)
     rejection.save(folder)
