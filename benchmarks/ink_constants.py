@@ -1,6 +1,6 @@
-"""Fit the constants of the ink rooms, and measure how well polarity is told.
+"""Fit the constants of `emnist_hf.ink`, and measure how well polarity is told.
 
-    python benchmarks/ink_constants.py POOL STROKES [--characters 2000] [--only polarity|look|crops]
+    python -m benchmarks.ink_constants POOL STROKES [--characters 2000] [--only polarity|look|crops]
 
 POOL is a pool.npz (images, label62, member, member_names), STROKES a strokes.npz. Fitted on EMNIST images
 that stand in no official test file and on UNIPEN's train writers; chosen and measured on other images of that
@@ -26,9 +26,9 @@ from PIL import Image
 
 from emnist_hf.data.strokes import StrokeSet, draw_coverage
 from emnist_hf.ink import NoInkError, glyph, polarity, to_glyph, to_ink
+from emnist_hf.ink.types import Bytes
 from emnist_hf.ink.widths import stroke_width
 
-Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 ENLARGE = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
@@ -66,7 +66,7 @@ def enlarged(image: Bytes, rng: np.random.Generator) -> tuple[Bytes, str]:
     factor, how = int(rng.choice([1, 1, 2, 3, 4, 6, 8])), str(rng.choice(list(ENLARGE)))
     if factor == 1:
         return image, "native"
-    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=ENLARGE[how]), np.uint8), how
+    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=ENLARGE[how]), how
 
 
 def encoded(image: Bytes, quality: int | None) -> bytes:
@@ -149,7 +149,7 @@ def report_crops(emnist: Bytes, strokes: StrokeSet, count: int, rng: np.random.G
 
 def large(image: Bytes) -> Bytes:
     """Eight times as large."""
-    return np.asarray(cv2.resize(image, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return cv2.resize(image, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
 
 
 def long_side(image: Bytes) -> float:

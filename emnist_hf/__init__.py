@@ -1,9 +1,13 @@
 """Read hand-printed characters, and set them again in a fine hand.
 
-from emnist_hf import Recognizer
+    from emnist_hf import Recognizer
 
-recognizer = Recognizer.from_pretrained()          # the checkpoint in the package
-recognizer.classify("letter.png", top_k=3)         # [Prediction(label='A', score=0.98), ...]
+    recognizer = Recognizer.from_pretrained()  # the checkpoint in the package
+    recognizer.classify("letter.png", top_k=3)  # [Prediction(label='A', score=0.98), ...]
+    recognizer(["a.png", "b.jpg"])  # an Answer for each of many pictures
+    recognizer.read("page.jpg").text
+
+Each room (`ink`, `models`, `reading`, ...) says in its own first lines what goes in and what comes out.
 """
 
 from __future__ import annotations
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
 
 
 __version__ = "0.1.0"
-
 
 __all__ = ["Answer", "Prediction", "Recognizer", "__version__"]
 

@@ -95,7 +95,7 @@ def pages(draw: st.DrawFn) -> NDArray[np.float32]:
         page[top : top + tall, left : left + wide] = draw(st.sampled_from([1.0, 0.6, 0.31, 0.0]))
     if draw(st.booleans()):
         rng = np.random.default_rng(draw(st.integers(0, 9)))
-        page[rng.random(page.shape) < draw(st.sampled_from([0.001, 0.05, 0.5]))] = 1
+        page[rng.random(page.shape) < draw(st.sampled_from([0.001, 0.02, 0.5]))] = 1
     return page
 
 

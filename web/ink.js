@@ -1,4 +1,5 @@
-// A drawing on the pad to the coverage of its ink, as emnist_hf/ink/extract.py finds it in a picture: read it there.
+// A drawing on the pad to the coverage of its ink, as emnist_hf/ink (extract.py, cleaning.py, and thresholds.py for the
+// numbers) finds it in a picture: read it there.
 // What is dark is known to be the ink and white to be the paper, so nothing is asked about colours and light.
 
 import { blur, components, dilate, greatest, image, map, mask, median, percentile, round } from "./images.js";

@@ -32,14 +32,13 @@ def even_paper(pixels: Floats, ink: Mask) -> Floats | None:
     # Light and shadow seldom lie as far apart as black and white do; a blurred character's own shades may.
     crisp = contrast > PAPER.crisp
     small = min(ink.shape) < PAPER.small_side
-    share, levels = (
-        (PAPER.small_crisp_range, PAPER.small_even_range) if small else (PAPER.crisp_range, PAPER.even_range)
-    )
+    share, levels = PAPER.small_evenness if small else PAPER.evenness
     if _spread(pixels, paper, paper_depth, PAPER.outside) > (share * contrast if crisp else levels):
         return None
-    if not small and not crisp and ink_depth.max() > PAPER.shade * max(ink.shape):
+    deepest = 0 if small or crisp else ink_depth.max()
+    if deepest > PAPER.shade * max(ink.shape):
         return None
-    if not small and not crisp and ink_depth.max() > PAPER.wide * min(ink.shape):
+    if deepest > PAPER.wide * min(ink.shape):
         inner = sample_places(_inside(ink_depth))
         parts = ((paper, paper_depth), (inner, ink_depth))
         if max(_spread(pixels, *part, PAPER.plain_outside) for part in parts) > PAPER.plain_range:
@@ -90,7 +89,7 @@ def _spread(pixels: Floats, part: Places, depths: Floats, outside: float) -> flo
     """
     brightness = colours_at(pixels, part) @ np.full(3, 1 / 3, np.float32)  # many times as quick as a mean over three
     low, high = np.percentile(brightness, [outside, 100 - outside])
-    if high - low <= PAPER.even_range:
+    if high - low <= PAPER.steady:
         return float(high - low)
     reach = PAPER.edge_reach * max(depths.shape)
     bins = np.minimum(depths.ravel()[part], reach) * np.float32(PAPER.edge_steps / reach)

@@ -17,7 +17,7 @@ CHARACTER_SIDE = 1000
 
 @dataclass(frozen=True)
 class Extraction:
-    """What `extract.to_ink` and `extract.find_coverage` go by."""
+    """What `extract.to_ink` and its parts go by."""
 
     least_side: int = 3  # of a picture with room for a stroke
     inked: float = 0.5  # coverage that ink exceeds somewhere
@@ -73,10 +73,9 @@ class Paper:
 
     small_side: int = 64  # shorter side below which a shadow does not matter, and paper may be little but edge
     crisp: float = 150  # levels between ink and paper beyond which they are black and white, not light and shadow
-    crisp_range: float = 0.2  # range of even paper's levels, of its contrast with crisp ink
-    even_range: float = 24  # the same in levels, with other ink
-    small_crisp_range: float = 0.7  # the same two for small pictures
-    small_even_range: float = 60
+    evenness: tuple[float, float] = (0.2, 24)  # range of paper: of its contrast with crisp ink, else in levels
+    small_evenness: tuple[float, float] = (0.7, 60)  # the same for small pictures
+    steady: float = 24  # range of levels that soft edges need not account for
     outside: float = 5  # per cent of the levels, at either end, that do not count
     shade: float = 0.2  # greatest depth of ink, of the longer side: what is deeper is half a picture in the shade
     wide: float = 0.15  # depth of ink, of the shorter side, from which it must be plain to be a stroke
