@@ -19,10 +19,10 @@ from PIL import Image
 
 from emnist_hf.styling.baselines import ReadCharacter
 from emnist_hf.styling.colours import PAPERS
-from emnist_hf.styling.errors import StylingError, check_number
+from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, find_font, fonts
 from emnist_hf.styling.hand import Hand, describe
-from emnist_hf.styling.line import MAX_CHARACTERS, PLAIN, Style
+from emnist_hf.styling.line import MAX_CHARACTERS, Style
 from emnist_hf.styling.measuring import estimate_hand
 from emnist_hf.styling.placing import set_in_place
 from emnist_hf.styling.rendering import Rendering
@@ -77,17 +77,13 @@ def set_text(
     writer's, which the font takes on by `strength`, 0 to 1, its waver drawn with `seed`. `other` is what else
     `Setting` takes: align, line_spacing, letter_spacing, measure; and `ink` and `color`, other names for `colour`.
     A character that the font lacks is set in another font of ours, and one that all lack is left out; notices
-    tell of both. Raises `StylingError` for an unknown font, colour or setting, empty or overlong text, a number out of
+    tell of both. Raise `StylingError` for an unknown font, colour or setting, empty or overlong text, a number out of
     bounds, and, when it comes to a picture, one of more than 40 megapixels or 16,000 pixels a side.
     """
-    chosen = font if isinstance(font, Font) else find_font(font)
+    chosen = find_font(font)
     colour, layout = _named(colour, other, LAYOUT)
-    check_number("strength", strength, 0, 1)
     setting = Setting(size=size, ink=colour, paper=paper, margin=margin, **layout)
-    style = PLAIN
-    if hand is not None:
-        style, setting = in_hand(hand, chosen, setting, strength, seed)
-    return Rendering(*set_lines(text, chosen, setting, style))
+    return Rendering(*set_lines(text, chosen, *in_hand(hand, chosen, setting, strength, seed)))
 
 
 def set_page(
@@ -108,14 +104,11 @@ def set_page(
     characters: as read, in reading order, boxes in pixels of the picture. level: whether a page that was photographed
     askew is put level; otherwise its lines fall or climb as they did. The rest is as in `set_text`; the size of the
     letters is the writer's. `other` is `ink` or `color` for `colour`.
-    Raises `StylingError` as `set_text`, if nothing was read, and for what are no characters or no size of a page.
+    Raise `StylingError` as `set_text`, if nothing was read, and for what are no characters or no size of a page.
     """
-    chosen = font if isinstance(font, Font) else find_font(font)
+    chosen = find_font(font)
     colour, _ = _named(colour, other, ())
-    check_number("strength", strength, 0, 1)
-    setting, style = Setting(ink=colour, paper=paper), PLAIN
-    if hand is not None:
-        style, setting = in_hand(hand, chosen, setting, strength, seed)
+    setting, style = in_hand(hand, chosen, Setting(ink=colour, paper=paper), strength, seed)
     return Rendering(*set_in_place(characters, page, chosen, setting, style, level))
 
 
@@ -124,22 +117,25 @@ LAYOUT = ("align", "line_spacing", "letter_spacing", "measure")
 
 
 def _named(colour: Any, other: dict[str, Any], layout: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """The colour, by whichever of its names it was given, and the rest. Raises `StylingError` for an unknown name."""
+    """Return the colour, by whichever of its names it was given, and the rest.
+
+    Raise `StylingError` for a name that is not in `layout`.
+    """
     rest = {name: value for name, value in other.items() if name not in ("ink", "color")}
     strange = next((name for name in rest if name not in layout), None)
     if strange is not None:
-        names = (
+        names = [
             "colour",
             "paper",
             "hand",
             "strength",
             "seed",
             *(("size", "margin", *layout) if layout else ("level",)),
-        )
+        ]
         raise StylingError(f"There is no setting {strange[:20]!r}: use {', '.join(names[:-1])} or {names[-1]}.")
     return other.get("ink", other.get("color", colour)), rest
 
 
 def render_text(text: str, font: str | Font = DEFAULT_FONT, **how: Any) -> Image.Image:
-    """A picture of `text`; see `set_text`, which also says what could not be set as asked."""
+    """Draw a picture of `text`; see `set_text`, which also says what could not be set as asked."""
     return set_text(text, font, **how).image

@@ -64,11 +64,13 @@ def fonts() -> dict[str, Font]:
     return dict(_read_folder(_fonts_folder()))
 
 
-def find_font(name: str) -> Font:
+def find_font(name: str | Font) -> Font:
     """Return the font with this name or title, in any case. Raise `StylingError` for an unknown one.
 
     The name is only ever compared, never made part of a path.
     """
+    if isinstance(name, Font):
+        return name
     wanted = str(name).strip().casefold()
     known = fonts()
     for font in known.values():

@@ -99,7 +99,7 @@ def make_font(
     own = {label: _stand(sample, hand.weight * X_HEIGHT) for label, sample in best.items()}
     glyphs = {label: _with_bearings(outline, slant, bearing) for label, outline in own.items() if outline}
     written = "".join(character for character in CHARACTERS if character in glyphs)
-    filler = filler if isinstance(filler, Font) else find_font(filler)
+    filler = find_font(filler)
     filled = _fill_in(glyphs, filler, hand, slant, bearing)
     whole = {**filled, **glyphs, " ": SetGlyph(Outline(), 0.62 * X_HEIGHT + bearing)}
     glyph_set = GlyphSet(whole, find_kerning(whole, X_HEIGHT, slant, 2 * bearing), {}, 0.95, -0.4)

@@ -18,7 +18,7 @@ from functools import lru_cache
 import pikepdf
 from fontTools.fontBuilder import FontBuilder
 from fontTools.ttLib.tables._g_l_y_f import Glyph
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, Object
 
 from emnist_hf.styling.colours import Colour
 from emnist_hf.styling.outline import UNITS, Outline
@@ -74,7 +74,7 @@ def _matrix(matrix: Sequence[float]) -> str:
     return " ".join(f"{v:.6f}" for v in (*(v / UNITS for v in matrix[:4]), *matrix[4:]))
 
 
-def _form(pdf: pikepdf.Pdf, outline: Outline) -> pikepdf.Object:
+def _form(pdf: pikepdf.Pdf, outline: Outline) -> Object:
     """Return an outline as a form XObject."""
     left, bottom, right, top = (v * UNITS for v in outline.bounds())
     stream = pdf.make_stream("\n".join([*_operators(outline), "f"]).encode("ascii"))
@@ -131,39 +131,23 @@ def _shown(word: SetWord, size: float, height: float, codes: dict[str, int]) -> 
     return f"{stretch:.4f} Tz {cos:.6f} {sin:.6f} {-sin:.6f} {cos:.6f} {x:.3f} {y:.3f} Tm <{coded}> Tj"
 
 
-def _font(pdf: pikepdf.Pdf, characters: Sequence[str]) -> pikepdf.Object:
+def _font(pdf: pikepdf.Pdf, characters: Sequence[str]) -> Object:
     """Return a composite font (PDF 32000-1, 9.7) in which code i is character i - 1 and looks like nothing."""
-    descriptor = Dictionary(
-        Type=Name.FontDescriptor,
-        FontName=Name("/Blank"),
-        Flags=4,
-        FontBBox=[0, -200, 1000, 800],
-        ItalicAngle=0,
-        Ascent=800,
-        Descent=-200,
-        CapHeight=700,
-        StemV=80,
-        FontFile2=pdf.make_stream(_blank_font()),
+    descriptor = Object.parse(
+        b"<< /Type /FontDescriptor /FontName /Blank /Flags 4 /FontBBox [0 -200 1000 800] /ItalicAngle 0"
+        b" /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>"
     )
-    descendant = Dictionary(
-        Type=Name.Font,
-        Subtype=Name.CIDFontType2,
-        BaseFont=Name("/Blank"),
-        CIDSystemInfo=Dictionary(Registry=b"Adobe", Ordering=b"Identity", Supplement=0),
-        FontDescriptor=pdf.make_indirect(descriptor),
-        DW=1000,
-        CIDToGIDMap=pdf.make_stream(b"\0\1" * (len(characters) + 1)),  # every character is the one blank glyph
+    descriptor.FontFile2 = pdf.make_stream(_blank_font())
+    descendant = Object.parse(
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Blank /DW 1000"
+        b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
     )
-    return pdf.make_indirect(
-        Dictionary(
-            Type=Name.Font,
-            Subtype=Name.Type0,
-            BaseFont=Name("/Blank"),
-            Encoding=Name("/Identity-H"),
-            DescendantFonts=[pdf.make_indirect(descendant)],
-            ToUnicode=pdf.make_stream(_to_unicode(characters)),
-        )
-    )
+    descendant.FontDescriptor = pdf.make_indirect(descriptor)
+    descendant.CIDToGIDMap = pdf.make_stream(b"\0\1" * (len(characters) + 1))  # every character is the one blank glyph
+    font = Object.parse(b"<< /Type /Font /Subtype /Type0 /BaseFont /Blank /Encoding /Identity-H >>")
+    font.DescendantFonts = Array([pdf.make_indirect(descendant)])
+    font.ToUnicode = pdf.make_stream(_to_unicode(characters))
+    return pdf.make_indirect(font)
 
 
 def _to_unicode(characters: Sequence[str]) -> bytes:

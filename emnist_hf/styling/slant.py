@@ -54,7 +54,11 @@ def find_slant(parts: Sequence[Floats]) -> float:
 
 
 def sheared(part: Floats, degrees: float) -> Floats:
-    """Take a lean of `degrees` out of a part, about its middle, on a canvas wide enough for it."""
+    """Take a lean of `degrees` out of a part, on a canvas wide enough for it.
+
+    About its middle, where `ink.geometry.straight` takes the corner of a page: fractions of a pixel fall otherwise, by
+    which a slant moves a tenth of a degree.
+    """
     height, width = part.shape
     tangent = math.tan(math.radians(degrees))
     room = math.ceil(abs(tangent) * height) + 1

@@ -144,7 +144,10 @@ def style_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Sty
     )
 
 
-def in_hand(hand: Hand, font: Font, setting: Setting, strength: float, seed: int = 0) -> tuple[Style, Setting]:
-    """Return the style, and the setting with its ink, that bring a font `strength` of the way to a hand."""
+def in_hand(hand: Hand | None, font: Font, setting: Setting, strength: float, seed: int = 0) -> tuple[Setting, Style]:
+    """Return the setting with its ink, and the style, that bring a font `strength` of the way to a hand, if any."""
+    check_number("strength", strength, 0, 1)
+    if hand is None:
+        return setting, PLAIN
     style = style_like(hand, font, strength, seed=seed)
-    return style, replace(setting, ink=mix_ink(setting.ink_colour, hand.colour, setting.paper_colour, strength))
+    return replace(setting, ink=mix_ink(setting.ink_colour, hand.colour, setting.paper_colour, strength)), style

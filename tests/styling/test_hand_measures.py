@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from emnist_hf.ink import NoInkError
-from emnist_hf.styling import describe, estimate_hand
+from emnist_hf.styling import Hand, describe, estimate_hand
 from tests.support.handwriting import write
 
 TEXT = "the hut on a hill\nHelen read a map"
@@ -84,6 +84,15 @@ def test_the_hand_in_words(how: dict, words: str) -> None:
     lean = said.split(", ")[0]
     assert [part for part in expected[1:] if part not in said] == []
     assert lean.split()[0] == expected[0].split()[0] and lean.split()[-1] == expected[0].split()[-1]
+
+
+def test_a_description_is_made_of_phrases_to_look_up() -> None:
+    hand = Hand(-12.0, 6.0, 20.0, 0.5, 1.4, 0.2, -0.1, (190, 40, 40), 0.5)
+    said = describe(hand)
+    words = ["leans 12 degrees to the left", "broad pen", "thick and thin strokes", "wide letters"]
+    words += ["a baseline that wavers", "joined letters", "an uneven line", "red"]
+    assert said == ", ".join(words) == said.template.format(**said.values)
+    assert [part.template for part in said.values.values()] == ["leans {degrees} degrees to the left", *words[1:]]
 
 
 def test_white_paper_has_no_hand() -> None:

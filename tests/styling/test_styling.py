@@ -16,6 +16,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from PIL import Image
 
 from emnist_hf import styling
+from emnist_hf.errors import Sentence
 from emnist_hf.styling import Font, StylingError, find_font, fonts, render_text, set_text
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -249,6 +250,12 @@ def test_what_no_font_has_is_left_out_without_a_box() -> None:
     rendering = set_text("a😀漢b", size=60)
     assert rendering.notices == ["No font here has 😀, 漢: left out."]
     assert rendering.image.tobytes() == render_text("ab", size=60).tobytes()
+
+
+def test_a_notice_keeps_its_template_and_names_eight_characters_at_most() -> None:
+    (notice,) = set_text("a" + "".join(map(chr, range(0x4E00, 0x4E0B))), size=60).notices
+    assert isinstance(notice, Sentence) and notice.template == "No font here has {missing}: left out."
+    assert notice.values["missing"].values["count"] == 3 and notice.endswith(" and 3 more: left out.")
 
 
 def test_marks_compose_with_their_letter_or_are_left_out() -> None:
