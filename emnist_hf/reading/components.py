@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Floats, Mask
 from emnist_hf.ink.widths import depth, ridge
-
-Boxes = NDArray[np.int32]
-Labels = NDArray[np.int32]
+from emnist_hf.reading.types import Boxes, Flags, Labels
 
 INK = 0.35
 """Coverage from which a pixel is ink."""
@@ -51,7 +49,7 @@ class Components:
         return float(self.areas[list(members)].sum())
 
 
-def find_components(coverage: Floats) -> tuple[Components, Mask]:
+def find_components(coverage: Floats) -> tuple[Components, Flags]:
     """Find the components in a page's coverage, float32 [H, W], and which of them may be writing, bool [N].
 
     Left out are specks smaller than a dot, what is too large for a character or a word, filled blobs such as
@@ -77,13 +75,13 @@ def _with_soft_edges(labels: Labels) -> Labels:
     return np.where(labels == 0, grown, labels)
 
 
-def _at_edge(boxes: Boxes, shape: tuple[int, ...]) -> Mask:
+def _at_edge(boxes: Boxes, shape: tuple[int, ...]) -> Flags:
     height, width = shape
     return (boxes[:, :2] <= 1).any(axis=1) | (boxes[:, 2] >= width - 1) | (boxes[:, 3] >= height - 1)
 
 
 def _sizes(
-    boxes: Boxes, areas: NDArray[np.int32], at_edge: Mask, depths: Floats, labels: Labels
+    boxes: Boxes, areas: NDArray[np.int32], at_edge: Flags, depths: Floats, labels: Labels
 ) -> tuple[float, float]:
     """Height of an ordinary character and width of an ordinary stroke, in pixels.
 
@@ -104,7 +102,7 @@ def _sizes(
     return max(unit, 3.0), max(pen, 1.0)
 
 
-def _may_be_writing(components: Components, deepest: Floats, at_edge: Mask) -> Mask:
+def _may_be_writing(components: Components, deepest: Floats, at_edge: Flags) -> Flags:
     widths, heights, areas, unit = components.widths, components.heights, components.areas, components.unit
     speck = (areas < max(4.0, 0.5 * components.pen**2, 0.004 * unit**2)) | (np.maximum(widths, heights) < 0.06 * unit)
     huge = (heights > 4 * unit) | (widths > 25 * unit)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emnist_hf.ink import Ink
-from emnist_hf.ink.types import Mask
 from emnist_hf.reading.components import belongs_to
-from emnist_hf.reading.language_model import characters_in_words, page_frequencies, shape_likelihoods
+from emnist_hf.reading.language_model import characters_in_words, normalized, page_frequencies, shape_likelihoods
 from emnist_hf.reading.layout import Layout
 from emnist_hf.reading.line_metrics import (
     baselines,
@@ -23,9 +21,8 @@ from emnist_hf.reading.line_metrics import (
 )
 from emnist_hf.reading.results import Box, Character, Choice
 from emnist_hf.reading.segmentation import Segment, probabilities_of
+from emnist_hf.reading.types import Flags, Scores
 from emnist_hf.splits import CHARACTERS, LabelSet
-
-Scores = NDArray[np.float64]
 
 ALTERNATIVES = 5
 """Labels that a character keeps, at the most."""
@@ -39,13 +36,13 @@ class _Line:
     """
 
     segments: list[Segment]
-    starts: Mask
+    starts: Flags
     shapes: Scores
     tops: Scores
     bottoms: Scores
 
     @property
-    def letter_starts(self) -> Mask:
+    def letter_starts(self) -> Flags:
         """Where words begin, counted over the characters that are no punctuation, bool [m]."""
         words = np.cumsum(self.starts)[[s.is_character for s in self.segments]]
         return np.diff(words, prepend=0) > 0
@@ -60,7 +57,7 @@ def decode(lines: list[list[Segment]], layout: Layout, ink: Ink, target: LabelSe
     allowed = _membership(target).max(axis=1) > 0
     starts = word_starts([(_gaps(line), _height(line)) for line in lines])
     measured = [_measure(line, start, unit, allowed) for line, start in zip(lines, starts)]
-    scales = choose_scales([line_scale_scores(_normal(m.shapes), m.tops, m.bottoms, unit) for m in measured])
+    scales = choose_scales([line_scale_scores(normalized(m.shapes), m.tops, m.bottoms, unit) for m in measured])
     likelihoods = [m.shapes * size_likelihoods(m.tops, m.bottoms, scale * unit) for m, scale in zip(measured, scales)]
     frequencies = page_frequencies(np.concatenate(likelihoods), allowed) if likelihoods else allowed / allowed.sum()
     joints = [likelihood * frequencies for likelihood in likelihoods]
@@ -77,10 +74,6 @@ def picture_size(ink: Ink) -> tuple[int, int]:
     return round(width / ink.scale), round(height / ink.scale)
 
 
-def _normal(values: Scores) -> Scores:
-    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-30)
-
-
 def _gaps(line: list[Segment]) -> Scores:
     """Gaps between neighbours in pixels; punctuation keeps to the word before it."""
     boxes = np.array([s.box for s in line], np.float64)
@@ -91,7 +84,7 @@ def _height(line: list[Segment]) -> float:
     return float(np.median([s.box[3] - s.box[1] for s in line if s.is_character]))
 
 
-def _measure(line: list[Segment], starts: Mask, unit: float, allowed: Mask) -> _Line:
+def _measure(line: list[Segment], starts: Flags, unit: float, allowed: Flags) -> _Line:
     characters = [s for s in line if s.is_character]
     boxes = np.array([s.box for s in characters], np.float64)
     base = baselines(boxes[:, 0], boxes[:, 3], boxes[:, 2], unit)
@@ -102,7 +95,7 @@ def _measure(line: list[Segment], starts: Mask, unit: float, allowed: Mask) -> _
 
 def _characters(line: _Line, found: Scores, number: int, target: LabelSet, layout: Layout, ink: Ink) -> list[Character]:
     """The characters of a line with their labels over the charset and their boxes in the picture."""
-    rows = iter(_normal(found @ _membership(target)))
+    rows = iter(normalized(found @ _membership(target)))
     kept = np.array([s.is_character or bool(s.punctuation) for s in line.segments])
     begun = np.cumsum(line.starts)
     words = np.searchsorted(np.unique(begun[kept]), begun)  # a word of which nothing is kept is not counted

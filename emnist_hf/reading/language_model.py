@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.reading.types import Flags, Scores
 from emnist_hf.splits import BYCLASS_TRAIN_COUNTS, CHARACTERS, fold_shape
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
 """The letters, case ignored, and a space for the edge of a word."""
-
 
 # Printed by `python -m benchmarks.letter_pairs` with wordfreq 3.1.1 (Speer 2022, doi 10.5281/zenodo.7199437), from the
 # 20,000 most frequent words each of English, German, French, Spanish, Italian, Dutch, Portuguese, Swedish, Polish and
@@ -48,18 +48,14 @@ _PER_CENT = """
 77 282 186 296 54 310 128 168 71 273 164 121 218 64 59 331 452 39 160 113 81 287 315 20 88 158 0
 """
 
-LIFTS: NDArray[np.float64] = np.array([line.split() for line in _PER_CENT.split("\n") if line], np.float64) / 100
+LIFTS = np.array(_PER_CENT.split(), np.float64).reshape(len(LETTERS), -1) / 100
 """How many times as often as by chance a letter (column) follows another (row), float64 [27, 27], both as `LETTERS`."""
 
-Scores = NDArray[np.float64]
-
-
-KIND: NDArray[np.int64] = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
+KIND = np.array([0 if c.isdigit() else 1 if c.isupper() else 2 for c in CHARACTERS])
 """Of each of the 62 characters: 0 for digits, 1 for capitals, 2 for small letters."""
 
 TRAINED = np.asarray(BYCLASS_TRAIN_COUNTS, np.float64) / sum(BYCLASS_TRAIN_COUNTS)
 """How often the network saw each character while it learnt, float64 [62]."""
-
 
 _ENGLISH = {
     "e": 12.7, "t": 9.1, "a": 8.2, "o": 7.5, "i": 7.0, "n": 6.7, "s": 6.3, "h": 6.1, "r": 6.0, "d": 4.3, "l": 4.0,
@@ -77,13 +73,16 @@ def _written() -> Scores:
 
 WRITTEN = _written()
 
-
 PAGE = 120.0
 """How many characters a page must have to say as much about its frequencies as is known beforehand."""
 
-PRACTICE, STRANGERS = 0.85, 0.02
-"""Share of one shape on a page of twenty characters or more from which it is a sheet of that character alone, and the
-share of others that is allowed for on it."""
+PRACTICE = 0.85
+"""Share of one shape on a page of twenty characters or more from which it is a sheet of that character alone."""
+
+STRANGERS = 0.02
+"""Share of others that is allowed for on such a sheet."""
+
+_ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTERS] for a in CHARACTERS])
 
 TEMPER = 0.7
 """How far the frequencies that the network was trained with are taken back, 0 to 1."""
@@ -91,12 +90,11 @@ TEMPER = 0.7
 TWINS = 0.55
 """Power that probabilities of characters of one shape are raised to."""
 
+RARE = 0.1
+"""Lift of pairs of letters that no language has."""
 
-_ONE_SHAPE = np.array([[float(fold_shape(a) == fold_shape(b)) for b in CHARACTERS] for a in CHARACTERS])
-
-
-RARE, POWER = 0.1, 1.2
-"""Lift of pairs of letters that no language has, and the power that lifts are raised to."""
+POWER = 1.2
+"""Power that lifts are raised to."""
 
 LANGUAGE = 6.0
 """How much likelier a page is in a language than in letters by chance, before it is seen: logarithm of the odds."""
@@ -107,14 +105,11 @@ def _pairs() -> Scores:
     places = [LETTERS.find(c.lower()) for c in CHARACTERS] + [len(LETTERS) - 1]
     letters = np.array(places) >= 0
     lifts = np.where(letters[:, None] & letters, LIFTS[places][:, places], 1)
-    return np.asarray((RARE + (1 - RARE) * lifts) ** POWER, np.float64)
+    return (RARE + (1 - RARE) * lifts) ** POWER
 
 
 PAIRS = _pairs()
-
-
-BY_CHANCE: Scores = np.ones_like(PAIRS)
-
+BY_CHANCE = np.ones_like(PAIRS)
 
 WITHIN = np.array([[0.9988, 0.0008, 0.0004], [0.003, 0.717, 0.28], [0.002, 0.02, 0.978]])
 """How often a kind follows a kind within a word, from rows to columns; letters after digits count as rarer than they
@@ -125,33 +120,36 @@ BETWEEN = 0.3
 
 
 def shape_likelihoods(probabilities: NDArray[np.floating[Any]]) -> Scores:
-    """What the network's probabilities, [n, 62], say of the shape alone, up to a factor: float64 [n, 62].
+    """Return what the network's probabilities, [n, 62], say of the shape alone, up to a factor: float64 [n, 62].
 
     Bayes' rule backwards: the frequencies that it was trained with are taken out, as far as `TEMPER`. Between
     characters of one shape, such as 0 and O, it is less sure than it says: what it knows there are its writers' habits.
     """
-    probabilities = np.asarray(probabilities, np.float64)
+    probabilities = probabilities.astype(np.float64)
     flat = probabilities**TWINS
     same = flat @ _ONE_SHAPE
     shapes = probabilities @ _ONE_SHAPE
     calmed = flat / np.maximum(same, 1e-30) * shapes
-    return np.asarray(calmed * (WRITTEN / TRAINED) ** TEMPER / WRITTEN, np.float64)
+    return calmed * (WRITTEN / TRAINED) ** TEMPER / WRITTEN
 
 
-def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: float | None = None) -> Scores:
-    """How often each character is written on this page, float64 [62], by expectation and maximisation.
+def normalized(values: Scores) -> Scores:
+    """Return values, [n, m], with rows that sum to 1."""
+    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-30)
+
+
+def page_frequencies(likelihoods: Scores, allowed: Flags, weight: float = PAGE) -> Scores:
+    """Find how often each character is written on this page, float64 [62], by expectation and maximisation.
 
     likelihoods: float64 [n, 62], what else is known of each character, in any scale. Adjusting a classifier to new
     frequencies is Saerens, Latinne and Decaestecker 2002. weight: as how many characters what is known beforehand
-    counts; `PAGE` where None.
+    counts.
     """
-    weight = PAGE if weight is None else weight
     before = np.where(allowed, WRITTEN, 0)
     before = before / before.sum()
     frequencies = before
     for _ in range(6):
-        joint = likelihoods * frequencies
-        counts = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-30)).sum(axis=0)
+        counts = normalized(likelihoods * frequencies).sum(axis=0)
         # No text is mostly one character: a page that is, is a practice sheet, and tells more of what is left.
         shapes = counts @ _ONE_SHAPE
         most = float(shapes.max()) / max(len(likelihoods), 8)
@@ -165,10 +163,8 @@ def page_frequencies(likelihoods: Scores, allowed: NDArray[np.bool_], weight: fl
     return frequencies
 
 
-def characters_in_words(
-    joints: Sequence[Scores], starts: Sequence[NDArray[np.bool_]], frequencies: Scores
-) -> list[Scores]:
-    """Probabilities of the 62 characters for each character of each line, given its neighbours: float64 [n, 62] each.
+def characters_in_words(joints: Sequence[Scores], starts: Sequence[Flags], frequencies: Scores) -> list[Scores]:
+    """Return the probabilities of each line's characters, float64 [n, 62] each, given their neighbours.
 
     joints: float64 [n, 62], likelihoods times frequencies. starts: bool [n], where a word begins. The page is read as
     words of a language and as letters by chance, as codes and lists of names are; each counts as far as it explains
@@ -195,11 +191,11 @@ class _Transitions:
 
 
 def _transitions(pairs: Scores, frequencies: Scores) -> _Transitions:
-    """The kind of a character, digit, capital or small, follows from the one before (`WITHIN`), the letter by `pairs`.
+    """Let a character's kind (digit, capital, small) follow from the one before (`WITHIN`), the letter by `pairs`.
 
     What the page's frequencies say of characters of one kind is in the emissions.
     """
-    kinds: Scores = np.asarray(np.bincount(KIND, weights=frequencies, minlength=3), np.float64)
+    kinds = np.bincount(KIND, weights=frequencies, minlength=3)
     share = np.maximum(kinds, 1e-9)[KIND]
     one_kind = frequencies[:, None] * (KIND[:, None] == KIND) / share
     following = pairs[:, :-1] / np.maximum(pairs[:, :-1] @ one_kind, 1e-9)
@@ -209,8 +205,8 @@ def _transitions(pairs: Scores, frequencies: Scores) -> _Transitions:
     return _Transitions(within, between, following[-1], last, share)
 
 
-def _read_through(joint: Scores, starts: NDArray[np.bool_], transitions: _Transitions) -> tuple[Scores, float]:
-    """The probabilities of a line's characters, and the logarithm of how likely the line is, up to a constant.
+def _read_through(joint: Scores, starts: Flags, transitions: _Transitions) -> tuple[Scores, float]:
+    """Return the probabilities of a line's characters, and the logarithm of how likely the line is, up to a constant.
 
     Forward and backward through a hidden Markov model (Rabiner 1989) whose states are the characters.
     """
@@ -231,4 +227,4 @@ def _read_through(joint: Scores, starts: NDArray[np.bool_], transitions: _Transi
         state = steps[i] @ (emission[i] * state) + 1e-300
         backward[i - 1] = state = state / state.sum()
     both = forward * backward
-    return np.asarray(both / np.maximum(both.sum(axis=1, keepdims=True), 1e-300), np.float64), evidence
+    return both / np.maximum(both.sum(axis=1, keepdims=True), 1e-300), evidence

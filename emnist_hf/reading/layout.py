@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.geometry import Matrix, after, level, straight, turned
-from emnist_hf.ink.types import Floats, Mask
-from emnist_hf.reading.components import INK, Boxes, Components, belongs_to, find_components, picture_of
+from emnist_hf.ink.types import Floats
+from emnist_hf.reading.components import INK, Components, belongs_to, find_components, picture_of
 from emnist_hf.reading.lines import LETTER, find_lines
 from emnist_hf.reading.preprocess import find_skew, without_rulings
+from emnist_hf.reading.types import Boxes, Flags
 
 STEM = 0.45
 """Width of a stem, in its own heights, at the most."""
@@ -55,7 +56,7 @@ class LevelPage:
     """
 
     components: Components
-    writing: Mask
+    writing: Flags
     matrix: Matrix
 
 

@@ -8,21 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.reading.results import Character, Reading, text_of
-
-Logs = NDArray[np.float64]
-
+from emnist_hf.reading.results import Box, Character, Reading, text_of
+from emnist_hf.reading.types import Scores
 
 KNOWN = 0.95
 """How often a word of a page is in the list."""
 
-LETTER = np.log(1 / 30)
+LETTER = float(np.log(1 / 30))
 """Log probability of each letter of a word that is not in the list."""
 
-SLIP = np.log(0.01)
+SLIP = float(np.log(0.01))
 """Log probability that layout split a letter in two or took two for one."""
 
 FLOOR = 1e-4
@@ -66,7 +63,7 @@ class Lexicon:
 
     @classmethod
     def load(cls, path: str | Path) -> Lexicon:
-        """Read a text file of words, UTF-8, separated by white space. Raises `LexiconError` without any."""
+        """Read a text file of words, UTF-8, separated by white space; raise `LexiconError` without any."""
         file = Path(path)
         try:
             if file.is_file() and file.stat().st_size > MOST_BYTES:
@@ -81,22 +78,15 @@ class Lexicon:
             raise LexiconError(f"There is no word of the letters a to z in {path}: give a file of words.")
         return lexicon
 
-    def best(self, logs: Logs) -> _Edit | None:
-        """The likeliest word for characters whose log probabilities over letters and digits are float64 [n, 36]."""
+    def best(self, logs: Scores) -> _Edit | None:
+        """Find the likeliest word for two characters or more: log probabilities over `_LETTERS`, float64 [n, 36]."""
         n = len(logs)
         found = [self._best_of(logs, _Edit(0.0, ""))]
-        if n > 2:
-            found += [self._best_of(np.delete(logs, i, axis=0), _Edit(float(SLIP), "", skip=i)) for i in range(n)]
-        if n > 1:
-            blank = np.zeros((1, logs.shape[1]))
-            found += [
-                self._best_of(np.insert(logs, i, blank, axis=0), _Edit(float(SLIP + LETTER), "", miss=i))
-                for i in range(n + 1)
-            ]
-        usable = [edit for edit in found if edit is not None]
-        return max(usable, key=lambda edit: edit.score, default=None)
+        found += [self._best_of(np.delete(logs, i, axis=0), _Edit(SLIP, "", skip=i)) for i in range(n) if n > 2]
+        found += [self._best_of(np.insert(logs, i, 0, axis=0), _Edit(SLIP + LETTER, "", miss=i)) for i in range(n + 1)]
+        return max(filter(None, found), key=lambda edit: edit.score, default=None)
 
-    def _best_of(self, logs: Logs, edit: _Edit) -> _Edit | None:
+    def _best_of(self, logs: Scores, edit: _Edit) -> _Edit | None:
         codes = self._codes.get(len(logs))
         if codes is None:
             return None
@@ -106,7 +96,7 @@ class Lexicon:
 
 
 def correct(reading: Reading, lexicon: Lexicon) -> Reading:
-    """The reading with each word replaced by the likeliest of the list, where that is likelier than what was read.
+    """Replace each word of a reading by the likeliest of the list, where that is likelier than what was read.
 
     A word of the list has its share of `KNOWN`; one that is not has `LETTER` for each letter. To either comes what the
     characters' probabilities say, a letter too many or too few at the cost of a slip (Kernighan, Church and Gale 1990).
@@ -133,7 +123,7 @@ def _corrected(word: list[Character], lexicon: Lexicon) -> list[Character]:
     return _rewritten(word, places, best)
 
 
-def _logs(character: Character) -> Logs:
+def _logs(character: Character) -> Scores:
     """Log probabilities of letters, case ignored, and digits, float64 [36]."""
     found = np.zeros(len(_LETTERS))
     for choice in character.alternatives:
@@ -161,7 +151,7 @@ def _rewritten(word: list[Character], places: list[int], edit: _Edit) -> list[Ch
     return [c for place in sorted(kept) for c in kept[place]]
 
 
-def _around(a: Character, b: Character) -> tuple[int, int, int, int]:
+def _around(a: Character, b: Character) -> Box:
     return min(a.box[0], b.box[0]), min(a.box[1], b.box[1]), max(a.box[2], b.box[2]), max(a.box[3], b.box[3])
 
 

@@ -7,13 +7,10 @@ the one under which the places of its characters are most likely, whatever they 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from emnist_hf.ink.types import Mask
 from emnist_hf.letterforms import LETTERFORMS
+from emnist_hf.reading.types import Flags, Scores
 from emnist_hf.splits import CHARACTERS
-
-Scores = NDArray[np.float64]
 
 TOP = np.array([LETTERFORMS[c].top for c in CHARACTERS])
 """Where the top of each of the 62 characters lies, in x-heights over the baseline."""
@@ -34,7 +31,7 @@ DOTTED = np.array([c in "ij" for c in CHARACTERS])
 """Which of the 62 characters are written with a dot, bool [62]."""
 
 
-def dot_likelihoods(dotted: Mask) -> Scores:
+def dot_likelihoods(dotted: Flags) -> Scores:
     """Return how likely what has, or lacks, a dot above it is each character: float64 [n, 62].
 
     dotted: bool [n]. One dot in eight is forgotten or runs into its stem; a speck seldom looks like one.
@@ -92,7 +89,7 @@ def choose_scales(scores: list[Scores]) -> list[float]:
     return [float(SCALES[int(np.argmax(score + 2 * prior))]) for score in scores]
 
 
-def word_starts(lines: list[tuple[Scores, float]]) -> list[Mask]:
+def word_starts(lines: list[tuple[Scores, float]]) -> list[Flags]:
     """Find for each line whether a word begins at each of its characters, bool [n]; the first always does.
 
     lines: the gaps between neighbours in pixels, float64 [n - 1], and the height of an ordinary character of the line.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.types import Mask
-from emnist_hf.reading.components import Boxes, Components
+from emnist_hf.reading.components import Components
+from emnist_hf.reading.types import Boxes, Flags
 
 TOLERANCE = 0.65
 """How far a component's middle may lie off a line's, in heights of a character."""
@@ -20,7 +20,7 @@ REACH = 1.6
 _MEMORY = 8  # components of a line that say where it goes on
 
 
-def find_lines(components: Components, writing: Mask) -> list[list[int]]:
+def find_lines(components: Components, writing: Flags) -> list[list[int]]:
     """Find the components of each line, from left to right by their middles; the lines from top to bottom.
 
     Lines are chained from left to right: a component joins the line on whose course, taken from its last components, it

@@ -105,11 +105,11 @@ def segment(components: Components, lines: list[list[Fragment]], classifier: Cla
     known = dict(zip(first, score_runs(components, first, classifier)))
     cut = [_cut_line(components, line, known) for line in lines]
     gaps = [_gaps(components, line) for line in cut]
-    runs = [_runs(line, gap, known, components) for line, gap in zip(cut, gaps)]
-    wanted = [run for line in runs for run in line if run not in known]
+    spans = [_spans(line, gap, known, components) for line, gap in zip(cut, gaps)]
+    wanted = [run for line, some in zip(cut, spans) for a, b in some if (run := tuple(line[a:b])) not in known]
     known |= dict(zip(wanted, score_runs(components, wanted, classifier)))
     bands = [_band(_tall(line, components) or line) for line in lines]
-    lattices = [_lattice(line, gap, known, components, band) for line, gap, band in zip(cut, gaps, bands)]
+    lattices = [_lattice(*line, known, components) for line in zip(cut, gaps, spans, bands)]
     prior_ratio = _prior_ratio([_best_path(lattice, np.ones(len(CHARACTERS))) for lattice in lattices])
     return [_best_path(lattice, prior_ratio) for lattice in lattices]
 
@@ -167,18 +167,20 @@ def _gaps(components: Components, line: list[Fragment]) -> NDArray[np.float64]:
     return np.where(within, -np.inf, apart)
 
 
-def _runs(
+def _spans(
     line: list[Fragment], gaps: NDArray[np.float64], known: dict[Run, RunScores], components: Components
-) -> list[Run]:
-    """The hypotheses of a line: each fragment alone, and neighbours together where they may be one character."""
-    runs: list[Run] = []
+) -> list[tuple[int, int]]:
+    """The hypotheses of a line: each fragment alone, and neighbours together where they may be one character.
+
+    Each is the place of its first fragment, and that after its last.
+    """
+    spans: list[tuple[int, int]] = []
     for first in range(len(line)):
-        for last in range(first, min(first + LONGEST_RUN, len(line))):
-            run = tuple(line[first : last + 1])
-            if last > first and not _may_be_one(run, float(gaps[last - 1]), known, components):
+        for end in range(first + 1, min(first + LONGEST_RUN, len(line)) + 1):
+            if end > first + 1 and not _may_be_one(tuple(line[first:end]), float(gaps[end - 2]), known, components):
                 break
-            runs.append(run)
-    return runs
+            spans.append((first, end))
+    return spans
 
 
 def _may_be_one(run: Run, gap: float, known: dict[Run, RunScores], components: Components) -> bool:
@@ -211,20 +213,18 @@ def _band(fragments: Sequence[Fragment]) -> Band:
 def _lattice(
     line: list[Fragment],
     gaps: NDArray[np.float64],
+    spans: list[tuple[int, int]],
+    band: Band,
     known: dict[Run, RunScores],
     components: Components,
-    band: Band,
 ) -> Lattice:
     within = _within(gaps)
     lattice: Lattice = [[] for _ in range(len(line) + 1)]
-    for first in range(len(line)):
-        for last in range(first, min(first + LONGEST_RUN, len(line))):
-            run = tuple(line[first : last + 1])
-            if run not in known:
-                break
-            joints = float(np.log(within[first:last]).sum()) + (np.log1p(-within[first - 1]) if first else 0.0)
-            sign = _punctuation(line, first, components, band) if first == last else None
-            lattice[last + 1].append((sign or _character(run, known[run], components), joints))
+    for first, end in spans:
+        run = tuple(line[first:end])
+        joints = float(np.log(within[first : end - 1]).sum()) + (np.log1p(-within[first - 1]) if first else 0.0)
+        sign = _punctuation(line, first, components, band) if len(run) == 1 else None
+        lattice[end].append((sign or _character(run, known[run], components), joints))
     return lattice
 
 
