@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -23,10 +28,41 @@ from emnist_hf.styling import fonts
 from tests.support.drawn import draw_rows
 from tests.support.server import ROOT
 
+BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def main(" in path.read_text())
 
-def bench(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+
+class Done(NamedTuple):
+    """What a benchmark left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+Bench = Callable[..., Done]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Bench]:
+    """`python -m benchmarks.NAME ARGUMENTS`, in this process."""
+
+    def run(name: str, *arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        status = importlib.import_module(f"benchmarks.{name}").main()
+        return Done(status or 0, *capsys.readouterr())
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "2"))  # which a benchmark may set
+    threads = torch.get_num_threads()
+    yield run
+    torch.set_num_threads(threads)
+
+
+def measured_apart(name: str, *arguments: str) -> dict[str, Any]:
+    """What a benchmark that counts what its process uses reports, from a process of its own."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=True)
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +75,11 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def test_accuracy_by_parameters(small_emnist: Path, replaced: Path, tmp_path: Path) -> None:
+def test_accuracy_by_parameters(bench: Bench, small_emnist: Path, replaced: Path, tmp_path: Path) -> None:
     source = ["--split", "digits", "--dataset", str(small_emnist), "--replaced", str(replaced)]
     done = bench("accuracy_by_parameters", *source, "--calls", "5", "--output_dir", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    assert done.status == 0, done.err
+    report = json.loads(done.out)
     assert report == json.loads((tmp_path / "accuracy_by_parameters.json").read_text())
     assert (tmp_path / "accuracy_by_parameters.png").read_bytes().startswith(b"\x89PNG")
     ours, other = report["checkpoints"]
@@ -51,7 +87,7 @@ def test_accuracy_by_parameters(small_emnist: Path, replaced: Path, tmp_path: Pa
     assert ours["accuracy"] > 0.8 > other["accuracy"]
     assert ours["accuracy_interval"] == wilson_interval(round(ours["accuracy"] * 40), 40)
     assert other["error_ratio"] == other["latency_ratio"] == 1 and ours["error_ratio"] < 0.3
-    assert ours["median_ms"] > 0 and "byclass" in done.stderr
+    assert ours["median_ms"] > 0 and "byclass" in done.err
 
 
 def test_the_sizes_under_the_axis_are_those_of_the_checkpoints() -> None:
@@ -60,16 +96,18 @@ def test_the_sizes_under_the_axis_are_those_of_the_checkpoints() -> None:
     assert far_apart([1_234_567, 310_000, 264_894, 80_000, 80_000], 36_000, 2_700_000) == [80_000, 264_894, 1_234_567]
 
 
-def test_accuracy_is_not_that_on_training_rows(small_emnist: Path, replaced: Path) -> None:
+def test_accuracy_is_not_that_on_training_rows(bench: Bench, small_emnist: Path, replaced: Path) -> None:
     save_seen(short_hashes(draw_rows(CHARSETS["digits"], 4, seed=1).images), replaced)
     source = ["--split", "digits", "--dataset", str(small_emnist), "--checkpoint", str(replaced)]
     done = bench("accuracy_by_parameters", *source)
     (replaced / "trained_on.npz").unlink()
-    assert done.returncode == 1 and "was trained on some of these rows" in done.stderr and not done.stdout
+    assert done.status == 1 and "was trained on some of these rows" in done.err and not done.out
 
 
-def test_inference() -> None:
-    report = json.loads(bench("inference", "--glyphs", "256", "--calls", "5", "--rounds", "1").stdout)
+def test_inference(bench: Bench, exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = functools.partial(shutil.copytree, exported, dirs_exist_ok=True)  # what it would write itself
+    monkeypatch.setattr("benchmarks.inference.export_onnx", lambda checkpoint, folder: copy(folder))
+    report = json.loads(bench("inference", "--glyphs", "256", "--calls", "5", "--rounds", "1").out)
     ways = report["ways"]
     assert {"torch float32, as loaded", "Recognizer.predict_proba", "ONNX Runtime int8"} <= set(ways)
     assert all(row["median_ms"] > 0 and row["glyphs_per_second"] > 0 for row in ways.values())
@@ -77,9 +115,10 @@ def test_inference() -> None:
     assert ways["Recognizer.predict_proba"]["same_labels"] == 1
 
 
-def test_training_throughput_in_both_precisions() -> None:
+def test_training_throughput_in_both_precisions(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.training_throughput.PEAK_SIDES", (1024,))
     done = bench("training_throughput", "--batch", "16", "--steps", "2", "--cpu", "--precision", "both")
-    report = json.loads(done.stdout)
+    report = json.loads(done.out)
     assert [run["precision"] for run in report["runs"]] == ["float32", "bfloat16"]
     for run in report["runs"]:
         assert set(run["networks"]) == {"default", "replaced"}
@@ -88,8 +127,8 @@ def test_training_throughput_in_both_precisions() -> None:
     assert report["speed_of_bfloat16"]["default"] == pytest.approx(second / first, rel=0.01)
 
 
-def test_scale() -> None:
-    report = json.loads(bench("scale", "--rows", str(FEWEST), "1200", "--batch", "16", "--steps", "2").stdout)
+def test_scale(bench: Bench) -> None:
+    report = json.loads(bench("scale", "--rows", str(FEWEST), "1200", "--batch", "16", "--steps", "2").out)
     few, many = report["sizes"]
     assert many["rows"] > 1.9 * few["rows"]
     assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(
@@ -105,22 +144,22 @@ def test_scale() -> None:
         (("--rows", "500", "--batch", "32", "--steps", "900"), "fewer than 900 steps of 32: give more --rows"),
     ],
 )
-def test_scale_says_why_a_size_cannot_be_measured(arguments: tuple[str, ...], said: str) -> None:
+def test_scale_says_why_a_size_cannot_be_measured(bench: Bench, arguments: tuple[str, ...], said: str) -> None:
     done = bench("scale", *arguments)
-    assert done.returncode == 1 and not done.stdout
-    assert done.stderr.splitlines()[-1].startswith("scale: ") and said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.status == 1 and not done.out
+    assert done.err.splitlines()[-1].startswith("scale: ") and said in done.err
+    assert "Traceback" not in done.err
 
 
-def test_setting() -> None:
+def test_setting(bench: Bench) -> None:
     font = next(iter(fonts()))
     done = bench("setting", "--rounds", "1", "--font", font)
-    assert done.returncode == 0, done.stderr
-    heading, line = done.stdout.splitlines()
+    assert done.status == 0, done.err
+    heading, line = done.out.splitlines()
     assert heading.startswith("font") and line.startswith(font) and line.endswith(" ms")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_help_explains_the_benchmark_and_every_option(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,15 +179,15 @@ def test_help_explains_the_benchmark_and_every_option(
 
 
 def test_load() -> None:
-    arguments = ["--visitors", "3", "--seconds", "4", "--pause", "0.3", "--pictures", "0.05"]
-    report = json.loads(bench("load", *arguments).stdout)
+    arguments = ["--visitors", "3", "--seconds", "2", "--pause", "0.3", "--pictures", "0.05"]
+    report = measured_apart("load", *arguments)
     assert report["visitors"] == 3 and report["answers"] > 0 and report["server_mb"] > 100
     assert report["wrong"] == report["errors"] == report["busy"] == 0, report
     assert 0 < report["sketch"]["p50_ms"] <= report["sketch"]["p95_ms"]
 
 
 def test_cold_start() -> None:
-    report = json.loads(bench("cold_start", "--runs", "0").stdout)
+    report = measured_apart("cold_start", "--runs", "0")
     assert report["runs"] == 1
     assert 0 < report["classify"]["processor_seconds"] < 2.5  # torch alone would take as long
     assert 0 < report["page"]["seconds_to_page"] < report["page"]["seconds"]
