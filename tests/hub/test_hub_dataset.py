@@ -9,11 +9,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import train
 from emnist_hf.data.idx import open_raw
 from emnist_hf.data.rows import DataError, Rows
 from emnist_hf.data.sources import load_parts
@@ -21,9 +24,10 @@ from emnist_hf.hub.dataset import size_category, write_dataset
 from emnist_hf.splits import SPLITS
 from tests.data.test_data import idx, write_raw
 from tests.support.drawn import draw_rows
-from tests.support.hub_client import command, files_that_hold, refused_command, run
+from tests.support.hub_client import client, command, files_that_hold, refused_command, run
 from tests.support.hub_server import Hub, Interference, cut_upload, failing, serve_hub
 from tests.support.server import ROOT
+from tests.support.training import quick_flags
 
 USER = "user"
 PER_CLASS = {"train": 24, "test": 4}
@@ -76,29 +80,24 @@ def friendly(hub: Hub) -> Iterator[None]:
     hub.interfere = None
 
 
-LOAD = """
-import hashlib, json, sys
-import numpy as np
-from datasets import load_dataset
+def load(repo: str) -> dict[str, Any]:
+    """The splits of a data set as anybody loads them."""
+    from datasets import load_dataset
 
-found = {}
-for split in sys.argv[2:]:
-    data = load_dataset(sys.argv[1], split)
-    found[split] = {
-        part: {
-            "images": hashlib.sha256(np.stack([np.asarray(image) for image in rows["image"]]).tobytes()).hexdigest(),
-            "labels": list(rows["label"]),
-            "names": rows.features["label"].names,
+    found: dict[str, Any] = {}
+    for split in SPLITS:
+        found[split] = {
+            part: {
+                "images": sha256(np.stack([np.asarray(image) for image in rows["image"]]).tobytes()).hexdigest(),
+                "labels": list(rows["label"]),
+                "names": rows.features["label"].names,
+            }
+            for part, rows in load_dataset(repo, split).items()
         }
-        for part, rows in data.items()
-    }
-print(json.dumps(found))
-"""
+    return found
 
 
 def fingerprint(rows: Rows) -> dict[str, object]:
-    from hashlib import sha256
-
     names = list(rows.label_set.labels)
     return {"images": sha256(rows.images.tobytes()).hexdigest(), "labels": rows.labels.tolist(), "names": names}
 
@@ -107,7 +106,9 @@ def test_the_archive_becomes_a_data_set_that_anyone_loads(
     hub: Hub, tmp_path: Path, archive: Path, drawn: dict[str, dict[str, Rows]]
 ) -> None:
     arguments = ("publish-dataset", "--source", archive, f"{USER}/emnist")
-    told = command(hub, tmp_path / "writer", *arguments, token=hub.tokens[USER])
+    done = run(hub, tmp_path / "writer", "-m", "emnist_hf", *arguments, token=hub.tokens[USER])
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout)
     assert told["dataset"] == f"{USER}/emnist"
     expected = {part: n * 62 for part, n in PER_CLASS.items()} | {"official": False}
     assert told["splits"]["byclass"] == expected and list(told["splits"]) == list(SPLITS)
@@ -121,9 +122,8 @@ def test_the_archive_becomes_a_data_set_that_anyone_loads(
     files = repository.find("main").files
     assert {"README.md", "samples/letters.png", "mnist/test-00000-of-00001.parquet"} <= set(files)
 
-    done = run(hub, tmp_path / "reader", "-c", LOAD, f"{USER}/emnist", *SPLITS)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    with client(hub, tmp_path / "reader"):
+        found = load(f"{USER}/emnist")
     for split, parts in drawn.items():
         assert found[split] == {part: fingerprint(rows) for part, rows in parts.items()}, split
     assert not files_that_hold(hub.tokens[USER], tmp_path / "reader", tmp_path / "writer")
@@ -138,26 +138,21 @@ def test_the_archive_becomes_a_data_set_that_anyone_loads(
     }
 
 
-def test_train_takes_the_published_data_set(hub: Hub, tmp_path: Path, archive: Path) -> None:
-    command(
-        hub,
-        tmp_path / "a",
-        "publish-dataset",
-        "--source",
-        archive,
-        f"{USER}/train",
-        "--private",
-        token=hub.tokens[USER],
-    )
-    assert hub.repositories["dataset", f"{USER}/train"].private
-    quick = ("--num_train_epochs", "1", "--image_size", "28", "--cpu")
-    settings = ("--split", "digits", "--dataset", f"{USER}/train", "--output_dir", tmp_path / "run", *quick)
-    done = run(hub, tmp_path / "b", ROOT / "train.py", *settings, token=hub.tokens[USER])
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_train_takes_the_published_data_set(
+    hub: Hub, tmp_path: Path, digits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, repo = hub.tokens[USER], f"{USER}/train"
+    command(hub, tmp_path / "a", "publish-dataset", "--source", digits, repo, "--private", token=token)
+    assert hub.repositories["dataset", repo].private
+    settings = quick_flags(Path(repo), tmp_path / "run")
+    with client(hub, tmp_path / "b", token):
+        assert train.main(settings) == 0
     assert json.loads((tmp_path / "run" / "results.json").read_text())["test"]["rows"] == 4 * 10
-    assert not files_that_hold(hub.tokens[USER], tmp_path / "run")
-    stranger = run(hub, tmp_path / "c", ROOT / "train.py", *settings, "--overwrite_output_dir")
-    assert stranger.returncode == 1 and "log in" in stranger.stderr and "Traceback" not in stranger.stderr
+    assert not files_that_hold(token, tmp_path / "run")
+    capsys.readouterr()
+    with client(hub, tmp_path / "c"):
+        assert train.main([*settings, "--overwrite_output_dir", "True"]) == 1
+    assert "log in" in capsys.readouterr().err
 
 
 def test_the_card_is_the_hubs(archive: Path, tmp_path: Path) -> None:
@@ -292,7 +287,8 @@ def test_an_upload_that_fails_leaves_the_last_revision_whole(
     more = write_raw(tmp_path / "raw", "mnist", drawn["mnist"], zipped=False)
     for trouble, said in ((failing(403, "/commit/"), "may not write"), (cut_upload("/commit/"), "did not answer")):
         hub.interfere = trouble
-        assert said in refused_command(hub, tmp_path, "publish-dataset", "--source", more, name, token=token)
+        refused = refused_command(hub, tmp_path, "publish-dataset", "--source", more, name, token=token, seconds=1)
+        assert said in refused
         assert repository.find("main") is before
 
 

@@ -13,29 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
-from huggingface_hub import SpaceCard
+from huggingface_hub import HfApi, SpaceCard
 from PIL import Image
 
 from emnist_hf.hub.space import CHECKOUT, pinned, write_space
 from emnist_hf.hub_session import HubError
 from emnist_hf.models.pretrained import PACKAGED
 from tests.support.drawn import draw_glyph
-from tests.support.hub_client import client_settings, command, files_that_hold, refused_command, run
+from tests.support.hub_client import client, client_settings, files_that_hold, refused_command, run
 from tests.support.hub_server import Hub, failing, serve_hub
 from tests.support.server import ROOT, serve
 
 USER = "user"
 MODEL, SPACE = f"{USER}/glyphs", f"{USER}/fine-hand"
-
-PUSH = """
-import sys
-from huggingface_hub import HfApi
-
-api = HfApi()
-api.create_repo(sys.argv[1], private=True)
-api.upload_folder(repo_id=sys.argv[1], folder_path=sys.argv[2])
-api.create_tag(sys.argv[1], tag="v1")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +35,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         folder = tmp_path_factory.mktemp("model")
         for name in ("config.json", "model.safetensors", "results.json"):
             shutil.copy(PACKAGED / "byclass" / name, folder)
-        done = run(server, folder.parent / "push", "-c", PUSH, MODEL, folder, token=server.tokens[USER])
-        assert done.returncode == 0, done.stderr[-3000:]
+        with client(server, folder.parent / "push", server.tokens[USER]):
+            api = HfApi()
+            api.create_repo(MODEL, private=True)
+            api.upload_folder(repo_id=MODEL, folder_path=folder)
+            api.create_tag(MODEL, tag="v1")
         yield server
 
 
@@ -88,7 +81,9 @@ def read_e(url: str, folder: Path) -> str:
 def test_the_uploaded_tree_serves_on_its_own(hub: Hub, tmp_path: Path) -> None:
     token = hub.tokens[USER]
     arguments = ("publish-space", SPACE, "--model", f"{MODEL}@v1")
-    told = command(hub, tmp_path / "writer", *arguments, token=token)
+    done = run(hub, tmp_path / "writer", "-m", "emnist_hf", *arguments, token=token)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout)
     repository = hub.repositories["space", SPACE]
     assert repository.variables == told["variables"] == {"EMNIST_HF_CHECKPOINT": f"{MODEL}@v1"}
     assert (told["url"], told["commit"]) == (f"{hub.url}/spaces/{SPACE}", repository.branches["main"])

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from safetensors.numpy import load_file, save_file
 
 from emnist_hf import Recognizer
 from emnist_hf.models.checkpoint import CheckpointError, read_checkpoint
-from emnist_hf.models.engine import BATCH, OnnxEngine, TorchEngine, choose_engine, find_graph, graphs
-from emnist_hf.models.network import create_model, save_checkpoint
+from emnist_hf.models.engine import BATCH, GRAPHS, OnnxEngine, TorchEngine, choose_engine, find_graph, graphs
+from emnist_hf.models.network import create_model, save_checkpoint, to_checkpoint
 from emnist_hf.models.pretrained import PACKAGED
-from emnist_hf.models.serving_graph import write_graph
+from emnist_hf.models.serving_graph import describe_graph, write_graph
 from emnist_hf.splits import CHARSETS
 from tests.support.drawn import draw_rows
 
@@ -100,6 +101,11 @@ def test_the_graphs_are_those_that_the_exporter_writes(tmp_path: Path) -> None:
     """No weight is in them, and none of this machine's paths; made anew they are the same."""
     kinds = [read_checkpoint(PACKAGED / split) for split in SPLITS_IN_PACKAGE]
     assert len(list(graphs())) == len({(str(files.model_args), files.image_size) for files in kinds})
+    for files in kinds:  # what the package says of each network is what the network itself says
+        known = find_graph(files)
+        assert known is not None
+        told = json.loads(json.dumps(asdict(describe_graph(files, to_checkpoint(files).model, GRAPHS)), default=str))
+        assert told == json.loads(json.dumps(asdict(known), default=str))
     files = read_checkpoint(PACKAGED / "mnist")
     packaged = find_graph(files)
     assert packaged is not None and packaged.path.stat().st_size < 20_000

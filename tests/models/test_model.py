@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+import train
 from emnist_hf.errors import EmnistError
 from emnist_hf.models.checkpoint import CheckpointError, normalise
 from emnist_hf.models.fuse import fuse
@@ -29,7 +28,7 @@ from emnist_hf.models.replaced_cnn import ReplacedCNN
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.support.drawn import draw_rows
-from tests.support.server import ROOT
+from tests.support.training import quick_flags
 
 
 @pytest.fixture
@@ -230,13 +229,9 @@ def test_the_replaced_network_has_the_size_it_had(tmp_path: Path) -> None:
 
 
 def test_the_replaced_network_is_trained_by_the_same_script(small_emnist: Path, tmp_path: Path) -> None:
-    """Two steps of train.py as a user types it, then the checkpoint reads."""
-    sizes = ["--max_train_samples", "64", "--per_device_train_batch_size", "32", "--num_train_epochs", "1"]
-    network = ["--architecture", "emnist_replaced_cnn", "--model_args", "{}", "--image_size", "28", "--cpu"]
-    where = ["--split", "digits", "--dataset", str(small_emnist), "--output_dir", str(tmp_path)]
-    command = [sys.executable, "train.py", *where, *network, *sizes]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    """Two steps of train.py, then the checkpoint reads."""
+    network = {"architecture": "emnist_replaced_cnn", "model_args": "{}", "max_train_samples": 64}
+    assert train.main(quick_flags(small_emnist, tmp_path, validation_fraction=0.05, **network)) == 0
     assert json.loads((tmp_path / "results.json").read_text())["train"]["steps"] == 2
     recognizer = Recognizer.from_pretrained(tmp_path)
     assert isinstance(recognizer.checkpoint.model, ReplacedCNN)

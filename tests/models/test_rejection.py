@@ -25,11 +25,6 @@ from tests.support.drawn import _font
 SIDE = 240
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer.from_pretrained()
-
-
 def scribble(seed: int) -> Image.Image:
     """A pen that goes to and fro between random points."""
     rng = np.random.default_rng(seed)
