@@ -45,11 +45,11 @@ from benchmarks.hands import font_hand
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
 from emnist_hf.page.draw import PREFIX
-from emnist_hf.page.examples import STROKES, draw, shaded
 from emnist_hf.page.files import image_url
 from emnist_hf.page.language import translate
 from emnist_hf.page.limits import BUSY
 from tests.support.server import serve
+from tests.support.strokes import STROKES, draw, shaded
 
 SKETCH, PHOTO, PAGE = "sketch", "photo", "page"
 SHARES = {SKETCH: 0.85, PHOTO: 0.10, PAGE: 0.05}

@@ -21,8 +21,8 @@ from typing import Any
 from gradio_client import Client, handle_file
 
 from emnist_hf import Recognizer
-from emnist_hf.page.examples import STROKES, draw
 from tests.support.server import serve
+from tests.support.strokes import STROKES, draw
 
 WARM_UP = 3
 

@@ -1,11 +1,15 @@
-"""The page, a room a tab. `blocks.build_page` puts them together; app.py launches it.
+"""The page, a file a tab. In goes what visitors and programs send; out comes HTML in their language, or JSON.
 
-draw    the pad          ┐
-upload  a picture        ├─▶ answer: what it reads, what the model sees ─▶ calligraphy: the same, set
-api     other programs   ┘
-compose any text in any hand, in a writer's manner; render_api is its door for other programs
+Open `blocks` first: it puts the tabs together. `main` serves them, as `service` says; app.py starts it.
+
+draw     a pad           ┐
+upload   a picture       ├─▶ answer_panel: what is read there (answer, page_view) ─▶ calligraphy: the same, set
+api      other programs  ┘
+compose  any text in any hand, in a writer's manner (rendered); render_api is its door for other programs
 own_font the visitor's own font for it; hand_font the visitor's hand as a font
-model   what stands behind the answers
+model    what stands behind the answers; privacy what is kept
+language every phrase in English, German and French; messages what goes wrong, in a sentence
+limits   what is let in at all; logs what is written down
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 from PIL import Image
@@ -12,13 +13,24 @@ from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.events import PRIVATE
-from emnist_hf.page.examples import EXAMPLES, FOLDER
 from emnist_hf.page.files import light_url, picture_path
 from emnist_hf.page.language import html, joined, label, part
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
 NO_EXAMPLE = "There is no such example: choose one of those shown."
+
+FOLDER = Path(__file__).with_name("examples")
+
+EXAMPLES = {
+    "ballpoint.png": "R in ballpoint on shaded paper",
+    "chalk.png": "4 in chalk on a board",
+    "marker.png": "3 with a thick red marker",
+    "small-letter.png": "Small g in ink",
+    "transparent.png": "A in black on nothing",
+    "page.png": "A page of two lines",
+}
+"""The pictures in FOLDER, in the order of the page, and what they show."""
 
 _STRIP_SCRIPT = """
 element.addEventListener("click", (event) => {

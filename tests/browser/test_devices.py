@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from playwright.sync_api import Page, expect
 
-from emnist_hf.page.examples import STROKES, Point
 from tests.support.chromium import Visitors, answer, draw, on_screen, open_tab
+from tests.support.strokes import STROKES, Point
 
 STICKING_OUT = """() => {
   const found = [];

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from emnist_hf.data.compose import compose
-from emnist_hf.page.examples import FOLDER
+from emnist_hf.page.upload import FOLDER
 from tests.support.chromium import answer, calligraphy
 from tests.support.hands import font_hand
 
@@ -100,7 +100,7 @@ def test_a_page_that_lies_turned_is_shown_and_set_upright(page: Page, tmp_path: 
 
 def test_a_word_on_the_pad_is_read(page: Page) -> None:
     """Three letters side by side, each drawn in a third of the pad."""
-    from tests.support.chromium import STROKES
+    from tests.support.strokes import STROKES
 
     box = page.locator("#pad canvas").bounding_box()
     assert box is not None

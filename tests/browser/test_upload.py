@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from emnist_hf.page.examples import FOLDER
-from emnist_hf.page.upload import PROMPT
+from emnist_hf.page.upload import FOLDER, PROMPT
 from tests.support.chromium import answer, calligraphy, message
 
 

@@ -20,11 +20,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf import Recognizer
 from emnist_hf.ink import glyph_of
-from emnist_hf.page.examples import STROKES
 from emnist_hf.splits import CHARSETS
 from tests.support.chromium import draw
 from tests.support.drawn import draw_glyph, draw_rows
 from tests.support.server import ROOT
+from tests.support.strokes import STROKES
 
 PAD = 280
 

@@ -16,11 +16,11 @@ from emnist_hf.data.strokes import draw as draw_strokes
 from emnist_hf.models.checkpoint import REJECTION
 from emnist_hf.models.rejection import RejectionError, load_rejection
 from emnist_hf.page.answer import DOUBT, answer_in_words
-from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.recognizer import Answer
 from emnist_hf.training.outliers import drawings
 from emnist_hf.training.rejection import fit_rejection, score_rejection
 from tests.support.drawn import _font
+from tests.support.strokes import STROKES, draw
 
 SIDE = 240
 

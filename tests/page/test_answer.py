@@ -12,10 +12,10 @@ from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.page.answer import is_one_mark, is_sure, recognize
-from emnist_hf.page.examples import STROKES, draw
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Answer
 from tests.support.hands import font_hand
+from tests.support.strokes import STROKES, draw
 
 
 class Counting(Recognizer):

@@ -16,9 +16,10 @@ from PIL import Image
 from emnist_hf.data.compose import compose
 from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
-from emnist_hf.page.examples import FOLDER, draw
 from emnist_hf.page.main import load_recognizer
+from emnist_hf.page.upload import FOLDER
 from tests.support.hands import font_hand
+from tests.support.strokes import draw
 
 CHARSETS = {"byclass": 62, "bymerge": 47, "letters": 26, "digits": 10, "uppercase": 26, "lowercase": 26}
 

@@ -23,10 +23,10 @@ from emnist_hf.page import draw as pad
 from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, answer_in_words
 from emnist_hf.page.answer_panel import CHARSET_TITLES
 from emnist_hf.page.calligraphy import INKS, PAPERS
-from emnist_hf.page.examples import EXAMPLES
 from emnist_hf.page.language import LANGUAGES, PHRASES, browser_words, language_of, translate
 from emnist_hf.page.messages import SORRY
 from emnist_hf.page.theme import SENTENCE
+from emnist_hf.page.upload import EXAMPLES
 from emnist_hf.reading import pipeline as reading
 from emnist_hf.styling import describe, estimate_hand, fonts, set_text
 from emnist_hf.styling.visitor_font import open_font

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from emnist_hf.page.examples import STROKES, Point
+from tests.support.strokes import STROKES, Point
 
 FLAGS = [
     "--no-sandbox",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from emnist_hf.page.examples import draw
+from tests.support.strokes import draw
 
 
 def letter(

@@ -1,8 +1,8 @@
 """Characters drawn by us: strokes as a hand would make them, and the example pictures of the Upload tab.
 
-    python -m emnist_hf.page.examples        draws the pictures anew into emnist_hf/page/examples/
+    python -m tests.support.strokes        draws the pictures anew into emnist_hf/page/examples/
 
-The tests and the screenshots draw the same strokes with the mouse.
+The tests, the benchmarks and the screenshots draw the same strokes as pictures or with the mouse.
 """
 
 from __future__ import annotations
@@ -15,19 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 Point = tuple[float, float]
 
-
-FOLDER = Path(__file__).with_name("examples")
-
-
-EXAMPLES = {
-    "ballpoint.png": "R in ballpoint on shaded paper",
-    "chalk.png": "4 in chalk on a board",
-    "marker.png": "3 with a thick red marker",
-    "small-letter.png": "Small g in ink",
-    "transparent.png": "A in black on nothing",
-    "page.png": "A page of two lines",
-}
-"""The pictures in FOLDER, in the order of the page, and what they show."""
+EXAMPLES = Path(__file__).parents[2] / "emnist_hf/page/examples"
 
 
 def _arc(centre: Point, radius: Point, start: float, end: float) -> list[Point]:
@@ -130,10 +118,10 @@ def page_picture(seed: int = 4) -> Image.Image:
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    EXAMPLES.mkdir(exist_ok=True)
     for name, picture in pictures().items():
-        picture.save(FOLDER / name, optimize=True)
-        print(f"{FOLDER / name}: {(FOLDER / name).stat().st_size:,} bytes")
+        picture.save(EXAMPLES / name, optimize=True)
+        print(f"{EXAMPLES / name}: {(EXAMPLES / name).stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
