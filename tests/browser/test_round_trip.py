@@ -26,7 +26,7 @@ DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/correcti
 @pytest.mark.timeout(1800)
 def test_from_the_raw_files_to_a_correction_in_a_data_set(visitors: Visitors, tmp_path: Path) -> None:
     label_set = SPLITS["byclass"].label_set
-    drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 8), ("test", 2)))}
+    drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 24), ("test", 4)))}
     raw = write_raw(tmp_path / "raw", "byclass", drawn, zipped=True)
     with serve_hub(USER) as hub:
         token = hub.tokens[USER]
