@@ -8,6 +8,7 @@ The bytes of picture files are fuzzed by `python -m fuzz.pictures`.
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import struct
 from collections.abc import Callable
@@ -138,14 +139,17 @@ IDX = st.builds(
 
 
 @fuzzed
-@given(IDX | IDX.map(gzip.compress) | st.builds(lambda d, n: gzip.compress(d)[:n], IDX, st.integers(0, 60)))
-def test_any_bytes_are_rows_or_a_sentence(content: bytes) -> None:
+@given(
+    IDX | IDX.map(gzip.compress) | st.builds(lambda d, n: gzip.compress(d)[:n], IDX, st.integers(0, 60)),
+    st.sampled_from(["images", "labels"]),
+)
+def test_any_bytes_are_rows_or_a_sentence(content: bytes, kind: str) -> None:
     try:
-        rows = read_idx(content)
+        blocks = list(read_idx(lambda: io.BytesIO(content), kind, "Digits test"))
     except DataError as error:
         assert str(error).endswith(".")
         return
-    assert rows.dtype == np.uint8 and rows.shape[1:] in ((), (28, 28))
+    assert all(rows.dtype == np.uint8 and rows.shape[1:] in ((), (28, 28)) for rows in blocks)
 
 
 # --- values of the API ---

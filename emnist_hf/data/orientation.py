@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images
+from emnist_hf.data.images import Images
 from emnist_hf.splits import CHARACTERS, LabelSet
 
 TILE = 14

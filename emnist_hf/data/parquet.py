@@ -1,197 +1,173 @@
-"""Any source of EMNIST to upright, labelled rows, its images decoded once.
+"""A Parquet data set, local or on the Hub, to decoded rows in the cache of `datasets`.
 
-Parquet is decoded into a cache on disk (`decoded_cache.py`), from which rows are read a batch at a time; raw IDX files,
-whose size is known, are read into memory.
-
-A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
-in the official `gzip.zip`, or in a Hub data set repository, gzipped or not. The raw files are transposed and number
-Letters from 1; both are put right here and nowhere else.
-
-No source is believed: its class means are compared with reference shapes (`orientation.py`), so that images lying on
-their side, inverted or under the wrong labels are refused before anything is learnt from them.
-
-One encoded picture of a data set to a glyph.
+`load_dataset` copies the encoded pictures into its cache, and `map` decodes them into a memory-mapped Arrow file beside
+that copy. Both go by a key of the files: paths, sizes and times of writing, or the Hub's commit. By itself
+`datasets` (5.2) does not look at the files of a local folder whose README.md names them, and hands out old rows.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Key, find_stored, storing
-from emnist_hf.data.orientation import check_reference_shapes
-from emnist_hf.data.rows import PARTS, DataError, Rows
-from emnist_hf.hub_session import is_repo_id
+from emnist_hf.data.idx import file_state
+from emnist_hf.data.images import CHUNK
+from emnist_hf.data.rows import PARTS, DataError, features_of, to_table
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import CHARSETS, LabelSet, Split
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from datasets import Dataset, IterableDataset
+    from datasets import Dataset, DatasetBuilder, Features
 
-
-BLOCK = 4096  # rows that are decoded at a time
-
-
-def _train_part(source: str) -> _Part:
-    found = _open_parquet(source, lambda: _load_dataset(source))
-    if "train" not in found:
-        raise DataError(f"{source} has no train part: extra rows are learnt from, so name its files after that.")
-    return found["train"]
-
-
-# --- Parquet ----------------------------------------------------------------------------------------------------
+VERSION = "1"  # of what is decoded; another one makes everything anew
+PLAIN_PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", SIDE, SIDE, 8, 0, 0, 0, 0)
+"""How a greyscale PNG of 28x28 pixels, 8 bits each, begins: what nearly every data set holds."""
 
 
 @dataclass(frozen=True)
-class _Part:
-    """One part of a Parquet data set, and the key of its decoded rows as far as `datasets` knows it.
+class ParquetPart:
+    """One part of a data set, of which nothing is read yet: the builder of `datasets`, its files and their columns."""
 
-    `files` are its local Parquet files, if that is what it is.
-    """
+    part: str
+    builder: str
+    files: Sequence[str]
+    features: Features | None
 
-    table: Dataset | IterableDataset
-    source: str
-    state: str
-    files: tuple[str, ...] = ()
-
-    def blocks(self) -> Iterator[pa.Table]:
-        """Images and labels, `BLOCK` rows at a time. Local files are not left to `datasets`, which reads them whole."""
+    def load(self, again: bool = False) -> Dataset:
+        """Return the encoded rows. `again`: whatever the cache holds."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
+        from datasets import DownloadMode, load_dataset
+        from pyarrow.dataset import ParquetFragmentScanOptions
 
-        columns = ["image", "label"]
-        if not self.files:
-            yield from self.table.select_columns(columns).with_format("arrow").iter(batch_size=BLOCK)
-        for file in self.files:
-            with pq.ParquetFile(file, buffer_size=2**20) as opened:
-                for group in range(opened.num_row_groups):  # asked for all at once, it fetches all at once
-                    for batch in opened.iter_batches(BLOCK, row_groups=[group], columns=columns):
-                        yield pa.Table.from_batches([batch])
+        # By itself the Parquet builder fetches a file as a whole before it begins: 140 MB more for 300,000 rows.
+        options = {"fragment_scan_options": ParquetFragmentScanOptions(pre_buffer=False)}
+        found = load_dataset(
+            self.builder,
+            f"{self.part}-{self._state()}",
+            data_files={self.part: list(self.files)},
+            split=self.part,
+            features=self.features,
+            download_mode=DownloadMode.FORCE_REDOWNLOAD if again else None,
+            **(options if self.builder == "parquet" else {}),
+        )
+        pa.default_memory_pool().release_unused()  # which keeps 20 to 70 MB of what this took
+        return found
 
+    def decode(
+        self,
+        label_set: LabelSet,
+        source: str,
+        split: Split | None = None,
+        transposed: bool = False,
+        again: bool = False,
+    ) -> Dataset:
+        """Return the rows upright, with the columns of `rows.features_of`. Raises `DataError`.
 
-def _load_dataset(*args: str, **kwargs: Any) -> dict[str, _Part]:
-    """`datasets.load_dataset`, without its cache for local files.
+        split: by which labels that have no names may be numbered. transposed: whether images are stored so.
+        """
+        from datasets import Image
+        from datasets.fingerprint import Hasher
 
-    The cache goes by name and would hand out the old rows of a folder that was written anew (datasets 5.2). What
-    comes from the Hub is cached by commit.
-    """
-    from datasets import load_dataset, load_dataset_builder
-    from datasets.packaged_modules.parquet.parquet import Parquet
+        encoded = self.load(again)
+        missing = {"image", "label"} - set(encoded.features)
+        if missing:
+            raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
+        encoded = encoded.select_columns(["image", "label"]).with_format("arrow")
+        labels = _whole_numbers(encoded.data.column("label"), source)
+        labels = _decode_labels(labels, encoded.features["label"], label_set, source, split)
+        read = _pictures if isinstance(encoded.features["image"], Image) else _plain_images
 
-    if args[0] == "parquet" or os.path.exists(args[0]):
-        builder = load_dataset_builder(*args, **kwargs)
-        files = builder.config.data_files or {}
-        whole = isinstance(builder, Parquet)
-        return {
-            part: _Part(
-                table, json.dumps([part, files[part]]), _state_of(files[part]), tuple(files[part]) if whole else ()
+        def decode_block(block: pa.Table, rows: list[int]) -> pa.Table:
+            images = read(block.column("image").combine_chunks(), source, rows[0])
+            return to_table(
+                images.transpose(0, 2, 1) if transposed else images, labels[rows[0] : rows[0] + len(rows)], label_set
             )
-            for part, table in builder.as_streaming_dataset().items()
-        }
-    found = load_dataset(*args, **kwargs)
-    return {part: _Part(table, json.dumps([part, args, kwargs]), table._fingerprint) for part, table in found.items()}
+
+        return encoded.map(
+            decode_block,
+            with_indices=True,
+            batched=True,
+            batch_size=CHUNK,
+            writer_batch_size=CHUNK,
+            features=features_of(label_set),
+            load_from_cache_file=not again,
+            new_fingerprint=Hasher.hash([self._state(), self.part, label_set.name, split and split.name, transposed]),
+            desc=f"decoding {Path(source).name}",
+        )
+
+    def _state(self) -> str:
+        """Return a key of the content of the files, and of how we decode it."""
+        from datasets.fingerprint import Hasher
+
+        return Hasher.hash([VERSION, [file_state(file) if os.path.exists(file) else file for file in self.files]])
 
 
-def _state_of(files: Sequence[str]) -> str:
-    """What changes when one of the local files does: sizes and times of writing."""
-    stats = [os.stat(file) for file in files]
-    return json.dumps([(stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in stats])
+def find_parquet(source: str, split: Split | None = None, revision: str | None = None) -> dict[str, ParquetPart]:
+    """Return the parts of a file, a folder or a Hub data set; those of its configuration for `split`, if one is given.
 
+    Raises `DataError` for other configurations; `datasets` and the Hub's client raise their own.
+    """
+    from datasets import load_dataset_builder
 
-def _open_parquet(source: str, load: Callable[[], dict[str, _Part]]) -> dict[str, _Part]:
-    """Run `load` with one sentence for whatever goes wrong in it."""
-    try:
-        return load()
-    except Exception as error:  # datasets, pyarrow, fsspec and the Hub's client each raise their own
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{source} cannot be read as a Parquet data set: {reason[:200]}") from None
-
-
-def _read_parquet(
-    split: Split, source: str | Path, revision: str | None, parts: Sequence[str], transposed: bool
-) -> dict[str, Rows]:
+    # In a cache of its own, as a builder takes the columns of an earlier state from where that was loaded.
+    builder = partial(load_dataset_builder, cache_dir=os.path.join(_cache(), "emnist_hf"))
     path = Path(source)
-    if not os.path.exists(path) and not is_repo_id(str(source)):
-        raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
-    if os.path.isfile(path):
+    if os.path.isfile(source):
         part = next((part for part in PARTS if part in path.stem), "train")
-        load = lambda: _load_dataset("parquet", data_files={part: str(path)})  # noqa: E731
-    elif os.path.isdir(path) and not (path / "README.md").is_file() and (path / split.name).is_dir():
-        load = lambda: _load_dataset(str(path / split.name))  # noqa: E731
+        found = builder("parquet", data_files={part: source})
+    elif split is None:
+        found = builder(source, revision=revision)
+    elif os.path.isdir(source) and not (path / "README.md").is_file() and (path / split.name).is_dir():
+        found = builder(str(path / split.name))
     else:
-        load = lambda: _load_configuration(str(source), split.name, revision)  # noqa: E731
-    found = _open_parquet(str(source), load)
-    return {
-        part: _stored(found[part], split.label_set, str(source), split, transposed) for part in parts if part in found
-    }
+        found = builder(source, _configuration(source, split.name, revision), revision=revision)
+    return _parts(found)
 
 
-def _load_configuration(source: str, split: str, revision: str | None) -> dict[str, _Part]:
-    """The configuration named after the split; a data set of one split only has just its default one."""
+def _parts(builder: DatasetBuilder) -> dict[str, ParquetPart]:
+    files = builder.config.data_files or {}
+    return {str(part): ParquetPart(str(part), builder.name, files[part], builder.info.features) for part in files}
+
+
+def _cache() -> str:
+    from datasets import config
+
+    return str(config.HF_DATASETS_CACHE)
+
+
+def _configuration(source: str, split: str, revision: str | None) -> str | None:
+    """Return the configuration named after the split; a data set of one split only has just its default one."""
     from datasets import get_dataset_config_names
 
     names = get_dataset_config_names(source, revision=revision)
     if split in names:
-        return _load_dataset(source, split, revision=revision)
+        return split
     if names in (["default"], []):
-        return _load_dataset(source, revision=revision)
-    raise DataError(f"it has no configuration {split!r}, only {', '.join(names[:10])}")
+        return None
+    raise DataError(
+        f"{source} cannot be read as a Parquet data set: it has no configuration {split!r}, only "
+        f"{', '.join(names[:10])}"
+    )
 
 
-def _stored(
-    part: _Part, label_set: LabelSet, source: str, split: Split | None = None, transposed: bool = False
-) -> Rows:
-    """The rows of a part in the cache of decoded rows, which is filled, and the rows checked, where it lacks them."""
-    about = [part.source, label_set.name, split and split.name, transposed]
-    key = Key(json.dumps(about), part.state)
-    if (found := find_stored(key)) is None:
-        with storing(key) as draft:
-            labels = [np.zeros(0, np.int64)]
-            for images, numbers in _decode(part, source):
-                draft.append(images.transpose(0, 2, 1) if transposed else images)
-                labels.append(numbers)
-            feature = (part.table.features or {})["label"]
-            draft.labels = _decode_labels(np.concatenate(labels), feature, label_set, source, split)
-            check_reference_shapes(draft.images(), draft.labels, label_set, source, turned=transposed, raised=DataError)
-            found = draft.images(), draft.labels
-    return Rows(*found, label_set)
+def _pictures(values: pa.Array, source: str, first: int) -> NDArray[np.uint8]:
+    """Decode pictures, of which the first is in row `first`: uint8 [N, 28, 28]."""
+    return np.stack([_decode_value(v, f"row {row} of {source}") for row, v in enumerate(values.to_pylist(), first)])
 
 
-def _decode(part: _Part, source: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Decode a Parquet data set in blocks of images uint8 [N, 28, 28] and labels as stored [N]."""
-    from datasets import Image
-    from tqdm import tqdm
-
-    features = part.table.features or {}
-    missing = {"image", "label"} - set(features)
-    if missing:
-        raise DataError(f"{source} has no column {' or '.join(sorted(missing))}: name its columns image and label.")
-    encoded = isinstance(features["image"], Image)
-    with tqdm(desc=f"decoding {Path(source).name}", unit=" images", unit_scale=True, mininterval=0.5, delay=1) as bar:
-        for block in part.blocks():
-            values = block.column("image").combine_chunks()
-            if encoded:
-                decoded = [_decode_value(v, f"row {bar.n + i} of {source}") for i, v in enumerate(values.to_pylist())]
-                images = np.stack(decoded)
-            else:
-                images = _plain_images(values, source)
-            yield images, _whole_numbers(block.column("label"), source)
-            bar.update(len(block))
-
-
-def _plain_images(values: pa.Array, source: str) -> NDArray[np.uint8]:
-    """Images that are stored as numbers, [N, 28, 28] or lists of lists."""
+def _plain_images(values: pa.Array, source: str, first: int) -> NDArray[np.uint8]:
+    """Return images that are stored as numbers, as arrays or lists of lists: uint8 [N, 28, 28]."""
     storage = values.storage if hasattr(values, "storage") else values
     array = np.asarray(storage.to_pylist() if storage.null_count else _flat(storage))
     if array.size != len(values) * SIDE * SIDE:
@@ -255,10 +231,6 @@ def _name_order(names: Sequence[str], label_set: LabelSet, source: str) -> NDArr
     return np.array([label_set.labels.index(name) for name in folded])
 
 
-PLAIN_PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", SIDE, SIDE, 8, 0, 0, 0, 0)
-"""How a greyscale PNG of 28x28 pixels, 8 bits each, begins: what nearly every data set holds."""
-
-
 class UndecodableError(ValueError):
     """A picture that cannot be decoded or is none of 28x28 pixels; the message ends a sentence that names it."""
 
@@ -271,7 +243,7 @@ def decode_image(content: bytes) -> NDArray[np.uint8]:
     if content.startswith(PLAIN_PNG):  # three times as fast as Pillow, and equal to it; where it fails, Pillow says why
         found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
         if found is not None and found.shape == (SIDE, SIDE):
-            return np.asarray(found, np.uint8)
+            return found
     from PIL import Image
 
     try:

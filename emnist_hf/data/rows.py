@@ -1,15 +1,4 @@
-"""Any source of EMNIST to upright, labelled rows, its images decoded once.
-
-Parquet is decoded into a cache on disk (`decoded_cache.py`), from which rows are read a batch at a time; raw IDX files,
-whose size is known, are read into memory.
-
-A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
-in the official `gzip.zip`, or in a Hub data set repository, gzipped or not. The raw files are transposed and number
-Letters from 1; both are put right here and nowhere else.
-
-No source is believed: its class means are compared with reference shapes (`orientation.py`), so that images lying on
-their side, inverted or under the wrong labels are refused before anything is learnt from them.
-"""
+"""Labelled images: the form in which training, evaluation and the reports get every source."""
 
 from __future__ import annotations
 
@@ -20,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images, Index, choose
+from emnist_hf.data.images import ChunkedImages, Images, Index, choose
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import LabelSet, fold_table, label_set_of
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
+    import pyarrow as pa
+    from datasets import Dataset, Features
 
 PARTS = ("train", "validation", "test")
 
@@ -40,7 +29,7 @@ class DataError(EmnistError):
 class Rows:
     """Decoded rows: `images` uint8 [N, 28, 28], upright, white ink on black; `labels` int64 [N] into `label_set`.
 
-    The images lie in memory or on disk (`images.StoredImages`).
+    The images lie in memory or in a memory-mapped file (`images.ChunkedImages`).
     """
 
     images: Images
@@ -64,36 +53,42 @@ class Rows:
         return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
 
-def to_dataset(rows: Rows) -> Dataset:
-    """Rows as a `datasets.Dataset` with `image` (uint8 [28, 28]) and `label` (ClassLabel), in memory.
+def features_of(label_set: LabelSet) -> Features:
+    """Return the columns of decoded rows: `image`, uint8 [28, 28], and `label`, a ClassLabel in the official order."""
+    from datasets import ClassLabel, Features, List, Value
 
-    Pixels that are in memory are not copied.
-    """
+    image = List(List(Value("uint8"), length=SIDE), length=SIDE)
+    return Features({"image": image, "label": ClassLabel(names=list(label_set.labels))})
+
+
+def to_table(images: NDArray[np.uint8], labels: NDArray[np.int64], label_set: LabelSet) -> pa.Table:
+    """Return images uint8 [N, 28, 28] and labels int64 [N] as the Arrow table of `features_of`; pixels are not copied
+    where they are contiguous."""
     import pyarrow as pa
-    from datasets import Array2D, ClassLabel, Dataset, Features
-    from datasets.features.features import Array2DExtensionType
-    from datasets.table import InMemoryTable
 
-    features = Features(
-        {"image": Array2D((SIDE, SIDE), "uint8"), "label": ClassLabel(names=list(rows.label_set.labels))}
-    )
-    count = len(rows)
-    pixels = pa.array(np.ascontiguousarray(rows.images).reshape(-1))
-    lines = pa.ListArray.from_arrays(pa.array(np.arange(count * SIDE + 1, dtype=np.int32) * SIDE), pixels)
-    images = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * SIDE), lines)
-    column = pa.ExtensionArray.from_storage(Array2DExtensionType((SIDE, SIDE), "uint8"), images)
-    table = pa.table({"image": column, "label": pa.array(rows.labels, pa.int64())})
-    return Dataset(InMemoryTable(table.replace_schema_metadata(features.arrow_schema.metadata)))
+    lines = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(images).reshape(-1)), SIDE)
+    columns = [pa.FixedSizeListArray.from_arrays(lines, SIDE), pa.array(labels, pa.int64())]
+    return pa.Table.from_arrays(columns, schema=features_of(label_set).arrow_schema)
+
+
+def to_dataset(rows: Rows) -> Dataset:
+    """Return rows as a `datasets.Dataset` in memory, with the columns of `features_of`."""
+    from datasets import Dataset
+
+    return Dataset(to_table(np.asarray(rows.images), rows.labels, rows.label_set))
 
 
 def to_rows(dataset: Dataset) -> Rows:
-    """The rows of a `Dataset` that `load_emnist` returned, as arrays. Raises `LabelError` for foreign label names."""
-    table = dataset.flatten_indices() if dataset._indices is not None else dataset
-    column = table.data.column("image").combine_chunks()
-    storage = column.chunk(0).storage if hasattr(column, "chunks") else column.storage
-    pixels = storage.flatten().flatten().to_numpy(zero_copy_only=False)
-    labels = np.asarray(table.data.column("label"), dtype=np.int64)
-    return Rows(pixels.reshape(-1, SIDE, SIDE), labels, label_set_of(dataset.features["label"].names))
+    """Return the rows of a data set with the columns of `features_of`; its images stay where they are.
+
+    Raises `LabelError` for foreign label names.
+    """
+    table = dataset.with_format("arrow")[:]
+    chunks = [
+        chunk.flatten().flatten().to_numpy().reshape(-1, SIDE, SIDE) for chunk in table.column("image").iterchunks()
+    ]
+    labels = table.column("label").to_numpy()
+    return Rows(ChunkedImages(chunks), labels, label_set_of(dataset.features["label"].names))
 
 
 def hash_images(images: Images) -> NDArray[np.uint64]:

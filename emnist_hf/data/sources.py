@@ -1,11 +1,9 @@
-"""Any source of EMNIST to upright, labelled rows, its images decoded once.
-
-Parquet is decoded into a cache on disk (`decoded_cache.py`), from which rows are read a batch at a time; raw IDX files,
-whose size is known, are read into memory.
+"""Any source of EMNIST to upright, labelled rows: the one way from a folder, a file or the Hub into `datasets`.
 
 A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
-in the official `gzip.zip`, or in a Hub data set repository, gzipped or not. The raw files are transposed and number
-Letters from 1; both are put right here and nowhere else.
+in the official `gzip.zip`, or in a Hub data set, gzipped or not. Either becomes a data set of decoded
+rows in the cache of `datasets` (`parquet.py`, `idx_builder.py`), which training, evaluation and reports read
+memory-mapped, as `Rows`.
 
 No source is believed: its class means are compared with reference shapes (`orientation.py`), so that images lying on
 their side, inverted or under the wrong labels are refused before anything is learnt from them.
@@ -13,20 +11,27 @@ their side, inverted or under the wrong labels are refused before anything is le
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emnist_hf.data.idx import _hub_files, _raw_files, _read_raw_part, check_mapping
+import numpy as np
+
+from emnist_hf.data.idx import RawPart, find_raw_files, open_raw_split
 from emnist_hf.data.orientation import check_reference_shapes
-from emnist_hf.data.parquet import _load_dataset, _open_parquet, _read_parquet, _stored, _train_part
-from emnist_hf.data.rows import PARTS, DataError, Rows, to_dataset
+from emnist_hf.data.parquet import VERSION, find_parquet
+from emnist_hf.data.rows import PARTS, DataError, Rows, to_rows
 from emnist_hf.hub_session import is_repo_id
 from emnist_hf.splits import LabelError, find_split, label_set_of
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def load_emnist(
@@ -47,8 +52,8 @@ def load_emnist(
         parts: which of train, validation and test to decode; one of them must be there.
 
     Returns:
-        A `DatasetDict` with those of `parts` that the source has. Columns: `image`, uint8 [28, 28] upright with white
-        ink on black, and `label`, a `ClassLabel` in the official order.
+        A `DatasetDict` with those of `parts` that the source has, memory-mapped, in NumPy's format. Columns: `image`,
+        uint8 [28, 28] upright with white ink on black, and `label`, a `ClassLabel` in the official order.
 
     Raises:
         DataError: nothing of the split is there, or its files, images or labels are not what they should be.
@@ -56,8 +61,29 @@ def load_emnist(
     """
     from datasets import DatasetDict
 
-    found = load_parts(split, source, revision=revision, transposed=transposed, parts=parts)
-    return DatasetDict({part: to_dataset(rows) for part, rows in found.items()})
+    chosen, name = find_split(split), str(source)
+    files = find_raw_files(source, revision)
+    raw = None if files is None else open_raw_split(chosen, source, files, parts)
+    if raw is not None:
+        turned = transposed is not False
+        makers = {part: partial(_decode_raw, found, turned) for part, found in raw.items()}
+    else:
+        turned = bool(transposed)
+        if not os.path.exists(source) and not is_repo_id(name):
+            raise DataError(f"There is no file or folder {source}, and it is not the id of a Hub data set (user/name).")
+        with _explained(name):
+            parquet = find_parquet(name, chosen, revision)
+        makers = {
+            part: partial(parquet[part].decode, chosen.label_set, name, chosen, turned)
+            for part in parts
+            if part in parquet
+        }
+    if not makers:
+        raise DataError(f"{source} has no {' or '.join(parts)} rows of {chosen.title}: name its files after the part.")
+    decoded = DatasetDict({part: _make(make, name) for part, make in makers.items()})
+    for rows in map(to_rows, decoded.values()):
+        check_reference_shapes(rows.images, rows.labels, rows.label_set, name, turned=turned, raised=DataError)
+    return decoded.with_format("numpy", dtype=np.uint8)
 
 
 def load_parts(
@@ -68,24 +94,9 @@ def load_parts(
     transposed: bool | None = None,
     parts: Sequence[str] = PARTS,
 ) -> dict[str, Rows]:
-    """As `load_emnist`, but the parts as rows, whose images stay on disk where they come from Parquet."""
-    chosen = find_split(split)
-    raw = _raw_files(chosen, source, revision)
-    if raw is not None:
-        if raw.mapping is not None:
-            check_mapping(chosen, raw.mapping)
-        wanted = {part: files for part, files in raw.parts.items() if part in parts}
-        found = {part: _read_raw_part(chosen, files, transposed is not False) for part, files in wanted.items()}
-        for rows in found.values():
-            turned = transposed is not False
-            check_reference_shapes(
-                rows.images, rows.labels, rows.label_set, str(source), turned=turned, raised=DataError
-            )
-    else:
-        found = _read_parquet(chosen, source, revision, parts, bool(transposed))
-    if not found:
-        raise DataError(f"{source} has no {' or '.join(parts)} rows of {chosen.title}: name its files after the part.")
-    return found
+    """Load one split as `load_emnist` does, but its parts as `Rows`, whose images stay on disk."""
+    found = load_emnist(split, source, revision=revision, transposed=transposed, parts=parts)
+    return {part: to_rows(dataset) for part, dataset in found.items()}
 
 
 def load_rows(source: str | Path) -> Rows:
@@ -96,21 +107,69 @@ def load_rows(source: str | Path) -> Rows:
 
     Raises `DataError` if it cannot be read or its label names are those of no split.
     """
-    path, name = Path(source), str(source)
-    if os.path.isfile(path):
-        part = _open_parquet(name, lambda: _load_dataset("parquet", data_files=name))["train"]
-    elif os.path.isdir(path):
-        part = _train_part(name)
-    elif is_repo_id(name) and not name.endswith(".parquet"):
-        _hub_files(name, None)  # says in a sentence what is wrong with the name or the Hub
-        part = _train_part(name)
-    else:
-        raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
-    names = getattr((part.table.features or {}).get("label"), "names", None)
+    name = str(source)
+    if not os.path.exists(source):
+        if not is_repo_id(name) or name.endswith(".parquet"):
+            raise DataError(f"There is no file {source}: an extra source is one Parquet file with image and label.")
+        find_raw_files(name)  # says in a sentence what is wrong with the name or the Hub
+    with _explained(name):
+        found = find_parquet(name)
+        if not os.path.isfile(source) and "train" not in found:
+            raise DataError(f"{source} has no train part: extra rows are learnt from, so name its files after that.")
+        part = found["train"] if "train" in found else next(iter(found.values()))
+        names = getattr(part.load().features.get("label"), "names", None)
     if not names:
         raise DataError(f"{source} does not name its labels: write its label column as a ClassLabel with names.")
     try:
         label_set = label_set_of(names)
     except LabelError as error:
         raise DataError(f"{source}: {error}") from None
-    return _stored(part, label_set, name)
+    rows = to_rows(_make(partial(part.decode, label_set, name), name))
+    check_reference_shapes(rows.images, rows.labels, label_set, name, raised=DataError)
+    return rows
+
+
+def _decode_raw(raw: RawPart, transposed: bool, again: bool = False) -> Dataset:
+    """Return the rows of raw files as `ParquetPart.decode` returns those of others."""
+    from datasets import DownloadMode
+
+    from emnist_hf.data.idx_builder import IdxBuilder
+
+    builder = IdxBuilder(raw, transposed, VERSION)
+    builder.download_and_prepare(download_mode=DownloadMode.FORCE_REDOWNLOAD if again else None)
+    return builder.as_dataset(split=raw.part)
+
+
+def _make(decode: Callable[..., Dataset], source: str) -> Dataset:
+    """Call `decode` with `again` false, or true where what the cache holds turns out to be cut short."""
+    import pyarrow as pa
+
+    with _explained(source):
+        try:
+            return decode()
+        except (pa.ArrowInvalid, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # of the disk, and not of Arrow
+                raise
+            return decode(again=True)
+
+
+@contextlib.contextmanager
+def _explained(source: str) -> Iterator[None]:
+    """Say in one sentence whatever goes wrong: datasets, pyarrow, fsspec and the Hub's client each raise their own."""
+    from datasets import config
+    from datasets.exceptions import DatasetGenerationError
+
+    try:
+        yield
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, DatasetGenerationError) and error.__cause__ else error
+        if isinstance(cause, DataError):
+            raise cause from None
+        cache = str(config.HF_DATASETS_CACHE)
+        if isinstance(cause, OSError) and (cause.errno in FULL or str(cause.filename or "").startswith(cache)):
+            raise DataError(
+                f"Decoded images cannot be kept in {cache} ({cause.strerror or cause}): make room there, or set "
+                f"HF_DATASETS_CACHE to another folder."
+            ) from None
+        lines = str(cause).strip().splitlines() or [type(cause).__name__]
+        raise DataError(f"{source} cannot be read as a Parquet data set: {lines[0][:200]}") from None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images
+from emnist_hf.data.images import Images
 from emnist_hf.data.rows import Rows, hash_images
 from emnist_hf.models.checkpoint import SEEN_FILE
 from emnist_hf.splits import Split

@@ -117,7 +117,7 @@ def _write_part(raw: RawPart, folder: Path, counted: Counted) -> None:
     shards = max(1, -(-raw.rows // SHARD_ROWS))
     counts, kept = np.zeros(len(raw.split.labels), np.int64), []
     with tqdm(total=raw.rows, desc=about, unit=" rows", unit_scale=True, mininterval=0.5, delay=1) as bar:
-        blocks = raw.blocks()
+        blocks = raw.blocks(BLOCK)
         for shard in range(shards):
             path = folder / raw.split.name / f"{raw.part}-{shard:05}-of-{shards:05}.parquet"
             with _writing(path, raw.split) as write:

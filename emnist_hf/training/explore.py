@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images
+from emnist_hf.data.images import Images
 from emnist_hf.data.rows import Rows
 from emnist_hf.data.sources import load_parts
 from emnist_hf.errors import EmnistError

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images, JoinedImages
+from emnist_hf.data.images import Images, concatenate
 from emnist_hf.models.network import load_checkpoint
 from emnist_hf.models.rejection import Features, Rejection
 from emnist_hf.training.outliers import drawings, pairs
@@ -61,7 +61,7 @@ def fit_rejection(characters: Features, others: Features, validation: Sequence[F
 
 def learn_rejection(
     features_of: Callable[[NDArray[np.uint8]], Features],
-    characters: JoinedImages,
+    characters: Images,
     validation: Sequence[Images],
     seed: int = 0,
 ) -> tuple[Rejection, dict[str, Any]]:
@@ -111,6 +111,6 @@ def add_rejection(folder: Path, data: RunData, seed: int) -> dict[str, Any]:
     every = [slice(None, None, max(1, round(1 / source.weight))) for source in data.sources]
     shares = [source.rows.take(some).images for source, some in zip(data.sources, every)]
     validation = [rows.images for rows in (data.validation, *data.extra_validation)]
-    rejection, scores = learn_rejection(features, JoinedImages(shares), validation, seed)
+    rejection, scores = learn_rejection(features, concatenate(shares), validation, seed)
     rejection.save(folder)
     return scores

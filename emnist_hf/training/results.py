@@ -16,7 +16,7 @@ from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import nn
 
-from emnist_hf.data.cache import Images
+from emnist_hf.data.images import Images
 from emnist_hf.evaluation import figures
 from emnist_hf.evaluation.calibration import calibration_bins, fit_calibration
 from emnist_hf.evaluation.card import write_card

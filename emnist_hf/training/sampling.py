@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import Dataset, Sampler
 
-from emnist_hf.data.cache import JoinedImages
+from emnist_hf.data.images import concatenate
 from emnist_hf.data.rows import DataError, Rows, hash_images
 from emnist_hf.data.sources import load_rows
 from emnist_hf.splits import CHARSETS, SHAPE_SET, LabelSet, compatible
@@ -114,7 +114,7 @@ class PartialLabelDataset(Dataset):
             sets = candidate_labels(source, label_set)
             numbers = [known.setdefault((classes, source.folded), len(known)) if classes else -1 for classes in sets]
             targets.append(np.array(numbers)[source.rows.labels])
-        self.images = JoinedImages([source.rows.images for source in sources])
+        self.images = concatenate([source.rows.images for source in sources])
         self.targets = torch.from_numpy(np.concatenate(targets).astype(np.int64))
         self.candidates = torch.zeros(len(known), len(label_set), dtype=torch.bool)
         for (classes, _), number in known.items():

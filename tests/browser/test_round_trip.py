@@ -12,11 +12,11 @@ from playwright.sync_api import expect
 
 from emnist_hf.page.correction import THANKS, consent_text
 from emnist_hf.splits import CHARACTERS, SPLITS
-from tests.data.test_data import write_raw
 from tests.support.chromium import Visitors, answer, draw
 from tests.support.drawn import draw_rows
 from tests.support.hub_client import client_settings, command, files_that_hold, run
 from tests.support.hub_server import serve_hub
+from tests.support.raw_files import write_raw
 from tests.support.server import ROOT, serve
 
 USER = "user"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import tracemalloc
 import zipfile
@@ -13,40 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emnist_hf.data.idx import check_mapping, read_idx
+from emnist_hf.data.idx import BLOCK, check_mapping, read_idx
 from emnist_hf.data.rows import DataError, Rows, hash_images, to_dataset, to_rows
 from emnist_hf.data.sources import load_emnist, load_rows
 from emnist_hf.evaluation.seen import is_official
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.support.drawn import draw_rows, write_parquet
-
-
-def idx(array: np.ndarray) -> bytes:
-    magic = 2051 if array.ndim == 3 else 2049
-    return struct.pack(">I", magic) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
-
-
-def write_raw(folder: Path, split: str, rows: dict[str, Rows], *, zipped: bool, mapping: bool = True) -> Path:
-    """Write rows as the official files do: transposed, with labels from the split's first number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, part_rows in rows.items():
-        for kind, array in (
-            ("images-idx3", part_rows.images.transpose(0, 2, 1)),
-            ("labels-idx1", part_rows.labels + SPLITS[split].first_label),
-        ):
-            content = idx(array)
-            name = f"emnist-{split}-{part}-{kind}-ubyte"
-            if zipped:
-                (folder / f"{name}.gz").write_bytes(gzip.compress(content))
-            else:
-                (folder / name).write_bytes(content)
-    if mapping:
-        lines = [
-            f"{SPLITS[split].first_label + i} {ord(label)} {ord(label.lower())}"
-            for i, label in enumerate(SPLITS[split].labels)
-        ]
-        (folder / f"emnist-{split}-mapping.txt").write_text("\n".join(lines) + "\n")
-    return folder
+from tests.support.raw_files import idx, write_raw
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +45,7 @@ def test_a_folder_of_parquet_files(small_emnist: Path) -> None:
 def test_rows_survive_select_and_shuffle(small_emnist: Path) -> None:
     part = load_emnist("digits", small_emnist, parts=("test",))["test"]
     chosen = part.select([7, 3])
-    assert np.array_equal(to_rows(chosen).images, to_rows(part).images[[7, 3]])
+    assert np.array_equal(to_rows(chosen).images, to_rows(part).images[np.array([7, 3])])
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -181,13 +155,23 @@ def test_decoded_rows_can_be_written_and_read_again(tmp_path: Path, letters: dic
     assert same(load_rows(tmp_path / "test.parquet"), letters["test"])
 
 
+def read(content: bytes, kind: str = "images") -> np.ndarray:
+    return np.concatenate(list(read_idx(lambda: io.BytesIO(content), kind, "Letters train")))
+
+
+def test_a_file_is_its_blocks() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (BLOCK + 3, 28, 28), np.uint8)
+    assert np.array_equal(read(idx(images)), images)
+    assert np.array_equal(read(gzip.compress(idx(images[:, 0, 0])), "labels"), images[:, 0, 0])
+
+
 @pytest.mark.parametrize("cut", [0, 3, 10, 17, 500])
 def test_a_file_cut_short(cut: int) -> None:
     content = idx(np.zeros((3, 28, 28), np.uint8))
-    with pytest.raises(DataError):
-        read_idx(content[:cut])
-    with pytest.raises(DataError):
-        read_idx(gzip.compress(content)[: max(cut // 12, 5)])
+    with pytest.raises(DataError, match="cut short"):
+        read(content[:cut])
+    with pytest.raises(DataError, match=r"cut short|damaged"):
+        read(gzip.compress(content)[: max(cut // 12, 5)])
 
 
 def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_claims() -> None:
@@ -195,25 +179,27 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_claims() -> None:
     bomb = gzip.compress(idx(np.zeros((3, 28, 28), np.uint8)) + bytes(300_000_000), 1)
     tracemalloc.start()
     with pytest.raises(DataError, match="more than the 3 rows that it claims"):
-        read_idx(bomb)
+        read(bomb)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
     with pytest.raises(DataError, match="claims 4,294,967,295 rows"):
-        read_idx(gzip.compress(struct.pack(">IIII", 2051, 2**32 - 1, 28, 28)))
+        read(gzip.compress(struct.pack(">IIII", 2051, 2**32 - 1, 28, 28)))
 
 
-def test_idx_of_another_size() -> None:
+def test_idx_of_another_size_or_kind() -> None:
     with pytest.raises(DataError, match="not 28x28"):
-        read_idx(struct.pack(">IIII", 2051, 1, 32, 32) + bytes(1024))
+        read(struct.pack(">IIII", 2051, 1, 32, 32) + bytes(1024))
+    with pytest.raises(DataError, match="not an IDX file of its kind"):
+        read(idx(np.zeros(3, np.uint8)))
 
 
-@given(st.binary(max_size=200))
-def test_random_bytes_are_no_idx(content: bytes) -> None:
+@given(st.binary(max_size=200), st.sampled_from(["images", "labels"]))
+def test_random_bytes_are_no_idx(content: bytes, kind: str) -> None:
     try:
-        read_idx(content)
+        list(read_idx(lambda: io.BytesIO(content), kind, "Letters train"))
     except DataError:
         return
-    assert content[:4] in (struct.pack(">I", 2051), struct.pack(">I", 2049))
+    assert content[:4] == struct.pack(">I", 2051 if kind == "images" else 2049)
 
 
 def test_hashes_tell_images_apart() -> None:

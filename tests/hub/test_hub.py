@@ -149,7 +149,7 @@ def data_sets(
     tmp_path_factory: pytest.TempPathFactory, small_emnist: Path, drawn: dict[str, dict[str, Rows]]
 ) -> dict[str, Path]:
     """Folders to push, by the name of their repository."""
-    from tests.data.test_data import write_raw
+    from tests.support.raw_files import write_raw
 
     folder = tmp_path_factory.mktemp("data_sets")
     for part, rows in drawn["digits"].items():
