@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.cache import Images
+from emnist_hf.data.images import Images
 from emnist_hf.splits import LabelSet, fold_probabilities
 
 if TYPE_CHECKING:

@@ -99,7 +99,11 @@ def load(repo: str) -> dict[str, Any]:
 
 def fingerprint(rows: Rows) -> dict[str, object]:
     names = list(rows.label_set.labels)
-    return {"images": sha256(np.asarray(rows.images).tobytes()).hexdigest(), "labels": rows.labels.tolist(), "names": names}
+    return {
+        "images": sha256(np.asarray(rows.images).tobytes()).hexdigest(),
+        "labels": rows.labels.tolist(),
+        "names": names,
+    }
 
 
 def test_the_archive_becomes_a_data_set_that_anyone_loads(
