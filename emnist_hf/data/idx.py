@@ -118,7 +118,7 @@ def find_raw_files(source: str | Path, revision: str | None = None) -> RawFiles 
     # os.path answers False, where Path raises, for a name that is too long or has a NUL in it.
     if os.path.isdir(source):
         paths = [path for path in sorted(Path(source).rglob("*")) if path.is_file()]
-        return {path.name.lower(): RawFile(partial(path.open, "rb"), file_state(path)) for path in reversed(paths)}
+        return {path.name.lower(): RawFile(partial(_open_path, path), file_state(path)) for path in reversed(paths)}
     if os.path.isfile(source) and zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             members = archive.infolist()
@@ -135,6 +135,10 @@ def file_state(path: str | Path) -> tuple[object, ...]:
     """Return what changes when a local file does: its place, size and time of writing."""
     found = os.stat(path)
     return os.path.abspath(path), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _open_path(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _open_member(path: str | Path, name: str) -> IO[bytes]:

@@ -1,8 +1,8 @@
 """A Parquet data set, local or on the Hub, to decoded rows in the cache of `datasets`.
 
-`load_dataset` copies the encoded pictures into its cache, and `map` decodes them into a memory-mapped Arrow file beside
-that copy. Both go by a key of the files: paths, sizes and times of writing, or the Hub's commit. By itself
-`datasets` (5.2) does not look at the files of a local folder whose README.md names them, and hands out old rows.
+The builder of `load_dataset` copies the encoded pictures into its cache, and `map` decodes them into a memory-mapped
+Arrow file beside that copy. Both go by a key of the files: paths, sizes and times of writing, or the Hub's commit. By
+itself `datasets` (5.2) does not look at the files of a local folder whose README.md names them, and hands out old rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.data.idx import file_state
 from emnist_hf.data.images import CHUNK
-from emnist_hf.data.rows import PARTS, DataError, features_of, to_table
+from emnist_hf.data.rows import PARTS, DataError, Rows, features_of, to_dataset, to_table
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import CHARSETS, LabelSet, Split
 
@@ -47,20 +47,21 @@ class ParquetPart:
     def load(self, again: bool = False) -> Dataset:
         """Return the encoded rows. `again`: whatever the cache holds."""
         import pyarrow as pa
-        from datasets import DownloadMode, load_dataset
+        from datasets import load_dataset_builder
         from pyarrow.dataset import ParquetFragmentScanOptions
+
+        from emnist_hf.data.builders import prepare
 
         # By itself the Parquet builder fetches a file as a whole before it begins: 140 MB more for 300,000 rows.
         options = {"fragment_scan_options": ParquetFragmentScanOptions(pre_buffer=False)}
-        found = load_dataset(
+        builder = load_dataset_builder(
             self.builder,
             f"{self.part}-{self._state()}",
             data_files={self.part: list(self.files)},
-            split=self.part,
             features=self.features,
-            download_mode=DownloadMode.FORCE_REDOWNLOAD if again else None,
             **(options if self.builder == "parquet" else {}),
         )
+        found = prepare(builder, self.part, again)
         pa.default_memory_pool().release_unused()  # which keeps 20 to 70 MB of what this took
         return found
 
@@ -86,6 +87,8 @@ class ParquetPart:
         encoded = encoded.select_columns(["image", "label"]).with_format("arrow")
         labels = _whole_numbers(encoded.data.column("label"), source)
         labels = _decode_labels(labels, encoded.features["label"], label_set, source, split)
+        if not len(encoded):  # which map leaves as they are
+            return to_dataset(Rows(np.zeros((0, SIDE, SIDE), np.uint8), labels, label_set))
         read = _pictures if isinstance(encoded.features["image"], Image) else _plain_images
 
         def decode_block(block: pa.Table, rows: list[int]) -> pa.Table:

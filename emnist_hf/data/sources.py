@@ -129,15 +129,11 @@ def load_rows(source: str | Path) -> Rows:
     return rows
 
 
-def _decode_raw(raw: RawPart, transposed: bool, again: bool = False) -> Dataset:
+def _decode_raw(raw: RawPart, transposed: bool, *, again: bool = False) -> Dataset:
     """Return the rows of raw files as `ParquetPart.decode` returns those of others."""
-    from datasets import DownloadMode
+    from emnist_hf.data.builders import IdxBuilder, prepare
 
-    from emnist_hf.data.idx_builder import IdxBuilder
-
-    builder = IdxBuilder(raw, transposed, VERSION)
-    builder.download_and_prepare(download_mode=DownloadMode.FORCE_REDOWNLOAD if again else None)
-    return builder.as_dataset(split=raw.part)
+    return prepare(IdxBuilder(raw, transposed, VERSION), raw.part, again)
 
 
 def _make(decode: Callable[..., Dataset], source: str) -> Dataset:

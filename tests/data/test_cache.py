@@ -117,10 +117,11 @@ def test_an_entry_that_was_cut_short_is_made_again(cache: Path, tmp_path: Path) 
 
 
 def test_a_part_without_rows(cache: Path, tmp_path: Path) -> None:
-    few = draw_rows(CHARSETS["bymerge"], 1)
-    path = write_parquet(few.take(slice(0, 0)), tmp_path / "extra.parquet")
-    with pytest.raises(DataError, match="no data"):
-        load_rows(path)
+    none = draw_rows(CHARSETS["digits"], 1).take(slice(0, 0))
+    raw = write_raw(tmp_path / "raw", "digits", {"test": none}, zipped=True)
+    for source in (write_parquet(none, tmp_path / "test.parquet"), raw):
+        rows = load_parts("digits", source)["test"]
+        assert len(rows) == 0 == len(rows.images[:]) and rows.label_set is CHARSETS["digits"]
 
 
 def test_a_broken_picture_leaves_nothing(cache: Path, tmp_path: Path) -> None:

@@ -1,17 +1,25 @@
-"""Raw IDX files as a data set in the cache of `datasets`, memory-mapped like those of every other source."""
+"""Builders of `datasets`: what prepares one part of a source in its cache, and our own builder for raw IDX files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pyarrow as pa
-from datasets import ArrowBasedBuilder, DatasetInfo, SplitGenerator
+from datasets import ArrowBasedBuilder, Dataset, DatasetBuilder, DatasetInfo, DownloadMode, SplitGenerator
 from datasets.builder import Key
 from datasets.fingerprint import Hasher
 
 from emnist_hf.data.idx import RawPart
 from emnist_hf.data.images import CHUNK
 from emnist_hf.data.rows import features_of, to_table
+
+
+def prepare(builder: DatasetBuilder, part: str, again: bool) -> Dataset:
+    """Return a part, memory-mapped, from the cache, which is filled where it lacks it, or where `again` is true."""
+    builder.download_and_prepare(download_mode=DownloadMode.FORCE_REDOWNLOAD if again else None)
+    if not builder.info.splits[part].num_examples:  # which as_dataset refuses
+        return Dataset.from_dict({column: [] for column in builder.info.features}, builder.info.features)
+    return builder.as_dataset(split=part)
 
 
 class IdxBuilder(ArrowBasedBuilder):
