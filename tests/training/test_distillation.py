@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +11,13 @@ import torch
 from torch.nn import functional as F
 
 from emnist_hf import Recognizer
-from emnist_hf.models.network import create_model, save_checkpoint
+from emnist_hf.models.network import create_model, save_checkpoint, to_input
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.config import TrainConfig, TrainingError
 from emnist_hf.training.distillation import TeacherEnsemble, distillation_loss
 from emnist_hf.training.loop import train
 from tests.support.drawn import draw_rows
+from tests.support.training import quick_config
 
 CPU = torch.device("cpu")
 
@@ -27,8 +28,6 @@ def drawn_digits() -> np.ndarray:
 
 
 def as_pixels(images: np.ndarray, side: int) -> torch.Tensor:
-    from emnist_hf.models.network import to_input
-
     return to_input(torch.from_numpy(images), side)
 
 
@@ -67,9 +66,9 @@ def test_a_teacher_says_which_of_a_group(drawn_digits: np.ndarray) -> None:
     """What is known of a row is kept: the teacher's word counts only among the classes that are left."""
     teachers = TeacherEnsemble(["byclass"], CHARSETS["digits"], CPU)
     pixels = as_pixels(drawn_digits, 40)
-    believed = torch.zeros(len(pixels), 10, dtype=torch.bool)
-    believed[:, [2, 7]] = True
-    free, said = teachers.probabilities(pixels, 1.0), teachers.probabilities(pixels, 1.0, believed)
+    allowed = torch.zeros(len(pixels), 10, dtype=torch.bool)
+    allowed[:, [2, 7]] = True
+    free, said = teachers.probabilities(pixels, 1.0), teachers.probabilities(pixels, 1.0, allowed)
     torch.testing.assert_close(said.sum(dim=1), torch.ones(len(pixels)))
     assert not said[:, [0, 1, 3, 4, 5, 6, 8, 9]].any()
     # In the proportion of what it says without being told, but that it rules neither out.
@@ -83,32 +82,22 @@ def test_a_teacher_with_coarser_labels_is_refused(tmp_path: Path) -> None:
         TeacherEnsemble([str(tmp_path)], CHARSETS["byclass"], CPU)
 
 
-def taught(dataset: Path, folder: Path) -> TrainConfig:
-    """A run of seconds that learns digits from the ByClass checkpoint, in the same precision on every machine."""
-    return TrainConfig(
-        split="digits",
-        dataset=str(dataset),
-        output_dir=str(folder),
-        teacher_name_or_path=["byclass"],
-        image_size=28,
-        num_train_epochs=6,
-        per_device_train_batch_size=16,
-        ema_decay=0.5,
-        mixed_precision="no",
-        cpu=True,
-    )
+def taught(dataset: Path, folder: Path, **changes: Any) -> TrainConfig:
+    """A run of seconds that learns digits from the ByClass checkpoint."""
+    settings = {"teacher_name_or_path": ["byclass"], "num_train_epochs": 4, "per_device_train_batch_size": 16}
+    settings |= {"model_args": '{"channels": [16, 32, 64, 128], "stem_width": 16}', "ema_decay": 0.5}
+    return quick_config(dataset, folder, **settings | changes)
 
 
 def test_a_student_learns_from_its_teacher_alone(small_emnist: Path, tmp_path: Path) -> None:
     """With nearly all the loss the teacher's, digits are learnt in a few steps although the labels hardly count."""
-    config = replace(taught(small_emnist, tmp_path / "taught"), teacher_weight=0.99)
-    results = train(config)
+    results = train(taught(small_emnist, tmp_path / "taught", teacher_weight=0.99))
     assert results["model"]["teachers"] == ["byclass"]
     assert results["test"]["accuracy"] > 0.5
     assert "Learnt from the labels and from the checkpoints byclass." in (tmp_path / "taught/README.md").read_text()
     with pytest.raises(TrainingError, match="--teacher_weight"):
-        replace(config, teacher_weight=1.5)
+        taught(small_emnist, tmp_path / "taught", teacher_weight=1.5)
 
 
 def test_a_teacher_sees_the_mixed_images(small_emnist: Path, tmp_path: Path) -> None:
-    assert train(replace(taught(small_emnist, tmp_path), mixup=0.2))["test"]["accuracy"] > 0.5
+    assert train(taught(small_emnist, tmp_path, mixup=0.2))["test"]["accuracy"] > 0.5
