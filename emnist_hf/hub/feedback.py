@@ -35,29 +35,14 @@ log = logging.getLogger(__name__)
 
 
 DATASET_VARIABLE = "EMNIST_HF_FEEDBACK_DATASET"
-
-
 FOLDER_VARIABLE = "EMNIST_HF_FEEDBACK_FOLDER"
-
-
 MINUTES_VARIABLE = "EMNIST_HF_FEEDBACK_MINUTES"
 
-
 MINUTES = 5.0  # between two commits
-
-
 SIDE = 512  # longest side, in pixels, of the drawing that is kept
-
-
 MOST_WAITING = 2000  # corrections that wait for the Hub: some 20 MB
-
-
 CLOSING_SECONDS = 20.0  # for the last commit: a Space is killed half a minute after it is told to stop
-
-
 RETRY_SECONDS = 15.0  # before the data set is looked for again
-
-
 WHOLE = "*.parquet"
 
 
@@ -94,7 +79,7 @@ class Feedback:
 
     @classmethod
     def from_environment(cls) -> Feedback | None:
-        """What the owner of the page has set up: None without `EMNIST_HF_FEEDBACK_DATASET`.
+        """Return what the owner of the page has set up: None without `EMNIST_HF_FEEDBACK_DATASET`.
 
         `EMNIST_HF_FEEDBACK_FOLDER` is where corrections wait, by default below HF_HOME; on a Space it should lie on
         persistent storage, to keep what the Hub could not take before the Space was stopped.
@@ -170,7 +155,7 @@ class Feedback:
 
 
 def _courier(repo: str, folder: Path, minutes: float, token: str | None) -> Any:
-    """A running CommitScheduler that takes whole corrections to the data set, and then out of the folder."""
+    """Return a running CommitScheduler that takes whole corrections to the data set, and then out of the folder."""
     from huggingface_hub import CommitScheduler
 
     class Courier(CommitScheduler):
@@ -199,7 +184,7 @@ def _courier(repo: str, folder: Path, minutes: float, token: str | None) -> Any:
 
 
 def _row(correction: Correction, day: str) -> bytes:
-    """The Parquet file of a correction: `image` and `label` are for train.py, the rest says how it came about."""
+    """Return the Parquet file of a correction: `image` and `label` are for train.py, the rest says how it came."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     from datasets import ClassLabel, Features, Value

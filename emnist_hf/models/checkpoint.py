@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,7 @@ def read_checkpoint(folder: str | Path, name: str | None = None) -> CheckpointFi
 
 
 def misfit(folder: Path, what: str) -> str:
-    """The sentence for weights that are not of the network that config.json describes."""
+    """Return the sentence for weights that are not of the network that config.json describes."""
     return f"The weights in {folder} do not fit its config.json: they are of different models. {what}"
 
 
@@ -159,7 +158,8 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
     try:
         settings = config["pretrained_cfg"]
         channels, height, width = settings["input_size"]
-        mean, std = float(_only(settings["mean"])), float(_only(settings["std"]))
+        (mean,), (std,) = settings["mean"], settings["std"]
+        mean, std = float(mean), float(std)
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{folder / CONFIG} does not say input_size, mean and std of one channel.") from None
     smallest, greatest = IMAGE_SIZES
@@ -169,8 +169,3 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
             f"of {smallest} to {greatest} pixels."
         )
     return int(height), mean, std
-
-
-def _only(values: Sequence[float]) -> float:
-    (value,) = values
-    return value

@@ -40,13 +40,14 @@ class Rejection:
     hidden_bias: Features | None = None
 
     def score(self, features: Features) -> NDArray[np.float32]:
-        """How likely each row of features, float32 [N, features], is no character: float32 [N], 0 to 1."""
+        """Return p_reject, float32 [N], of each row of features, float32 [N, features]: that it is no character."""
         if self.hidden_weight is not None and self.hidden_bias is not None:
             features = np.maximum(features @ self.hidden_weight.T + self.hidden_bias, 0)
         # The logistic function in a form that no score overflows; scipy takes longer to import.
         return ((1 + np.tanh((features @ self.weight + np.float32(self.bias)) / 2)) / 2).astype(np.float32)
 
     def save(self, folder: Path) -> None:
+        """Write it into a checkpoint's folder."""
         from safetensors.numpy import save
 
         tensors = {
@@ -63,7 +64,7 @@ class Rejection:
 
 
 def load_rejection(folder: Path, features: int) -> Rejection | None:
-    """What the checkpoint in `folder` takes for no character; None if it does not say.
+    """Return what the checkpoint in `folder` takes for no character; None if it does not say.
 
     Raises `RejectionError` if the file is damaged or made for another number of features.
     """

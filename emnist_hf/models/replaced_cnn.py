@@ -1,6 +1,6 @@
 """The small Keras CNN that this project replaces, as a timm architecture: trained by the same script, it is comparable.
 
-Importing this module makes `timm.create_model("emnist_replaced_cnn")` work; `model.create_model` imports it.
+Importing this module makes `timm.create_model("emnist_replaced_cnn")` work; `network.create_model` imports it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from emnist_hf.errors import EmnistError
 
 SIDE = 28
-
-
 default_cfgs = generate_default_cfgs(
     {
         "emnist_replaced_cnn": {
@@ -66,16 +64,16 @@ class ReplacedCNN(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def get_classifier(self) -> nn.Module:
-        """The last layer."""
+        """Return the last layer."""
         return self.head
 
     def reset_classifier(self, num_classes: int) -> None:
-        """A fresh last layer for other labels."""
+        """Make a fresh last layer for other labels."""
         self.num_classes = num_classes
         self.head = nn.Linear(self.num_features, num_classes)
 
     def forward_features(self, pixels: Tensor) -> Tensor:
-        """Pixels float32 [N, in_chans, 28, 28] to what the convolutions find, float32 [N, 128, 2, 2]."""
+        """Return what the convolutions find, float32 [N, 128, 2, 2], in pixels float32 [N, in_chans, 28, 28]."""
         if pixels.shape[-2:] != (SIDE, SIDE):
             high, wide = pixels.shape[-2:]
             raise EmnistError(
@@ -84,7 +82,7 @@ class ReplacedCNN(nn.Module):
         return self.features(pixels)
 
     def forward_head(self, found: Tensor, pre_logits: bool = False) -> Tensor:
-        """What the convolutions find to logits, or with `pre_logits` to what the last layer sees, float32 [N, 128]."""
+        """Return logits of what the convolutions find, or with `pre_logits` the last layer's float32 [N, 128]."""
         dense = self.dense(found)
         return dense if pre_logits else self.head(dense)
 
