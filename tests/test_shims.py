@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
 
 import pytest
-
-from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize(
@@ -22,7 +18,8 @@ def test_an_old_path_leads_to_the_new_one(old: str, new: str, name: str) -> None
     assert getattr(importlib.import_module(old), name) is getattr(importlib.import_module(new), name)
 
 
-def test_a_card_that_names_the_old_path_tells_timm_of_the_network() -> None:
-    code = "import emnist_hf.replaced_cnn, timm; print(timm.is_model('emnist_replaced_cnn'))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
+def test_what_a_card_imports_tells_timm_of_the_network() -> None:
+    import timm
+
+    importlib.import_module("emnist_hf.replaced_cnn")
+    assert timm.is_model("emnist_replaced_cnn")

@@ -1,8 +1,4 @@
-"""Data sets and checkpoints by way of a Hub: a server on loopback, and the real clients.
-
-The functions `client_...` run in processes of their own (`in_client`), where other libraries than huggingface_hub read
-HF_ENDPOINT when they are imported. Each does many things, as importing torch and transformers costs seconds.
-"""
+"""Data sets and checkpoints by way of a Hub: a server on loopback, and the real clients."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ from emnist_hf import Recognizer
 from emnist_hf.data.rows import Rows
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.support.drawn import draw_glyph, draw_rows, write_parquet
-from tests.support.hub_client import SOON, check_refusal, client, in_client, refusal, restore
+from tests.support.hub_client import SOON, check_refusal, client, refusal, restore
 from tests.support.hub_server import Hub, serve_hub
 
 USER = "user"
@@ -162,7 +158,7 @@ def data_sets(
     }
 
 
-def client_push_and_load_data(folders: dict[str, str], token: str) -> dict[str, Any]:
+def push_and_load_data(folders: dict[str, Path], token: str) -> dict[str, Any]:
     from huggingface_hub import HfApi
 
     from emnist_hf.data.rows import to_rows
@@ -201,7 +197,8 @@ def client_push_and_load_data(folders: dict[str, str], token: str) -> dict[str, 
 def test_load_emnist_reads_every_kind_of_hub_data_set(
     hub: Hub, tmp_path: Path, data_sets: dict[str, Path], drawn: dict[str, dict[str, Rows]]
 ) -> None:
-    answer = in_client(client_push_and_load_data, hub, tmp_path, data_sets, hub.tokens[USER])
+    with client(hub, tmp_path):
+        answer = push_and_load_data(data_sets, hub.tokens[USER])
     for source, parts in answer["sources"].items():
         split = source.split()[-1]
         assert parts == {part: fingerprint(rows) for part, rows in drawn[split].items()}, source
@@ -260,7 +257,7 @@ def push(folder: Path | str, repository: str, token: str, *, private: bool = Fal
     api.create_tag(repository, tag=tag)
 
 
-def client_push_and_load(folder: str, token: str) -> dict[str, Any]:
+def push_and_load(folder: Path, token: str) -> dict[str, Any]:
     """The probabilities of `some_glyphs` by every way of loading the checkpoint, from the Hub and from the folder."""
     import timm
     import torch
@@ -333,7 +330,8 @@ def load_again() -> dict[str, Any]:
 
 
 def test_every_way_of_loading_agrees_and_the_cache_outlives_the_hub(hub: Hub, tmp_path: Path, checkpoint: Path) -> None:
-    answers = in_client(client_push_and_load, hub, tmp_path, checkpoint, hub.tokens[USER])
+    with client(hub, tmp_path):
+        answers = push_and_load(checkpoint, hub.tokens[USER])
     expected = np.array(answers.pop("Recognizer, revision"))
     assert np.ptp(expected, axis=0).max() > 0.05, "the glyphs should get different answers, or nothing is compared"
     apart = {way: np.abs(np.array(probabilities) - expected).max() for way, probabilities in answers.items()}

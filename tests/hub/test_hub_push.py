@@ -1,7 +1,6 @@
 """A checkpoint goes to a Hub with one command and comes back by every tool, whatever the wire does meanwhile.
 
-The Hub is hub_server.py on loopback. What is seen from outside is done by processes of their own: a push, a push that
-is killed, and the tools that pull.
+The Hub is hub_server.py on loopback. The push that is killed is a process of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
 import signal
@@ -52,11 +50,9 @@ from tests.support.hub_client import (
     client_settings,
     command,
     files_that_hold,
-    in_client,
     refusal,
     refused_command,
     restore,
-    run,
 )
 from tests.support.hub_server import (
     Commit,
@@ -103,10 +99,8 @@ class Pushed:
 def pushed(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Pushed:
     """The package's checkpoint as REPO, pushed once for all tests."""
     home = tmp_path_factory.mktemp("pushed")
-    arguments = ("-m", "emnist_hf", "push", "byclass", REPO, "--tag", "v1")
-    done = run(hub, home, *arguments, token=hub.tokens[USER], folder=ROOT)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return Pushed(json.loads(done.stdout), home, hub.repositories["model", REPO].find("v1"))
+    told = command(hub, home, "push", "byclass", REPO, "--tag", "v1", token=hub.tokens[USER])
+    return Pushed(told, home, hub.repositories["model", REPO].find("v1"))
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +181,7 @@ def test_card(hub: Hub, pushed: Pushed, tmp_path: Path) -> None:
 # --- four ways to load it ---------------------------------------------------------------------------------------
 
 
-def load_in_four_ways(glyph_file: str) -> dict[str, Any]:
+def load_in_four_ways(glyph_file: Path) -> dict[str, Any]:
     """The largest difference between the probabilities of each way and ours, on all glyphs of a file."""
     import onnxruntime
     import timm
@@ -197,7 +191,6 @@ def load_in_four_ways(glyph_file: str) -> dict[str, Any]:
 
     from emnist_hf.processor import GlyphImageProcessor
 
-    torch.set_num_threads(1)
     glyphs = np.load(glyph_file)
     recognizer = Recognizer.from_pretrained(REPO, revision="v1")
     expected = recognizer.predict_proba(glyphs)
@@ -244,9 +237,8 @@ def load_in_four_ways(glyph_file: str) -> dict[str, Any]:
     }
 
 
-def follow_the_card(text: str, folder: str) -> dict[str, Any]:
+def follow_the_card(text: str) -> dict[str, Any]:
     """Run every Python block of a card, one after the other, beside a glyph and a photo."""
-    os.chdir(folder)
     names: dict[str, Any] = {}
     for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         last = block.rstrip().rsplit("\n", 1)[-1]
@@ -262,13 +254,9 @@ def follow_the_card(text: str, folder: str) -> dict[str, Any]:
     }
 
 
-def client_pull_by_every_tool(glyph_file: str, text: str, folder: str) -> dict[str, Any]:
-    return {"four ways": load_in_four_ways(glyph_file), "card": follow_the_card(text, folder)}
-
-
 @pytest.fixture(scope="module")
 def pulled(hub: Hub, pushed: Pushed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What other people's tools make of what was pushed, in one process, as importing them all takes long."""
+    """What other people's tools make of what was pushed."""
     folder = tmp_path_factory.mktemp("pulled")
     glyphs = draw_rows(CHARSETS["byclass"], 17, seed=4).images[:1000]
     assert len(glyphs) == 1000
@@ -277,7 +265,8 @@ def pulled(hub: Hub, pushed: Pushed, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copy(photo, folder / "photo.png")
     Image.fromarray(glyph_of(photo)[0]).save(folder / "glyph.png")
     text = pushed.commit.files["README.md"].content.decode()
-    return in_client(client_pull_by_every_tool, hub, folder / "home", folder / "glyphs.npy", text, folder)
+    with client(hub, folder / "home"), contextlib.chdir(folder):
+        return {"four ways": load_in_four_ways(folder / "glyphs.npy"), "card": follow_the_card(text)}
 
 
 def test_four_ways_of_loading_agree_on_a_thousand_glyphs(pulled: dict[str, Any]) -> None:

@@ -1,8 +1,4 @@
-"""Clients of a loopback Hub: in this process where our own code talks to it (`client`, `command`).
-
-In a process of their own where other libraries do, which read HF_ENDPOINT when they are imported (`run`, `in_client`),
-or where a process has to end.
-"""
+"""Clients of a loopback Hub: in this process (`client`, `command`), or in one of their own that has to end (`run`)."""
 
 from __future__ import annotations
 
@@ -123,31 +119,6 @@ def files_that_hold(secret: str, *folders: Path) -> list[Path]:
     """Files below the folders in which a secret stands."""
     found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return [path for path in found if secret.encode() in path.read_bytes()]
-
-
-def in_client(function: Callable[..., Any], hub: Hub, home: Path, *arguments: Any, **environment: str) -> Any:
-    """`function(*arguments)` in a new Python whose Hub is `hub` and whose cache is in `home`; values travel as JSON."""
-    answer = home / f"{function.__name__}.json"
-    home.mkdir(parents=True, exist_ok=True)
-    code = (
-        "import importlib, json, pathlib, sys\n"
-        "module, function, arguments, answer = sys.argv[1:]\n"
-        "value = getattr(importlib.import_module(module), function)(*json.loads(arguments))\n"
-        "pathlib.Path(answer).write_text(json.dumps(value))\n"
-    )
-    arguments_json = json.dumps(arguments, default=str)
-    done = subprocess.run(
-        [sys.executable, "-c", code, function.__module__, function.__name__, arguments_json, str(answer)],
-        cwd=home,
-        env=client_settings(hub, home) | environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    output = done.stdout + done.stderr
-    assert not any(token in output for token in hub.tokens.values()), "a token was printed"
-    return json.loads(answer.read_text())
 
 
 def refusal(action: Callable[..., object], *arguments: Any, **options: Any) -> dict[str, Any]:
