@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 from datasets import ArrowBasedBuilder, Dataset, DatasetBuilder, DatasetInfo, DownloadMode, SplitGenerator
 from datasets.builder import Key
-from datasets.fingerprint import Hasher
 
-from emnist_hf.data.idx import RawPart
+from emnist_hf.data.idx import RawPart, fingerprint
 from emnist_hf.data.images import CHUNK
 from emnist_hf.data.rows import features_of, to_table
 
@@ -28,7 +27,7 @@ class IdxBuilder(ArrowBasedBuilder):
     def __init__(self, raw: RawPart, transposed: bool, version: str) -> None:
         self.raw, self.transposed = raw, transposed
         name = f"{raw.split.name}-{raw.part}"
-        state = Hasher.hash([version, transposed, raw.images.state, raw.labels.state])
+        state = fingerprint(version, transposed, raw.images.state, raw.labels.state)
         super().__init__(dataset_name="emnist", config_name=name, config_id=f"{name}-{state}", writer_batch_size=CHUNK)
 
     def _info(self) -> DatasetInfo:

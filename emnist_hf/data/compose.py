@@ -1,7 +1,8 @@
 """Pages of handwriting composed by us: known text, known boxes, and paper in every condition.
 
-Each character is drawn on its own, from a font that looks hand-printed or from strokes, unsteadily set on its line; the
-ink is laid on synthetic paper, and the whole is photographed badly.
+Each character is drawn by a `Hand`, from a font that looks hand-printed (`font_hand`) or from real strokes
+(`stroke_hand`), and set unsteadily on its line. `compose` lays the ink on synthetic paper and has it photographed badly
+(`conditions.photograph`). Training, benchmarks and tests use the same pages; a seed gives the same page.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 
 def font_hand(path: Path) -> Hand:
-    """A hand that writes with the font in a file, each letter a little turned, slanted and sized anew."""
+    """Return a hand that writes with the font in a file, each letter a little turned, slanted and sized anew."""
 
     def draw(character: str, size: int, rng: np.random.Generator) -> tuple[Floats, float]:
         font = _font(path, round(size * rng.normal(1, 0.03)))
@@ -81,7 +82,7 @@ def compose(
     spacing: float = 0.12,
     lean: float = 0.0,
 ) -> Page:
-    """Write lines with a hand, on paper of a condition out of `conditions.PAGE_CONDITIONS`.
+    """Return a page of lines that a hand wrote, on paper of a condition out of `conditions.PAGE_CONDITIONS`.
 
     size: the em in pixels; a small letter is about half as high. skew: degrees, clockwise; by the condition where None.
     spacing: extra space between letters, in ems. lean: of the letters, degrees to the right.
@@ -99,7 +100,7 @@ def compose(
 
 
 def on_table(page: Page, seed: int = 0, shade: int = 100, sides: str = "lrtb") -> Page:
-    """The page as a sheet on a wooden table, turned a little and throwing a shadow.
+    """Return the page as a sheet on a wooden table, turned a little and throwing a shadow.
 
     shade: of the wood, red of 255. sides: on which of left, right, top and bottom the table shows.
     """
@@ -124,7 +125,7 @@ def on_table(page: Page, seed: int = 0, shade: int = 100, sides: str = "lrtb") -
 def _write(
     lines: Sequence[str], hand: Hand, size: int, spacing: float, lean: float, rng: np.random.Generator
 ) -> tuple[Floats, list[tuple[str, NDArray[np.float64]]]]:
-    """The ink of all lines, float32 [H, W], and of each character the places (x, y) of its ink."""
+    """Return the ink of all lines, float32 [H, W], and where that of each character is, float64 [n, 2], x and y."""
     pitch, margin = round(1.45 * size), size
     drawn = [[None if c == " " else hand(c, size, rng) for c in line] for line in lines]
     gap = lambda: max(1, round(size * (spacing + rng.normal(0, 0.02))))  # noqa: E731
@@ -156,7 +157,7 @@ def _write(
 
 
 def _leaning(glyph: Floats, above: float, lean: float) -> tuple[Floats, int]:
-    """A glyph sheared about its baseline, `above` pixels under its top, and how far it grew to the left."""
+    """Return a glyph sheared about its baseline, `above` pixels under its top, and how far it grew to the left."""
     if not lean:
         return glyph, 0
     tangent = float(np.tan(np.radians(lean)))
@@ -168,6 +169,7 @@ def _leaning(glyph: Floats, above: float, lean: float) -> tuple[Floats, int]:
 
 
 def _turn(ink: Floats, skew: float) -> tuple[Floats, NDArray[np.float64]]:
+    """Return ink turned by degrees, clockwise, on a sheet that holds it all, and the matrix of that, float64 [2, 3]."""
     height, width = ink.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -skew, 1.0)
     cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
@@ -177,6 +179,7 @@ def _turn(ink: Floats, skew: float) -> tuple[Floats, NDArray[np.float64]]:
 
 
 def _box(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> Box:
+    """Return the box of points float64 [n, 2] that a matrix moves: left, top, right, bottom, in whole pixels."""
     if not len(points):
         return 0, 0, 0, 0
     moved = points @ matrix[:, :2].T + matrix[:, 2]
@@ -192,7 +195,7 @@ _BOTTOM = np.array([LETTERFORMS[c].hand_bottom for c in CHARACTERS])
 
 
 def writers(strokes: StrokeSet, least: int = 50) -> list[str]:
-    """The held-out writers who wrote at least so many of the 62 characters."""
+    """Return the test writers of a stroke set who wrote at least so many of the 62 characters."""
     rows = strokes.rows("test")
     return sorted(
         w for w in set(strokes.writer[rows]) if len(set(strokes.label62[rows][strokes.writer[rows] == w])) >= least
@@ -200,7 +203,7 @@ def writers(strokes: StrokeSet, least: int = 50) -> list[str]:
 
 
 def stroke_hand(strokes: StrokeSet, writer: str, pen: float = 0.06) -> Hand:
-    """One writer's characters, a missing one taken from others; each at its place on the line. pen: in ems."""
+    """Return the hand of one writer, for a missing character that of others. pen: diameter in ems."""
     rows = strokes.rows("test")
     own = rows[strokes.writer[rows] == writer]
 
@@ -219,7 +222,7 @@ def stroke_hand(strokes: StrokeSet, writer: str, pen: float = 0.06) -> Hand:
 def _drawn(
     lines: list[NDArray[np.float32]], label: int, size: int, pen: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], float]:
-    """Strokes scaled so that they reach from the bottom to the top of their place on the line."""
+    """Draw strokes so that they reach from the bottom to the top of their place on the line."""
     x_height = 0.42 * size * rng.normal(1, 0.04)
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -238,7 +241,7 @@ def _drawn(
 
 
 def _sign(character: str, size: int, pen: float) -> tuple[NDArray[np.float32], float]:
-    """A full stop, comma, apostrophe or hyphen of strokes."""
+    """Draw a full stop, comma, apostrophe or hyphen."""
     x = 0.42 * size
     ends = {".": ((0, 0), (0, 0)), ",": ((1, -2), (-1, 5)), "'": ((1, -40), (0, -32)), "-": ((0, -14), (9, -14))}
     a, b = (np.array(end) * x / 28 for end in ends[character])

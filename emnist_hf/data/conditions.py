@@ -1,7 +1,8 @@
-"""The hands and devices that real ink is tested under: leaning, shaking, few pixels, a photo of paper.
+"""What happens to ink before we see it: hands that lean or shake, few pixels, paper, light and a camera.
 
-Each condition turns the strokes of one character into the picture that a visitor would hand over. What is random in it
-follows from a generator, so that every checkpoint is asked the same.
+`CONDITIONS` turn the strokes of one character into the picture that a visitor would hand over; `photograph` does so
+with the ink of a page, under `PAGE_CONDITIONS`. What is random follows from a generator, so that every checkpoint is
+asked the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from emnist_hf.data.strokes import draw
 
 Strokes = Sequence[NDArray[Any]]
 Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 LEAN = math.tan(math.radians(15))
 SHAKE = 0.02  # standard deviation of the wobble, as a share of the pad
@@ -40,35 +42,34 @@ class Pad:
     light: bool = False
 
     def draw(self, strokes: Strokes, **how: Any) -> Picture:
-        """Pure black on pure white, or the other way round; uint8 [side, side, 3]. `how` goes to `strokes.draw`."""
+        """Draw pure black on pure white, or white on black: uint8 [side, side, 3]. `how` goes to `strokes.draw`."""
         ink, paper = ((255,) * 3, (0,) * 3) if self.light else ((0,) * 3, (255,) * 3)
         return draw(strokes, size=self.side, pen=self.pen, **{"ink": ink, "paper": paper} | how)
 
 
 def plain(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
-    """As a sketchpad delivers it: uint8 [side, side, 3], as all conditions give but where they say otherwise."""
+    """Draw as a sketchpad does: uint8 [side, side, 3], as all conditions give but where they say otherwise."""
     return pad.draw(strokes)
 
 
 def slanted(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
-    """Leaning by 15 degrees more than the writer does, to the right or to the left."""
+    """Lean by 15 degrees more than the writer does, to the right or to the left."""
     return pad.draw(strokes, slant=LEAN * rng.choice((-1, 1)))
 
 
 def shaky(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
-    """An unsteady hand: a smooth wobble along each stroke, of 2 % of the pad's side."""
+    """Shake as an unsteady hand does: a smooth wobble along each stroke, of 2 % of the pad's side."""
     return pad.draw(strokes, shake=SHAKE * pad.side, rng=rng)
 
 
 def low_resolution(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
-    """Shrunk to 40 pixels after it was drawn: uint8 [40, 40, 3]; a pad that is smaller stays as it is."""
+    """Shrink to 40 pixels what was drawn: uint8 [40, 40, 3]; a pad that is smaller stays as it is."""
     side = min(LOW_SIDE, pad.side)
-    small = cv2.resize(pad.draw(strokes), (side, side), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
+    return cv2.resize(pad.draw(strokes), (side, side), interpolation=cv2.INTER_AREA)
 
 
 def photo(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
-    """Pencil on paper, or chalk on a board, by a camera: shadow across the sheet, blur, noise, JPEG of quality 40."""
+    """Photograph pencil on paper, or chalk on a board: shadow across the sheet, blur, noise, JPEG of quality 40."""
     ink, paper = (CHALK, BOARD) if pad.light else (PENCIL, SHEET)
     scene = pad.draw(strokes, ink=ink, paper=paper).astype(np.float32) * _shadow(pad.side, rng)[:, :, None]
     scene = cv2.GaussianBlur(scene, (0, 0), max(0.3, BLUR * pad.side))
@@ -79,7 +80,7 @@ def photo(strokes: Strokes, pad: Pad, rng: np.random.Generator) -> Picture:
 
 
 def _shadow(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Light that falls off evenly in some direction: float32 [side, side], from 1 to DARKEST."""
+    """Return light that falls off evenly in some direction: float32 [side, side], from 1 to DARKEST."""
     angle = rng.uniform(0, 2 * math.pi)
     across = np.linspace(-1, 1, side)
     slope = across[None, :] * math.cos(angle) + across[:, None] * math.sin(angle)
@@ -95,15 +96,17 @@ CONDITIONS: dict[str, Callable[[Strokes, Pad, np.random.Generator], Picture]] = 
 
 # --- pages ---
 
-Floats = NDArray[np.float32]
-
 PAGE_CONDITIONS = ("plain", "ruled", "squared", "shadow", "skewed", "noisy", "jpeg", "pencil", "chalk", "small")
 
 
 def photograph(
     ink: Floats, condition: str, size: int, matrix: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Ink on paper as a phone takes it: uint8 [H, W, 3]."""
+    """Return ink on paper as a phone takes it: uint8 [H, W, 3].
+
+    ink: coverage float32 [H, W], 1 = ink. condition: of `PAGE_CONDITIONS`. size: the em in pixels, which printed rules
+    go by. matrix: float64 [2, 3], how the page was turned, and its rules with it.
+    """
     paper = np.array((238, 236, 228), np.float32)
     pen = np.array(((40, 44, 60), (30, 50, 140), (24, 22, 20))[rng.integers(3)], np.float32)
     if condition == "chalk":
@@ -131,7 +134,7 @@ def photograph(
 
 
 def _rule(sheet: Floats, condition: str, size: int, matrix: NDArray[np.float64]) -> None:
-    """Printed lines, turned with the page: rules under the writing, or squares."""
+    """Print lines on a sheet, turned with the page: rules under the writing, or squares."""
     pitch = 1.45 * size if condition == "ruled" else 0.5 * size
     reach = 2 * max(sheet.shape[:2])
     colour = (170, 190, 220)
@@ -149,7 +152,7 @@ def _rule(sheet: Floats, condition: str, size: int, matrix: NDArray[np.float64])
 
 
 def _hand_shadow(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Light that falls to one side, and the soft edge of a hand's shadow: float64 [H, W]."""
+    """Return light that falls to one side, with the soft edge of a hand's shadow: float64 [H, W]."""
     height, width = shape[:2]
     across, down = np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
     light = 1 - 0.35 * (rng.uniform(0.3, 1) * across[None] + rng.uniform(0, 0.6) * down[:, None])

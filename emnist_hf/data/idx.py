@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import os
 import re
 import struct
@@ -129,6 +130,11 @@ def find_raw_files(source: str | Path, revision: str | None = None) -> RawFiles 
             for member in reversed(members)
         }
     return _hub_files(str(source), revision) if not os.path.exists(source) and is_repo_id(str(source)) else None
+
+
+def fingerprint(*values: object) -> str:
+    """Return a key of numbers, texts and tuples of them, the same in every process: 16 hexadecimal digits."""
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
 def file_state(path: str | Path) -> tuple[object, ...]:

@@ -18,17 +18,10 @@ from numpy.typing import NDArray
 from emnist_hf.data.images import Images
 from emnist_hf.splits import CHARACTERS, LabelSet
 
-TILE = 14
-
-
 REFERENCE = Path(__file__).with_name("reference_shapes.png")
-
-
+TILE = 14  # side of one of its pictures
 FEWEST_ROWS = 20  # fewer rows of a class give a mean too rough to judge by
-
-
 FEWEST_CLASSES = 5  # the verdict is over classes, so a handful must be there
-
 
 # What images [N, H, W] can have become on the way, and what puts them right again.
 VIEWS = {
@@ -39,8 +32,6 @@ VIEWS = {
     "upside down": lambda x: np.rot90(x, 2, (1, 2)),
     "mirrored": lambda x: x[:, :, ::-1],
 }
-
-
 CURES = {
     "transposed": "give --transposed (in Python transposed=True)",
     "turned a quarter left": "turn each image a quarter right",
@@ -51,7 +42,9 @@ CURES = {
 
 
 def class_means(images: Images, labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Mean image of each class at half size: uint8 [N, 28, 28] and int64 [N] to float32 [classes, 14, 14], 0 to 1.
+    """Return the mean image of each class at half size: float32 [classes, 14, 14], 0 to 1.
+
+    images: uint8 [N, 28, 28]. labels: int64 [N].
 
     A class with fewer than `FEWEST_ROWS` rows is NaN.
     """
@@ -68,7 +61,7 @@ def class_means(images: Images, labels: NDArray[np.int64], classes: int) -> NDAr
 
 @cache
 def reference_shapes() -> NDArray[np.float32]:
-    """Mean upright image of each of the 62 characters, float32 [62, 14, 14], 0 to 1."""
+    """Return the mean upright image of each of the 62 characters, float32 [62, 14, 14], 0 to 1."""
     from PIL import Image
 
     with Image.open(REFERENCE) as picture:
@@ -132,13 +125,13 @@ def check_reference_shapes(
 
 
 def _reference_of(label_set: LabelSet) -> NDArray[np.float32]:
-    """Reference shape of each label: the mean over the characters that it stands for."""
+    """Return the reference shape of each label: the mean over the characters that it stands for."""
     shapes = reference_shapes()
     return np.stack([shapes[[CHARACTERS.index(c) for c in members]].mean(axis=0) for members in label_set.members])
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pearson's correlation of each picture of `a` with each of `b`: [A, 14, 14], [B, 14, 14] to [A, B]."""
+    """Return Pearson's correlation of each picture of `a` with each of `b`: [A, 14, 14], [B, 14, 14] to [A, B]."""
 
     def standard(x: NDArray[np.float32]) -> NDArray[np.float32]:
         flat = x.reshape(len(x), -1)

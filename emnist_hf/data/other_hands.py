@@ -18,28 +18,16 @@ from emnist_hf.data.strokes import Points, StrokeSet, draw_coverage, make_glyphs
 from emnist_hf.ink.glyph import to_glyph
 
 TURN = math.radians(5)  # standard deviations, of the whole character
-
-
 BEND = 0.03  # of a 4x4 grid of displacements, as a share of the character's longer side
-
-
 STROKE_TURN, STROKE_SIZE, STROKE_SHIFT = math.radians(4), 0.06, 0.025  # of each stroke by itself
-
-
 CUT_SHARE, LONGEST_CUT = 0.3, 0.06  # how many strokes lose a piece at one end, and how much of their points at most
-
-
 WIDTH, LEAN, SHAKE = 0.12, 0.12, 0.4  # the last in pixels of the pad
-
-
 SMOOTHING = 0.02
-
-
 PAD, PENS = 120, (2.0, 12.8)  # pixels: 5 to 32 on a pad of 300
 
 
 def other_hand(strokes: Sequence[NDArray[Any]], rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """Strokes as somebody else might write them: float [n, 2] each, to the same about their middle, 1 the longer side.
+    """Return strokes as somebody else might write them, float [n, 2] each, about their middle, 1 the longer side.
 
     Each stroke of several is turned, sized and moved by itself and may be cut at one end; all of them are bent by one
     smooth field and turned together.
@@ -65,7 +53,7 @@ def _rotation(angle: float) -> NDArray[np.float64]:
 
 
 def _move(points: Points, rng: np.random.Generator) -> Points:
-    """One stroke turned and sized about its own middle, and moved."""
+    """Turn and size one stroke about its own middle, and move it."""
     middle = points.mean(axis=0)
     turn = _rotation(rng.normal(0, STROKE_TURN))
     sized = (points - middle) * np.exp(rng.normal(0, STROKE_SIZE, 2))
@@ -73,14 +61,14 @@ def _move(points: Points, rng: np.random.Generator) -> Points:
 
 
 def _displacement(points: Points, field: NDArray[np.float64]) -> Points:
-    """What a field float [2, 4, 4] over the square from -0.5 to 0.5 adds to points in it: float [n, 2]."""
+    """Return what a field float [2, 4, 4] over the square from -0.5 to 0.5 adds to points in it: float [n, 2]."""
     place = np.clip((points + 0.5) * (field.shape[-1] - 1), 0, field.shape[-1] - 1)
     across = [map_coordinates(part, [place[:, 1], place[:, 0]], order=2, mode="nearest") for part in field]
     return np.stack(across, axis=1)
 
 
 def _cut(points: Points, rng: np.random.Generator) -> Points:
-    """A stroke that sets out late or ends early, now and then."""
+    """Let a stroke set out late or end early, now and then."""
     if len(points) <= 6 or rng.random() >= CUT_SHARE:
         return points
     cut = int(len(points) * rng.uniform(0, LONGEST_CUT))
@@ -102,7 +90,7 @@ def glyphs_by_other_hands(
 ) -> NDArray[np.uint8]:
     """Draw characters, each by a hand and with a pen of its own, and bring them to EMNIST's form; uint8 [N, 28, 28].
 
-    A row that is named several times is drawn by several hands. processes: 1 or 2.
+    A row that is named several times is drawn by several hands.
     """
     seeds = np.random.default_rng(seed).integers(0, 2**32, len(rows))
     jobs = (_Job(stroke_set.strokes(int(row)), int(own)) for row, own in zip(rows, seeds, strict=True))

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.data.idx import file_state
+from emnist_hf.data.idx import file_state, fingerprint
 from emnist_hf.data.images import CHUNK
 from emnist_hf.data.rows import PARTS, DataError, Rows, features_of, to_dataset, to_table
 from emnist_hf.ink.glyph import SIDE
@@ -28,7 +28,7 @@ from emnist_hf.splits import CHARSETS, LabelSet, Split
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from datasets import Dataset, DatasetBuilder, Features
+    from datasets import Dataset, Features
 
 VERSION = "1"  # of what is decoded; another one makes everything anew
 PLAIN_PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", SIDE, SIDE, 8, 0, 0, 0, 0)
@@ -78,7 +78,6 @@ class ParquetPart:
         split: by which labels that have no names may be numbered. transposed: whether images are stored so.
         """
         from datasets import Image
-        from datasets.fingerprint import Hasher
 
         encoded = self.load(again)
         missing = {"image", "label"} - set(encoded.features)
@@ -105,15 +104,13 @@ class ParquetPart:
             writer_batch_size=CHUNK,
             features=features_of(label_set),
             load_from_cache_file=not again,
-            new_fingerprint=Hasher.hash([self._state(), self.part, label_set.name, split and split.name, transposed]),
+            new_fingerprint=fingerprint(self._state(), self.part, label_set.name, split and split.name, transposed),
             desc=f"decoding {Path(source).name}",
         )
 
     def _state(self) -> str:
         """Return a key of the content of the files, and of how we decode it."""
-        from datasets.fingerprint import Hasher
-
-        return Hasher.hash([VERSION, [file_state(file) if os.path.exists(file) else file for file in self.files]])
+        return fingerprint(VERSION, *(file_state(file) if os.path.exists(file) else file for file in self.files))
 
 
 def find_parquet(source: str, split: Split | None = None, revision: str | None = None) -> dict[str, ParquetPart]:
@@ -121,10 +118,10 @@ def find_parquet(source: str, split: Split | None = None, revision: str | None =
 
     Raises `DataError` for other configurations; `datasets` and the Hub's client raise their own.
     """
-    from datasets import load_dataset_builder
+    from datasets import config, get_dataset_config_names, load_dataset_builder
 
     # In a cache of its own, as a builder takes the columns of an earlier state from where that was loaded.
-    builder = partial(load_dataset_builder, cache_dir=os.path.join(_cache(), "emnist_hf"))
+    builder = partial(load_dataset_builder, cache_dir=os.path.join(config.HF_DATASETS_CACHE, "emnist_hf"))
     path = Path(source)
     if os.path.isfile(source):
         part = next((part for part in PARTS if part in path.stem), "train")
@@ -134,34 +131,15 @@ def find_parquet(source: str, split: Split | None = None, revision: str | None =
     elif os.path.isdir(source) and not (path / "README.md").is_file() and (path / split.name).is_dir():
         found = builder(str(path / split.name))
     else:
-        found = builder(source, _configuration(source, split.name, revision), revision=revision)
-    return _parts(found)
-
-
-def _parts(builder: DatasetBuilder) -> dict[str, ParquetPart]:
-    files = builder.config.data_files or {}
-    return {str(part): ParquetPart(str(part), builder.name, files[part], builder.info.features) for part in files}
-
-
-def _cache() -> str:
-    from datasets import config
-
-    return str(config.HF_DATASETS_CACHE)
-
-
-def _configuration(source: str, split: str, revision: str | None) -> str | None:
-    """Return the configuration named after the split; a data set of one split only has just its default one."""
-    from datasets import get_dataset_config_names
-
-    names = get_dataset_config_names(source, revision=revision)
-    if split in names:
-        return split
-    if names in (["default"], []):
-        return None
-    raise DataError(
-        f"{source} cannot be read as a Parquet data set: it has no configuration {split!r}, only "
-        f"{', '.join(names[:10])}"
-    )
+        names = get_dataset_config_names(source, revision=revision)
+        if split.name not in names and names not in (["default"], []):  # a data set of one split has only a default
+            raise DataError(
+                f"{source} cannot be read as a Parquet data set: it has no configuration {split.name!r}, only "
+                f"{', '.join(names[:10])}"
+            )
+        found = builder(source, split.name if split.name in names else None, revision=revision)
+    files = found.config.data_files or {}
+    return {str(part): ParquetPart(str(part), found.name, files[part], found.info.features) for part in files}
 
 
 def _pictures(values: pa.Array, source: str, first: int) -> NDArray[np.uint8]:
@@ -206,7 +184,7 @@ def _decode_value(value: object, where: str) -> NDArray[np.uint8]:
 def _decode_labels(
     labels: NDArray[np.int64], feature: object, label_set: LabelSet, source: str, split: Split | None
 ) -> NDArray[np.int64]:
-    """Labels in the official order."""
+    """Return labels in the official order."""
     names: list[str] = getattr(feature, "names", None) or []
     numbers_only = len(names) == len(label_set) and names == [str(i) for i in range(len(names))]
     if names and not numbers_only:
@@ -224,7 +202,7 @@ def _in_range(labels: NDArray[np.int64], classes: int, source: str) -> NDArray[n
 
 
 def _name_order(names: Sequence[str], label_set: LabelSet, source: str) -> NDArray[np.int64]:
-    """For each class name of a source, its place in the official order."""
+    """Return the place of each class name of a source in the official order."""
     folded = [n.upper() if label_set is CHARSETS["letters"] else n for n in names]
     if sorted(folded) != sorted(label_set.labels):
         raise DataError(
@@ -239,7 +217,7 @@ class UndecodableError(ValueError):
 
 
 def decode_image(content: bytes) -> NDArray[np.uint8]:
-    """Bytes of a PNG, JPEG, BMP, WebP or TIFF to uint8 [28, 28]; colours become grey as Pillow's mode L has it.
+    """Decode a PNG, JPEG, BMP, WebP or TIFF to uint8 [28, 28]; colours become grey as Pillow's mode L has it.
 
     Raises `UndecodableError`.
     """

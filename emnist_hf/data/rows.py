@@ -40,16 +40,16 @@ class Rows:
         return len(self.images)
 
     def fold(self, target: LabelSet) -> Rows:
-        """The rows under coarser labels; those that `target` has no label for are left out. Raises `LabelError`."""
+        """Return the rows under coarser labels, without those that `target` has no label for. Raises `LabelError`."""
         labels = np.array(fold_table(self.label_set, target), np.int64)[self.labels]
         return Rows(choose(self.images, labels >= 0), labels[labels >= 0], target)
 
     def take(self, index: Index) -> Rows:
-        """The rows that `index` (integers, a mask or a slice) chooses."""
+        """Return the rows that `index` (integers, a mask or a slice) chooses."""
         return Rows(choose(self.images, index), self.labels[index], self.label_set)
 
     def sample(self, count: int, seed: int) -> Rows:
-        """`count` rows at random, in their order, or all if there are no more; the same seed gives the same rows."""
+        """Return `count` rows at random, in their order, or all if there are no more; a seed gives the same rows."""
         return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
 
@@ -62,8 +62,10 @@ def features_of(label_set: LabelSet) -> Features:
 
 
 def to_table(images: NDArray[np.uint8], labels: NDArray[np.int64], label_set: LabelSet) -> pa.Table:
-    """Return images uint8 [N, 28, 28] and labels int64 [N] as the Arrow table of `features_of`; pixels are not copied
-    where they are contiguous."""
+    """Return images uint8 [N, 28, 28] and labels int64 [N] as an Arrow table with the columns of `features_of`.
+
+    Pixels that are contiguous are not copied.
+    """
     import pyarrow as pa
 
     lines = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(images).reshape(-1)), SIDE)
@@ -92,7 +94,7 @@ def to_rows(dataset: Dataset) -> Rows:
 
 
 def hash_images(images: Images) -> NDArray[np.uint64]:
-    """A 64-bit hash of each image, uint8 [N, 28, 28] to uint64 [N]; equal images have equal hashes.
+    """Return a 64-bit hash of each image, uint8 [N, 28, 28] to uint64 [N]; equal images have equal hashes.
 
     A multiply-and-add hash over the pixels as 98 words (Dietzfelbinger 1996): vectorised, so a million rows take a
     second, where a cryptographic hash a row would take many. The multipliers are fixed, so hashes can be stored.

@@ -15,30 +15,18 @@ from emnist_hf.data.strokes import HELD_OUT_SOURCES, PAD, Part, StrokeSet, glyph
 from emnist_hf.splits import CHARSETS
 
 PENS = (5.0, 32.0)  # diameters on a pad of 300 pixels
-
-
 TRAINING_PAD = 120  # smaller is quicker, and a glyph has 28 pixels
-
-
 INCOMPLETE = ("ibm",)  # sources that miss strokes are not learnt from
-
-
 SMOOTHING = (0.0, 0.02)  # of the size of the character: pens differ in how much of a tremor they keep
-
-
 JAGGED = ("apa", "apb", "app")  # sources of low resolution, whose steps no pen makes
-
-
 JAGGED_SMOOTHING = (0.01, 0.04)
-
-
 SLANT, STRETCH, SHAKE = 0.12, 0.12, 0.6  # of a variant; see `strokes.glyphs`
 
 
 def write_stroke_rows(
     path: Path, folder: Path, seed: int = 0, variants: int = 4, hands: int = 10
 ) -> Iterator[tuple[Path, int]]:
-    """Draw the training and the validation writers' characters as glyphs; yields each Parquet file and its rows.
+    """Draw the training and the validation writers' characters as glyphs; yield each Parquet file and its rows.
 
     A training writer's character is drawn `variants` times, each with another pen, slant, proportion, tremor and
     smoothness, before it becomes a glyph: what UNIPEN lacks is hands, and two drawings of one character differ more
@@ -77,6 +65,6 @@ def _write(file: Path, drawn: NDArray[np.uint8], strokes: StrokeSet, rows: NDArr
 
 
 def _smoothing(strokes: StrokeSet, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """How much to smooth each row, drawn evenly from the range of its source: float64 [N]."""
+    """Draw how much to smooth each row, evenly from the range of its source: float64 [N]."""
     jagged = np.isin(strokes.source[rows], JAGGED)
     return np.where(jagged, rng.uniform(*JAGGED_SMOOTHING, len(rows)), rng.uniform(*SMOOTHING, len(rows)))

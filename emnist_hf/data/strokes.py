@@ -1,4 +1,4 @@
-"""Pen strokes, drawn as a sketchpad delivers them: UNIPEN's real ones, and those that tests make up.
+"""Pen strokes and what is drawn of them: UNIPEN's real ones, as pictures of a sketchpad and as EMNIST's glyphs.
 
 UNIPEN train_r01_v07 (Guyon et al. 1994), CC BY 4.0, doi 10.5281/zenodo.1195803.
 """
@@ -23,25 +23,17 @@ from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.splits import CHARACTERS
 
 Points = NDArray[np.float64]
-
-
 J = TypeVar("J")
-
-
 Part = Literal["train", "validation", "test"]
 
-
+PAD = 300  # side of a sketchpad, in pixels
 HELD_OUT_SOURCES = ("aga", "art", "ced", "gmd", "imp", "pri", "syn", "tos", "uqb")
 """Sources whose strokes are clean enough to test on: the others are jagged or miss strokes."""
-
-
 MARGIN = 0.175
 """Empty share of the pad on each side: a character then fills 65 % of it, as people draw."""
 
-
+_STEP = 0.01  # between points that are smoothed, as a share of the character's longer side
 _SHIFT = 4  # fractional bits that cv2 draws with
-
-
 _OVERSAMPLE = 3  # cv2's own antialiasing is for thin lines: thick ones are drawn larger and shrunk
 
 
@@ -81,7 +73,7 @@ def draw_coverage(
     shake: float = 0.0,
     rng: np.random.Generator | None = None,
 ) -> NDArray[np.float32]:
-    """As `draw`, but the ink alone: float32 [size, size], 0 to 1."""
+    """Draw strokes as `draw` does, but the ink alone: float32 [size, size], 0 to 1."""
     placed = _place(strokes, size, margin, slant)
     if shake > 0:
         generator = rng if rng is not None else np.random.default_rng(0)
@@ -95,11 +87,11 @@ def draw_coverage(
     lines = [np.repeat(line, 2, axis=0) if len(line) == 1 else line for line in lines]
     cv2.polylines(canvas, lines, False, 255, thickness, cv2.LINE_8, _SHIFT)
     small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / np.float32(255)
+    return small.astype(np.float32) / np.float32(255)
 
 
 def _place(strokes: Sequence[NDArray[Any]], size: int, margin: float, slant: float) -> list[Points]:
-    """Scale to the pad and centre, keeping the aspect."""
+    """Scale strokes to the pad and centre them, keeping the aspect."""
     kept = [np.asarray(points, np.float64) for points in strokes if len(points)]
     if not kept:
         raise ValueError("There are no points to draw.")
@@ -113,7 +105,7 @@ def _place(strokes: Sequence[NDArray[Any]], size: int, margin: float, slant: flo
 
 
 def _wobble(points: Points, amount: float, rng: np.random.Generator) -> Points:
-    """Smooth noise along a stroke: an unsteady hand, not a jagged line."""
+    """Add smooth noise along a stroke: an unsteady hand, not a jagged line."""
     noise = rng.normal(size=points.shape)
     reach = max(1, len(points) // 6)
     smooth = cv2.blur(noise, (1, 2 * reach + 1), borderType=cv2.BORDER_REFLECT)
@@ -146,44 +138,33 @@ class StrokeSet:
         return len(self.char_offsets) - 1
 
     def strokes(self, i: int) -> list[NDArray[np.float32]]:
-        """The strokes of character i, float32 [n, 2] each."""
+        """Return the strokes of character i, float32 [n, 2] each."""
         first, last = int(self.char_offsets[i]), int(self.char_offsets[i + 1])
         bounds = self.stroke_offsets[first : last + 1]
         return [self.points[a:b].astype(np.float32) for a, b in itertools.pairwise(bounds)]
 
     def label(self, i: int) -> str:
-        """The character that i is, one of the 62."""
+        """Return the character that i is, one of the 62."""
         return CHARACTERS[int(self.label62[i])]
 
     def rows(self, part: Part) -> NDArray[np.int64]:
-        """The characters whose writers are in a part, int64 [n]."""
+        """Return the characters whose writers are in a part, int64 [n]."""
         parts = {w: part_of(str(s), str(w)) for s, w in zip(self.source, self.writer, strict=True)}
         return np.flatnonzero(np.array([parts[w] == part for w in self.writer], dtype=bool))
 
 
-def _writer_name(writer: str) -> str:
-    """The writer without the source before the colon: the same person may stand in two sources."""
-    return writer.rpartition(":")[2]
-
-
 def part_of(source: str, writer: str) -> Part:
-    """Which part a writer belongs to: about 30 % of the writers of the clean sources test, 10 % of them
-    validate.
+    """Return the part of a writer: of the clean sources about 30 % of the writers test and 10 % validate.
 
-    Decided by a hash of the writer's name alone, whatever the row. Writers of other sources train, but for
-    some 5 % that validate.
+    A hash of the writer's name alone decides, whatever the row. Writers of other sources train, but for some 5 % that
+    validate. writer: after a colon, as the same person may stand in two sources.
     """
-    draw = zlib.crc32(_writer_name(writer).encode()) % 1000
+    draw = zlib.crc32(writer.rpartition(":")[2].encode()) % 1000
     if source in HELD_OUT_SOURCES:
         if draw < 300:
             return "test"
         return "validation" if draw < 400 else "train"
     return "validation" if draw < 50 else "train"
-
-
-def held_out(writers: Sequence[str]) -> NDArray[np.bool_]:
-    """Which of the writers, named "source:name" as in UNIPEN's file, are test writers; bool [n]."""
-    return np.array([part_of(writer.partition(":")[0], writer) == "test" for writer in writers], dtype=bool)
 
 
 def glyphs(
@@ -206,7 +187,6 @@ def glyphs(
     size, margin, shake: as `draw`, in pixels of the pad. pen: one diameter, one for each row, or (low, high)
     to draw from evenly. slant, stretch, shake: standard deviation of a random lean, of the logarithm of width
     over height, and of the wobble. smoothing: as `smooth` takes it, one for all or one for each row.
-    processes: 1 or 2.
     """
     generator = rng if rng is not None else np.random.default_rng(0)
     count = len(rows)
@@ -231,9 +211,13 @@ def glyphs(
 def make_glyphs(
     act: Callable[[J], NDArray[np.uint8]], jobs: Iterable[J], count: int, processes: int, progress: bool
 ) -> NDArray[np.uint8]:
-    """What `act` makes of each of `count` jobs, uint8 [count, 28, 28], in 1 or 2 processes."""
+    """Return what `act` makes of each of `count` jobs, uint8 [count, 28, 28].
+
+    Several processes start afresh: the child of one that has threads, as torch makes them, may hang. Threads are no
+    quicker than none.
+    """
     if processes > 1:
-        with multiprocessing.get_context("fork").Pool(min(processes, 2)) as pool:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
             return _collect(pool.imap(act, jobs, chunksize=256), count, progress)
     return _collect(map(act, jobs), count, progress)
 
@@ -261,9 +245,6 @@ def smooth(strokes: list[NDArray[np.float32]], amount: float) -> list[NDArray[np
     return [_smooth_one(points, step, amount / _STEP) for points in strokes]
 
 
-_STEP = 0.01  # of the character's longer side, between points that are smoothed
-
-
 def _smooth_one(points: NDArray[np.float32], step: float, sigma: float) -> NDArray[np.float32]:
     lengths = np.hypot(*np.diff(points, axis=0).T) if len(points) > 1 else np.zeros(0)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
@@ -280,7 +261,7 @@ def _smooth_one(points: NDArray[np.float32], step: float, sigma: float) -> NDArr
 
 
 class _Job(NamedTuple):
-    """One character to draw: what is done to its strokes, and what `draw_coverage` takes."""
+    """A character to draw: what is done to its strokes, and what `draw_coverage` takes."""
 
     strokes: list[NDArray[np.float32]]
     smoothing: float
@@ -293,9 +274,6 @@ def _glyph(job: _Job) -> NDArray[np.uint8]:
     stretched = [points * np.array([job.width, 1], np.float32) for points in smooth(job.strokes, job.smoothing)]
     rng = np.random.default_rng(job.seed) if job.drawing["shake"] else None
     return to_glyph(draw_coverage(stretched, rng=rng, **job.drawing))
-
-
-PAD = 300  # pixels
 
 
 def open_strokes(path: Path) -> StrokeSet:
