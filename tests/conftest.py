@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,10 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-# Decoded rows and exported networks go where they are deleted again; the programs that tests start inherit it.
+# Decoded rows and exported networks go where they are deleted again; the programs that tests start inherit it, and the
+# processes that share the suite share decoded rows, which are safe to make at once.
 for cache in ("HF_DATASETS_CACHE", "HF_ASSETS_CACHE"):
-    os.environ[cache] = tempfile.mkdtemp(prefix="emnist-test-")
-    atexit.register(shutil.rmtree, os.environ[cache], ignore_errors=True)
+    if cache == "HF_ASSETS_CACHE" or not Path(os.environ.get(cache, "")).name.startswith("emnist-test-"):
+        os.environ[cache] = tempfile.mkdtemp(prefix="emnist-test-")
+        atexit.register(shutil.rmtree, os.environ[cache], ignore_errors=True)
 
 from emnist_hf import Recognizer  # noqa: E402
 from emnist_hf.splits import CHARSETS  # noqa: E402
@@ -77,10 +79,23 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def real_byclass(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real ByClass as Parquet, written once a session by the script that comes with the data."""
-    folder = tmp_path_factory.mktemp("real")
-    command = [sys.executable, str(shared / "emnist" / "build.py"), str(folder), "byclass"]
-    subprocess.run(command, check=True, capture_output=True)
+    """Real ByClass as Parquet, written once, whoever shares the suite, by the script that comes with the data."""
+    import cv2
+    from filelock import FileLock
+
+    def png(array: np.ndarray) -> dict[str, object]:
+        return {"bytes": cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes(), "path": None}
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "real"
+    spec = importlib.util.spec_from_file_location("build", shared / "emnist" / "build.py")
+    assert spec is not None and spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    build.png = png  # Pillow takes half a minute more
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "README.md").is_file():  # which is written last
+            build.main(folder, ["byclass"])
     return folder
 
 
