@@ -119,7 +119,6 @@ SPLITS: dict[str, Split] = {
     )
 }
 
-
 SHAPES = {"O": "0", "I": "1", "L": "1", "S": "5", "Z": "2"}
 """Capitals that one character alone does not tell from a digit (I and L also not from each other)."""
 

@@ -92,8 +92,6 @@ CONDITIONS: dict[str, Callable[[Strokes, Pad, np.random.Generator], Picture]] = 
     condition.__name__: condition for condition in (plain, slanted, shaky, low_resolution, photo)
 }
 """By the name that the command line knows them by. A photo of a character holds the pad and nothing else."""
-
-
 # --- pages ---
 
 PAGE_CONDITIONS = ("plain", "ruled", "squared", "shadow", "skewed", "noisy", "jpeg", "pencil", "chalk", "small")

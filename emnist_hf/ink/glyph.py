@@ -41,7 +41,6 @@ EMNIST = Look(long_side=22.7, widths=(2.7, 3.1), softness=0.4)
 Its strokes are 2.8 wide (quartiles 2.4 and 3.3); within them no range of widths read better than another.
 """
 
-
 _FINE = 4  # working pixels per pixel of the glyph
 _GAP = 4 * _FINE  # rows
 _TILES = 32  # glyphs that are made at once: as much as stays in a processor's cache
