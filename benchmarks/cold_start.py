@@ -15,20 +15,17 @@ import argparse
 import json
 import os
 import resource
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import httpx
 
-from tests.support.server import ROOT, free_port
+from benchmarks.server import ROOT, SECONDS, serve
 
 PICTURE = ROOT / "emnist_hf" / "page" / "examples" / "marker.png"
 ANSWER = "3"
-PATIENCE = 300
 
 
 def processor_seconds() -> float:
@@ -59,35 +56,15 @@ def ask(http: httpx.Client) -> str:
 
 
 def time_page(command: list[str]) -> dict[str, float]:
-    port, processor = free_port(), processor_seconds()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": folder, "HF_HUB_OFFLINE": "1"}
-        clock = time.perf_counter()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **quiet)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
-                while not _is_there(http):
-                    if process.poll() is not None or time.perf_counter() - clock > PATIENCE:
-                        raise RuntimeError(f"{' '.join(command)} did not come up: run it to see why")
-                    time.sleep(0.02)
-                served = time.perf_counter() - clock
-                label = ask(http)
-                answered = time.perf_counter() - clock
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+    clock, processor = time.perf_counter(), processor_seconds()
+    with serve(command) as url, httpx.Client(base_url=url, timeout=SECONDS) as http:
+        served = time.perf_counter() - clock
+        label = ask(http)
+        answered = time.perf_counter() - clock
     if label != ANSWER:
         raise RuntimeError(f"the page answered {label}")
     used = processor_seconds() - processor
     return {"seconds_to_page": served, "seconds": answered, "processor_seconds": used}
-
-
-def _is_there(http: httpx.Client) -> bool:
-    try:
-        return http.get("/").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def medians(runs: list[dict[str, float]]) -> dict[str, float]:

@@ -28,12 +28,10 @@ import io
 import json
 import random
 import statistics
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -41,15 +39,15 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from benchmarks.hands import font_hand
+from benchmarks.hands import font_hand, strokes
+from benchmarks.server import serve
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
+from emnist_hf.data.conditions import Pad, photo
 from emnist_hf.page.draw import PREFIX
 from emnist_hf.page.files import image_url
 from emnist_hf.page.language import translate
 from emnist_hf.page.limits import BUSY
-from tests.support.server import serve
-from tests.support.strokes import STROKES, draw, shaded
 
 SKETCH, PHOTO, PAGE = "sketch", "photo", "page"
 SHARES = {SKETCH: 0.85, PHOTO: 0.10, PAGE: 0.05}
@@ -98,11 +96,9 @@ def _png(image: Image.Image) -> bytes:
 
 def _drawn(kind: str, number: int) -> bytes:
     """A character as the pad sends it, or as a phone would photograph it; no two numbers give the same."""
-    character = list(STROKES)[number % len(STROKES)]
-    tilt = -6 + 12 * ((number * 0.618) % 1)
     if kind == SKETCH:
-        return _png(draw(character, 280, 14, "black", (255,) * 4, tilt=tilt))
-    return _png(shaded(draw(character, 320, 12, "#2b4b9b", (238, 232, 220, 255), tilt=tilt), seed=number))
+        return _png(Image.fromarray(Pad(280, 14).draw(strokes(number))))
+    return _png(Image.fromarray(photo(strokes(number), Pad(320, 12), np.random.default_rng(number))))
 
 
 def _page(number: int) -> bytes:
@@ -346,7 +342,7 @@ def main() -> None:
     arguments = parser.parse_args()
     kinds = {kind: max(4, round(count * arguments.pictures)) for kind, count in KINDS.items()}
     kept = pictures(Recognizer.from_pretrained(), kinds)
-    with tempfile.TemporaryDirectory() as folder, serve(GRADIO_TEMP_DIR=str(Path(folder))) as url:
+    with serve() as url:
         asyncio.run(run(arguments, url, kept))
 
 

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from gradio_client import Client, handle_file
+from PIL import Image
 
+from benchmarks.hands import strokes
+from benchmarks.server import serve
 from emnist_hf import Recognizer
-from tests.support.server import serve
-from tests.support.strokes import STROKES, draw
+from emnist_hf.data.conditions import Pad
 
 WARM_UP = 3
 
@@ -46,9 +48,8 @@ def drawings(folder: Path, count: int) -> list[Path]:
     """`count` drawings that differ, as files, so that nothing is answered from a cache."""
     paths = []
     for number in range(count):
-        character = list(STROKES)[number % len(STROKES)]
         path = folder / f"{number}.png"
-        draw(character, side=280, pen=14, ink="black", paper=(255,) * 4, tilt=number / count).save(path)
+        Image.fromarray(Pad(280, 14).draw(strokes(number))).save(path)
         paths.append(path)
     return paths
 
