@@ -24,18 +24,25 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
+from datasets import ClassLabel, Features
+from datasets import Image as ImageFeature
 from torch.utils.data import DataLoader, default_convert
 from tqdm import tqdm
 
+from benchmarks.hands import HANDS, font_hand
 from benchmarks.training_throughput import NETWORKS, Learner
 from emnist_hf.data.images import ChunkedImages
 from emnist_hf.errors import EmnistError
+from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.config import TrainConfig
 from emnist_hf.training.run_data import prepare_data
 from emnist_hf.training.sampling import MixtureSampler, PartialLabelDataset
-from tests.support.drawn import write_many
 
 NAME = "scale"
 VALIDATION = 0.01  # the share of the rows that training would keep for it
@@ -49,6 +56,23 @@ RATIOS = ("read_per_second", "cold_read_per_second", "images_per_second", "peak_
 
 class ScaleError(EmnistError):
     """A size that cannot be measured; the message says why and what to do."""
+
+
+def write_rows(path: Path, rows: int) -> Path:
+    """Write a Parquet file of so many drawn digits that all differ, in row groups of 2,048."""
+    rng = np.random.default_rng(0)
+    digits = [font_hand(name)(digit, 64, rng)[0] for digit in "0123456789" for name in HANDS]
+    drawn, labels = np.stack([to_glyph(ink) for ink in digits]), np.repeat(np.arange(10), len(HANDS))
+    features = Features({"image": ImageFeature(), "label": ClassLabel(names=list("0123456789"))})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, features.arrow_schema) as writer:
+        for start in range(0, rows, 2048):
+            chosen = rng.integers(0, len(drawn), min(2048, rows - start))
+            images = drawn[chosen]
+            images[:, 0, :16] = rng.integers(0, 256, (len(chosen), 16))
+            pictures = [{"bytes": cv2.imencode(".png", image)[1].tobytes(), "path": None} for image in images]
+            writer.write_table(pa.table({"image": pictures, "label": labels[chosen]}, schema=features.arrow_schema))
+    return path
 
 
 def measure(source: str, batch: int, steps: int) -> dict[str, float]:
@@ -118,7 +142,7 @@ def forget(images: ChunkedImages) -> None:
 def in_a_process(rows: int, batch: int, steps: int) -> dict[str, Any]:
     """`measure` of a new data set in a new process with an empty cache. Raises `ScaleError` with what that says."""
     with tempfile.TemporaryDirectory() as folder:
-        source = write_many(Path(folder) / "train.parquet", rows)
+        source = write_rows(Path(folder) / "train.parquet", rows)
         command = [sys.executable, "-m", "benchmarks.scale", "--source", str(source)]
         environment = os.environ | {"HF_DATASETS_CACHE": f"{folder}/cache"}
         more = ["--batch", str(batch), "--steps", str(steps)]

@@ -25,20 +25,14 @@ from emnist_hf.splits import CHARACTERS
 Points = NDArray[np.float64]
 J = TypeVar("J")
 Part = Literal["train", "validation", "test"]
-<<<<<<< HEAD
 
 PAD = 300  # side of a sketchpad, in pixels
-=======
->>>>>>> a6054a6 (Install poppler in CI, so that the tests of PDF run there; group constants)
 HELD_OUT_SOURCES = ("aga", "art", "ced", "gmd", "imp", "pri", "syn", "tos", "uqb")
 """Sources whose strokes are clean enough to test on: the others are jagged or miss strokes."""
 MARGIN = 0.175
 """Empty share of the pad on each side: a character then fills 65 % of it, as people draw."""
-<<<<<<< HEAD
 
 _STEP = 0.01  # between points that are smoothed, as a share of the character's longer side
-=======
->>>>>>> a6054a6 (Install poppler in CI, so that the tests of PDF run there; group constants)
 _SHIFT = 4  # fractional bits that cv2 draws with
 _OVERSAMPLE = 3  # cv2's own antialiasing is for thin lines: thick ones are drawn larger and shrunk
 

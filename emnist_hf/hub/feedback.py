@@ -35,10 +35,7 @@ log = logging.getLogger(__name__)
 DATASET_VARIABLE = "EMNIST_HF_FEEDBACK_DATASET"
 FOLDER_VARIABLE = "EMNIST_HF_FEEDBACK_FOLDER"
 MINUTES_VARIABLE = "EMNIST_HF_FEEDBACK_MINUTES"
-<<<<<<< HEAD
 
-=======
->>>>>>> a6054a6 (Install poppler in CI, so that the tests of PDF run there; group constants)
 MINUTES = 5.0  # between two commits
 SIDE = 512  # longest side, in pixels, of the drawing that is kept
 MOST_WAITING = 2000  # corrections that wait for the Hub: some 20 MB

@@ -13,10 +13,6 @@ from torch import Tensor, nn
 from emnist_hf.errors import EmnistError
 
 SIDE = 28
-<<<<<<< HEAD
-=======
-
->>>>>>> a6054a6 (Install poppler in CI, so that the tests of PDF run there; group constants)
 default_cfgs = generate_default_cfgs(
     {
         "emnist_replaced_cnn": {
