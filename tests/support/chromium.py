@@ -42,8 +42,9 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.locator("#pad canvas").wait_for()
+    """Go to the page and wait for its pad: long where the browser begins from nothing on a busy machine."""
+    page.goto(url, timeout=120_000)
+    page.locator("#pad canvas").wait_for(timeout=120_000)
     return page
 
 
