@@ -2,7 +2,7 @@
 
 A source is a folder or a Hub data set of Parquet files, one Parquet file, or the official raw IDX files: in a folder,
 in the official `gzip.zip`, or in a Hub data set, gzipped or not. Either becomes a data set of decoded
-rows in the cache of `datasets` (`parquet.py`, `idx_builder.py`), which training, evaluation and reports read
+rows in the cache of `datasets` (`parquet.py`, `builders.py`), which training, evaluation and reports read
 memory-mapped, as `Rows`.
 
 No source is believed: its class means are compared with reference shapes (`orientation.py`), so that images lying on
