@@ -27,7 +27,6 @@ from emnist_hf.hub_session import hub_sentences, is_repo_id, request_seconds
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import SPLITS, Split
 
-BLOCK = 2048  # rows read at a time: 1.6 MB
 MOST_ROWS = 1_000_000  # of one file; ByClass, the largest split, has 697,932 to train on
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
 IDX_NAME = "emnist-{split}-{part}-{kind}-ubyte"
@@ -58,7 +57,7 @@ class RawPart:
     images: RawFile
     labels: RawFile
 
-    def blocks(self, size: int = BLOCK, transposed: bool = True) -> Iterator[Block]:
+    def blocks(self, size: int, transposed: bool = True) -> Iterator[Block]:
         """Yield its rows in order, `size` at a time: images uint8 [n, 28, 28] and labels int64 [n], counted from 0.
 
         transposed: whether images are stored so, as the official ones are; they are put upright.
@@ -190,7 +189,7 @@ def _find(split: Split, part: str, kind: str, files: RawFiles) -> RawFile | None
     return files.get(name + ".gz") or files.get(name)
 
 
-def read_idx(opened: Callable[[], IO[bytes]], kind: str, about: str, size: int = BLOCK) -> Iterator[NDArray[np.uint8]]:
+def read_idx(opened: Callable[[], IO[bytes]], kind: str, about: str, size: int) -> Iterator[NDArray[np.uint8]]:
     """Yield the rows of an IDX file, `size` at a time: uint8 [n, 28, 28] for images as stored, [n] for labels.
 
     kind: images or labels. about: of which part, for the sentences. No more is unpacked than the header says that there

@@ -85,7 +85,6 @@ def glyphs_by_other_hands(
     rows: Sequence[int] | NDArray[np.integer[Any]],
     *,
     seed: int = 0,
-    processes: int = 1,
     progress: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw characters, each by a hand and with a pen of its own, and bring them to EMNIST's form; uint8 [N, 28, 28].
@@ -94,7 +93,7 @@ def glyphs_by_other_hands(
     """
     seeds = np.random.default_rng(seed).integers(0, 2**32, len(rows))
     jobs = (_Job(stroke_set.strokes(int(row)), int(own)) for row, own in zip(rows, seeds, strict=True))
-    return make_glyphs(_glyph, jobs, len(rows), processes, progress)
+    return make_glyphs(_glyph, jobs, len(rows), progress)
 
 
 def _glyph(job: _Job) -> NDArray[np.uint8]:

@@ -45,16 +45,14 @@ def write_stroke_rows(
         if part == "train":
             rows = np.tile(rows, variants)
             changes = {"slant": SLANT, "stretch": STRETCH, "shake": SHAKE, "smoothing": _smoothing(strokes, rows, rng)}
-        drawn = glyphs(
-            strokes, rows, size=TRAINING_PAD, pen=(low, high), rng=rng, processes=2, progress=True, **changes
-        )
+        drawn = glyphs(strokes, rows, size=TRAINING_PAD, pen=(low, high), rng=rng, progress=True, **changes)
         yield _write(folder / f"unipen_{part}.parquet", drawn, strokes, rows)
     file = folder / "unipen_hands.parquet"
     file.unlink(missing_ok=True)  # an older one would be learnt from beside these
     clean = strokes.rows("train")
     rows = np.tile(clean[np.isin(strokes.source[clean], HELD_OUT_SOURCES)], hands)
     if len(rows):
-        drawn = glyphs_by_other_hands(strokes, rows, seed=seed + len(parts), processes=2, progress=True)
+        drawn = glyphs_by_other_hands(strokes, rows, seed=seed + len(parts), progress=True)
         yield _write(file, drawn, strokes, rows)
 
 

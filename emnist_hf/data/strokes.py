@@ -32,6 +32,8 @@ HELD_OUT_SOURCES = ("aga", "art", "ced", "gmd", "imp", "pri", "syn", "tos", "uqb
 MARGIN = 0.175
 """Empty share of the pad on each side: a character then fills 65 % of it, as people draw."""
 
+WORTH_PROCESSES = 5_000  # glyphs: drawing as many takes longer than to start processes for it
+
 _STEP = 0.01  # between points that are smoothed, as a share of the character's longer side
 _SHIFT = 4  # fractional bits that cv2 draws with
 _OVERSAMPLE = 3  # cv2's own antialiasing is for thin lines: thick ones are drawn larger and shrunk
@@ -179,7 +181,6 @@ def glyphs(
     shake: float = 0.0,
     smoothing: NDArray[np.floating[Any]] | float = 0.0,
     rng: np.random.Generator | None = None,
-    processes: int = 1,
     progress: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw characters and bring them to EMNIST's form; uint8 [N, 28, 28].
@@ -205,19 +206,19 @@ def glyphs(
         )
         for i, row in enumerate(rows)
     )
-    return make_glyphs(_glyph, jobs, count, processes, progress)
+    return make_glyphs(_glyph, jobs, count, progress)
 
 
 def make_glyphs(
-    act: Callable[[J], NDArray[np.uint8]], jobs: Iterable[J], count: int, processes: int, progress: bool
+    act: Callable[[J], NDArray[np.uint8]], jobs: Iterable[J], count: int, progress: bool
 ) -> NDArray[np.uint8]:
-    """Return what `act` makes of each of `count` jobs, uint8 [count, 28, 28].
+    """Return what `act` makes of each of `count` jobs, uint8 [count, 28, 28]; of many in a process a processor.
 
-    Several processes start afresh: the child of one that has threads, as torch makes them, may hang. Threads are no
-    quicker than none.
+    These start afresh: the child of a process that has threads, as torch makes them, may hang. Threads are no quicker
+    than none.
     """
-    if processes > 1:
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    if count >= WORTH_PROCESSES:
+        with multiprocessing.get_context("spawn").Pool() as pool:
             return _collect(pool.imap(act, jobs, chunksize=256), count, progress)
     return _collect(map(act, jobs), count, progress)
 

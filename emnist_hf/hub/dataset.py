@@ -1,16 +1,15 @@
 """The official raw files as a clean Parquet data set on the Hub: a configuration a split, upright, with named labels.
 
-Rows are streamed from the archive into Parquet a block at a time, and go to the Hub in one commit: memory stays the
-same however many there are, and an upload that breaks off leaves the data set as it was.
+Rows are loaded as those of every other source, written as Parquet a block at a time, and go to the Hub in one commit:
+memory stays the same however many there are, and an upload that breaks off leaves the data set as it was.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emnist_hf.data.idx import BLOCK, RawPart, open_raw
-from emnist_hf.data.orientation import check_reference_shapes
-from emnist_hf.data.rows import DataError
+from emnist_hf.data.idx import open_raw
+from emnist_hf.data.rows import Rows
+from emnist_hf.data.sources import load_parts
 from emnist_hf.hub_session import check_repo_id, hub_session, retry
 from emnist_hf.ink.glyph import SIDE
 from emnist_hf.splits import SPLITS, Split
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 Labels = NDArray[np.int64]
 
 TEMPLATE = Path(__file__).with_name("templates") / "dataset.md"
+BLOCK = 2048  # rows of a row group
 SHARD_ROWS = 100 * BLOCK  # of a Parquet file: some 70 MB
-CHECKED = 10_000  # rows of a part, evenly from all, that are compared with what EMNIST looks like
 SAMPLES = 8  # of each class, on the sheet
 ACROSS = 31  # classes in a row of the sheet
 PNG = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT, cv2.IMWRITE_PNG_COMPRESSION, 6]
@@ -78,9 +77,9 @@ def publish_dataset(
     there as it was.
     """
     check_repo_id(repo)
-    raw = open_raw(source)
+    splits = list(open_raw(source))  # refused before the Hub is asked
     with hub_session(repo, token) as api, tempfile.TemporaryDirectory() as folder:
-        written = write_dataset(raw, Path(folder), repo)
+        written = write_dataset(source, Path(folder), repo, splits)
         retry(api.create_repo, repo, repo_type="dataset", private=private, exist_ok=True)
         commit = retry(
             api.upload_folder,
@@ -97,13 +96,16 @@ def publish_dataset(
     return {"dataset": repo, "url": f"{api.endpoint}/datasets/{repo}", "commit": commit.oid, "splits": counts}
 
 
-def write_dataset(raw: dict[str, dict[str, RawPart]], folder: Path, repo: str) -> list[Counted]:
-    """Write what `open_raw` found as Parquet, with sheets of samples and the card of `repo`. Raises `DataError`."""
+def write_dataset(source: str | Path, folder: Path, repo: str, splits: Sequence[str] | None = None) -> list[Counted]:
+    """Write raw files as Parquet, with sheets of samples and the card of `repo`; of all `splits` that are there.
+
+    Raises `DataError` as `data.idx.open_raw` and `data.sources.load_parts` do.
+    """
     written = []
-    for name, parts in raw.items():
+    for name in splits or open_raw(source):
         counted = Counted(SPLITS[name])
-        for part in parts.values():
-            _write_part(part, folder, counted)
+        for part, rows in load_parts(name, source).items():
+            _write_part(part, rows, folder, counted)
         (folder / "samples").mkdir(exist_ok=True)
         sheet(counted).save(folder / "samples" / f"{name}.png")
         written.append(counted)
@@ -111,26 +113,20 @@ def write_dataset(raw: dict[str, dict[str, RawPart]], folder: Path, repo: str) -
     return written
 
 
-def _write_part(raw: RawPart, folder: Path, counted: Counted) -> None:
-    """Write the Parquet files of a part and count its rows; on the way, see that it is EMNIST and upright."""
-    about, every = f"{raw.split.title} {raw.part}", max(1, raw.rows // CHECKED)
-    shards = max(1, -(-raw.rows // SHARD_ROWS))
-    counts, kept = np.zeros(len(raw.split.labels), np.int64), []
-    with tqdm(total=raw.rows, desc=about, unit=" rows", unit_scale=True, mininterval=0.5, delay=1) as bar:
-        blocks = raw.blocks(BLOCK)
+def _write_part(part: str, rows: Rows, folder: Path, counted: Counted) -> None:
+    """Write the Parquet files of a part, count its rows and keep samples."""
+    split, shards = counted.split, max(1, -(-len(rows) // SHARD_ROWS))
+    counted.classes[part] = np.bincount(rows.labels, minlength=len(split.labels))
+    with tqdm(total=len(rows), desc=f"{split.title} {part}", unit=" rows", unit_scale=True, delay=1) as bar:
         for shard in range(shards):
-            path = folder / raw.split.name / f"{raw.part}-{shard:05}-of-{shards:05}.parquet"
-            with _writing(path, raw.split) as write:
-                for images, labels in islice(blocks, None if shard == shards - 1 else SHARD_ROWS // BLOCK):
+            of_shard = rows.take(slice(shard * SHARD_ROWS, (shard + 1) * SHARD_ROWS))
+            with _writing(folder / split.name / f"{part}-{shard:05}-of-{shards:05}.parquet", split) as write:
+                for start in range(0, len(of_shard), BLOCK):
+                    block = slice(start, start + BLOCK)
+                    images, labels = of_shard.images[block], of_shard.labels[block]
                     write(images, labels)
-                    kept.append((images[::every].copy(), labels[::every]))
-                    counts += np.bincount(labels, minlength=len(counts))
                     _keep_samples(counted.samples, images, labels)
                     bar.update(len(labels))
-    if kept:
-        sample, numbers = (np.concatenate(arrays) for arrays in zip(*kept))
-        check_reference_shapes(sample, numbers, raw.split.label_set, about, raised=DataError)
-    counted.classes[raw.part] = counts
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emnist_hf.data.idx import BLOCK, check_mapping, read_idx
+from emnist_hf.data.idx import check_mapping, read_idx
 from emnist_hf.data.rows import DataError, Rows, hash_images, to_dataset, to_rows
 from emnist_hf.data.sources import load_emnist, load_rows
 from emnist_hf.evaluation.seen import is_official
@@ -155,8 +155,11 @@ def test_decoded_rows_can_be_written_and_read_again(tmp_path: Path, letters: dic
     assert same(load_rows(tmp_path / "test.parquet"), letters["test"])
 
 
+BLOCK = 1000
+
+
 def read(content: bytes, kind: str = "images") -> np.ndarray:
-    return np.concatenate(list(read_idx(lambda: io.BytesIO(content), kind, "Letters train")))
+    return np.concatenate(list(read_idx(lambda: io.BytesIO(content), kind, "Letters train", BLOCK)))
 
 
 def test_a_file_is_its_blocks() -> None:
@@ -196,7 +199,7 @@ def test_idx_of_another_size_or_kind() -> None:
 @given(st.binary(max_size=200), st.sampled_from(["images", "labels"]))
 def test_random_bytes_are_no_idx(content: bytes, kind: str) -> None:
     try:
-        list(read_idx(lambda: io.BytesIO(content), kind, "Letters train"))
+        list(read_idx(lambda: io.BytesIO(content), kind, "Letters train", BLOCK))
     except DataError:
         return
     assert content[:4] == struct.pack(">I", 2051 if kind == "images" else 2049)

@@ -108,14 +108,14 @@ def test_parts_are_of_writers_and_in_proportion() -> None:
     assert part_of("cea", "cea:gb2911") == part_of("ceb", "ceb:gb2911")
 
 
-def test_glyphs_are_those_of_the_picture() -> None:
+def test_glyphs_are_those_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     made = make_set()
     quick = glyphs(made, [0, 1, 2], size=200, pen=14)
     for row, glyph in zip(range(3), quick, strict=True):
         slow, _ = ink.glyph_of(draw(made.strokes(row), size=200, pen=14))
         assert np.abs(glyph.astype(int) - slow).mean() < 2.5
-    two = glyphs(made, [0, 1, 2], size=200, pen=14, processes=2)
-    np.testing.assert_array_equal(quick, two)
+    monkeypatch.setattr(strokes, "WORTH_PROCESSES", 3)
+    np.testing.assert_array_equal(quick, glyphs(made, [0, 1, 2], size=200, pen=14))
 
 
 def test_pens_may_be_one_many_or_a_range() -> None:
@@ -177,9 +177,10 @@ def test_another_hand_moves_each_stroke_by_itself() -> None:
     assert other_hand(dot, np.random.default_rng(0))[0].shape == (1, 2)
 
 
-def test_other_hands_differ_and_repeat() -> None:
+def test_other_hands_differ_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = make_set()
     first, again = (glyphs_by_other_hands(everything, [0, 0, 0, 1], seed=7) for _ in range(2))
     assert np.array_equal(first, again)
-    assert np.array_equal(first, glyphs_by_other_hands(everything, [0, 0, 0, 1], seed=7, processes=2))
+    monkeypatch.setattr(strokes, "WORTH_PROCESSES", 4)
+    assert np.array_equal(first, glyphs_by_other_hands(everything, [0, 0, 0, 1], seed=7))
     assert len(np.unique(first.reshape(4, -1), axis=0)) == 4
