@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
-from emnist_hf.splits import CHARACTERS
+CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 CAPITAL = 1.5
 """Height of capitals, figures and ascenders in x-heights, as copybooks rule them (between 1.4 and 1.6)."""

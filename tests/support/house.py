@@ -57,6 +57,7 @@ def long_files() -> list[str]:
 
 
 def main() -> None:
+    sys.path.insert(0, str(PACKAGE.parent))  # this checkout's, wherever another is installed
     graph = grimp.build_graph(PACKAGE.name, cache_dir=None)
     faults = circles(graph) or floors(graph)
     faults += long_files()
