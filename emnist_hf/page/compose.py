@@ -56,7 +56,7 @@ def preview(
         empty = translate_html("Your text will stand here", language)
         return f'<div class="sheet set-sheet"><p class="sheet-empty">{empty}</p></div>'
     rendering = render(text, font, ink, **settings)
-    font = font if isinstance(font, Font) else find_font(font)
+    font = find_font(font)
     name = saved_name(rendering.scene.text, font.name)
     return rendered_sheet(rendering, font, name, language=language, chosen=INKS.get(str(ink), ink))
 

@@ -13,24 +13,10 @@ from emnist_hf.page.compose import SHEETS, render
 from emnist_hf.page.events import PUBLIC, SETTING_QUEUE
 from emnist_hf.page.files import picture_path
 from emnist_hf.recognizer import Recognizer
-from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, Rendering, StylingError, describe, fonts
+from emnist_hf.styling import ALIGNMENTS, DEFAULT_FONT, StylingError, describe, fonts
 from emnist_hf.styling.errors import check_number
 from emnist_hf.styling.measuring import read_hand
-
-FORMATS = ("png", "svg", "pdf")
-
-
-def encode(rendering: Rendering, kind: str, resolution: float) -> bytes:
-    """Return the file in one of `FORMATS`. Raises `StylingError` for another."""
-    if kind == "png":
-        return rendering.png(resolution)
-    if kind == "svg":
-        return rendering.svg().encode("utf-8")
-    if kind == "pdf":
-        return rendering.pdf()
-    raise StylingError(
-        "There is no format {name}: choose one of {names}.", name=repr(str(kind)[:20]), names=", ".join(FORMATS)
-    )
+from emnist_hf.styling.rendering import FORMATS
 
 
 def build(recognizer: Recognizer) -> None:
@@ -89,7 +75,10 @@ def build(recognizer: Recognizer) -> None:
             strength=strength,
             seed=round(check_number("seed", seed, 0, 2**32 - 1)),
         )
-        data = encode(rendering, file_format, resolution)
+        if file_format not in FORMATS:
+            name, names = repr(str(file_format)[:20]), ", ".join(FORMATS)
+            raise StylingError("There is no format {name}: choose one of {names}.", name=name, names=names)
+        data = rendering.encode(file_format, resolution)
         about: dict[str, Any] = {"text": rendering.scene.text, "notices": rendering.notices}
         if hand is not None:
             about["hand"] = hand.as_json() | {"in_words": describe(hand)}

@@ -12,7 +12,7 @@ from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.pdf import to_pdf
 from emnist_hf.styling.scene import CSS_RESOLUTION, Scene, to_image, to_png, to_svg
 
-FORMATS = (".png", ".svg", ".pdf")
+FORMATS = ("png", "svg", "pdf")
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,18 @@ class Rendering:
         """Return a PDF file of one page: vector outlines, and the text to select."""
         return to_pdf(self.scene)
 
+    def encode(self, kind: str, resolution: float = CSS_RESOLUTION) -> bytes:
+        """Return the file in one of `FORMATS`."""
+        if kind == "png":
+            return self.png(resolution)
+        return self.pdf() if kind == "pdf" else self.svg().encode("utf-8")
+
     def save(self, path: str | Path, *, resolution: float = CSS_RESOLUTION) -> None:
         """Write a file in the format that its name ends with.
 
         Raise `StylingError` for another, and for a file that cannot be written.
         """
-        kind = check_format(path)
-        if kind == ".png":
-            write_file(path, self.png(resolution))
-        else:
-            write_file(path, self.pdf() if kind == ".pdf" else self.svg().encode("utf-8"))
+        write_file(path, self.encode(check_format(path), resolution))
 
 
 def check_format(path: str | Path) -> str:
@@ -57,7 +59,7 @@ def check_format(path: str | Path) -> str:
         named = Path(path)
     except TypeError:
         raise StylingError(f"{str(path)[:40]!r} is no name of a file: give a path.") from None
-    kind = named.suffix.lower()
+    kind = named.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise StylingError(f"{named.name[-60:]!r} names no format: let it end in .png, .svg or .pdf.")
     return kind
