@@ -9,7 +9,7 @@ import gradio as gr
 
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, dot_html, hand_tiles
 from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, SETTING_QUEUE
-from emnist_hf.page.files import picture_path, saved_name
+from emnist_hf.page.files import PICTURE_INPUT, picture_path, saved_name
 from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
@@ -106,14 +106,7 @@ def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
     with gr.Column(scale=5, min_width=280, elem_classes="card first"):
         gr.HTML(html("h2", "Set"), apply_default_css=False)
         text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label=label("Text"), max_length=MOST_TEXT, elem_id="set-text")
-        like = gr.Image(
-            sources=["upload", "clipboard"],
-            label=label("Handwriting to follow"),
-            height=160,
-            buttons=[],
-            format="png",
-            elem_id="set-like",
-        )
+        like = gr.Image(label=label("Handwriting to follow"), height=160, elem_id="set-like", **PICTURE_INPUT)
         words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="set-hand")
         strength = gr.Slider(
             0, 1, 0.7, step=0.05, label=label("How much of that hand"), visible=False, elem_id="set-strength"

@@ -27,6 +27,9 @@ MAX_LAYERS = 4
 LONGEST = 40
 """Characters of a text that its file's name keeps."""
 
+PICTURE_INPUT: dict[str, Any] = {"sources": ["upload", "clipboard"], "buttons": [], "format": "png"}
+"""For the gr.Image that takes a visitor's picture."""
+
 
 def picture_path(picture: Mapping[str, Any] | None) -> str | None:
     """Return the path of an uploaded picture, None for no picture. `picture` is what gr.Image sends.

@@ -13,7 +13,7 @@ from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.page.calligraphy import hand_tiles
 from emnist_hf.page.compose import ComposeTab, render, show
 from emnist_hf.page.events import NETWORK_QUEUE, PRIVATE
-from emnist_hf.page.files import data_url, image_url, picture_path
+from emnist_hf.page.files import PICTURE_INPUT, data_url, image_url, picture_path
 from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.tiles import tile_choice
@@ -96,14 +96,8 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML(html("h2", "Your hand as a font"), apply_default_css=False)
-            picture = gr.Image(
-                sources=["upload", "clipboard"],
-                label=label("A sheet of your characters"),
-                height=240,
-                buttons=[],
-                format="png",
-                elem_id="font-sheet",
-            )
+            sheet_label = label("A sheet of your characters")
+            picture = gr.Image(label=sheet_label, height=240, elem_id="font-sheet", **PICTURE_INPUT)
             words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False)
             boxes = gr.HTML("", apply_default_css=False)
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
