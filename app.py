@@ -31,7 +31,7 @@ def settle_environment() -> None:
         return
     os.environ.update(ENVIRONMENT | os.environ)
     if sys.platform == "linux":
-        os.execv(sys.executable, sys.orig_argv)
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 if __name__ == "__main__":

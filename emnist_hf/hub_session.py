@@ -101,7 +101,7 @@ def hub_sentence(error: BaseException, repo: str, purpose: Purpose, revision: st
     """Return the sentence, of `SENTENCES`, on why the Hub's client failed at `repo`; that of an error of ours stays."""
     error = _root_cause(error)
     if isinstance(error, EmnistError) and not isinstance(error, GaveUpError):
-        return Sentence(str(error))
+        return error.args[0]
     status, file, kind = status_of(error), getattr(error, "filename", None), type(error).__name__
     keys: list[str | int | None] = [*_kinds(error), status]
     if (trouble := str(error) if isinstance(error, GaveUpError) else passing_trouble(error)) is not None:

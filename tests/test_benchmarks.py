@@ -18,8 +18,6 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.accuracy_by_parameters import far_apart, short_count
-from benchmarks.scale import FEWEST
 from emnist_hf.evaluation.metrics import wilson_interval
 from emnist_hf.evaluation.seen import save_seen, short_hashes
 from emnist_hf.models.network import create_model, save_checkpoint
@@ -91,9 +89,11 @@ def test_accuracy_by_parameters(bench: Bench, small_emnist: Path, replaced: Path
 
 
 def test_the_sizes_under_the_axis_are_those_of_the_checkpoints() -> None:
+    benchmark = importlib.import_module("benchmarks.accuracy_by_parameters")
     counts = [900, 999, 80_000, 264_894, 999_700, 1_234_567, 9_960_000]
-    assert [short_count(n) for n in counts] == ["900", "999", "80 k", "265 k", "1 M", "1.2 M", "10 M"]
-    assert far_apart([1_234_567, 310_000, 264_894, 80_000, 80_000], 36_000, 2_700_000) == [80_000, 264_894, 1_234_567]
+    assert [benchmark.short_count(n) for n in counts] == ["900", "999", "80 k", "265 k", "1 M", "1.2 M", "10 M"]
+    kept = benchmark.far_apart([1_234_567, 310_000, 264_894, 80_000, 80_000], 36_000, 2_700_000)
+    assert kept == [80_000, 264_894, 1_234_567]
 
 
 def test_accuracy_is_not_that_on_training_rows(bench: Bench, small_emnist: Path, replaced: Path) -> None:
@@ -128,7 +128,8 @@ def test_training_throughput_in_both_precisions(bench: Bench, monkeypatch: pytes
 
 
 def test_scale(bench: Bench) -> None:
-    report = json.loads(bench("scale", "--rows", str(FEWEST), "1200", "--batch", "16", "--steps", "2").out)
+    fewest = importlib.import_module("benchmarks.scale").FEWEST
+    report = json.loads(bench("scale", "--rows", str(fewest), "1200", "--batch", "16", "--steps", "2").out)
     few, many = report["sizes"]
     assert many["rows"] > 1.9 * few["rows"]
     assert few["peak_mb_ratio"] == 1 and many["peak_mb_ratio"] == pytest.approx(

@@ -18,6 +18,12 @@ def test_an_old_path_leads_to_the_new_one(old: str, new: str, name: str) -> None
     assert getattr(importlib.import_module(old), name) is getattr(importlib.import_module(new), name)
 
 
+def test_a_style_of_letters_has_its_old_name_too() -> None:
+    from emnist_hf import styling
+
+    assert styling.Manner is styling.Style
+
+
 def test_what_a_card_imports_tells_timm_of_the_network() -> None:
     import timm
 

@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from emnist_hf.styling.baselines import ReadCharacter
-from emnist_hf.styling.colours import PAPERS
+from emnist_hf.styling.colours import DEFAULT_INK, PAPERS
 from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.fonts import DEFAULT_FONT, FONTS_VARIABLE, Font, find_font, fonts
 from emnist_hf.styling.hand import Hand, describe
@@ -33,6 +33,7 @@ from emnist_hf.styling.transfer import in_hand
 __all__ = [
     "ALIGNMENTS",
     "DEFAULT_FONT",
+    "DEFAULT_INK",
     "FONTS_VARIABLE",
     "MAX_CHARACTERS",
     "MAX_MARGIN",
@@ -43,6 +44,7 @@ __all__ = [
     "PAPERS",
     "Font",
     "Hand",
+    "Manner",
     "Rendering",
     "Setting",
     "Style",
@@ -56,13 +58,15 @@ __all__ = [
     "set_text",
 ]
 
+Manner = Style  # its name in 0.1.0
+
 
 def set_text(
     text: str,
     font: str | Font = DEFAULT_FONT,
     *,
     size: float = 160,
-    colour: str | tuple[int, ...] = "#1b2a49",
+    colour: str | tuple[int, ...] = DEFAULT_INK,
     paper: str | tuple[int, ...] | None = "white",
     margin: float = 0.35,
     hand: Hand | None = None,
@@ -91,7 +95,7 @@ def set_page(
     page: tuple[float, float],
     font: str | Font = DEFAULT_FONT,
     *,
-    colour: str | tuple[int, ...] = "#1b2a49",
+    colour: str | tuple[int, ...] = DEFAULT_INK,
     paper: str | tuple[int, ...] | None = "white",
     hand: Hand | None = None,
     strength: float = 1.0,

@@ -17,6 +17,9 @@ Colour = tuple[int, int, int, int]
 PAPERS: dict[str, str | None] = {"white": "#ffffff", "cream": "#fbf4e2", "transparent": None, "none": None}
 """Papers with a name of their own; every colour that Pillow knows is one too."""
 
+DEFAULT_INK = "#1b2a49"
+"""Blue-black, as fountain pens write."""
+
 READABLE = 3.0
 """Contrast of large text with its ground, by WCAG 2.2, 1.4.3."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from emnist_hf.styling.colours import Colour, parse_colour, parse_paper
+from emnist_hf.styling.colours import DEFAULT_INK, Colour, parse_colour, parse_paper
 from emnist_hf.styling.errors import StylingError, check_number
 from emnist_hf.styling.fonts import Font
 from emnist_hf.styling.line import PLAIN, Line, Style, Typesetter, clean
@@ -38,7 +38,7 @@ class Setting:
     """
 
     size: float = 160
-    ink: str | tuple[int, ...] = "#1b2a49"
+    ink: str | tuple[int, ...] = DEFAULT_INK
     paper: str | tuple[int, ...] | None = "white"
     margin: float = 0.35
     align: str = "left"

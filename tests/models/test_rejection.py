@@ -19,7 +19,7 @@ from emnist_hf.page.answer import DOUBT, answer_in_words
 from emnist_hf.recognizer import Answer
 from emnist_hf.training.outliers import drawings
 from emnist_hf.training.rejection import fit_rejection, score_rejection
-from tests.support.drawn import _font
+from tests.support.drawn import label_font
 from tests.support.strokes import STROKES, draw
 
 SIDE = 240
@@ -36,7 +36,7 @@ def scribble(seed: int) -> Image.Image:
 
 def typed(text: str) -> Image.Image:
     sheet = Image.new("L", (SIDE * 2, SIDE), 255)
-    ImageDraw.Draw(sheet).text((SIDE, SIDE / 2), text, fill=0, font=_font(110), anchor="mm")
+    ImageDraw.Draw(sheet).text((SIDE, SIDE / 2), text, fill=0, font=label_font(110), anchor="mm")
     return sheet
 
 

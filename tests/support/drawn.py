@@ -17,14 +17,14 @@ from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def label_font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), size)
 
 
 def draw_glyph(character: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One printed character, uint8 [28, 28], white on black, leaning and placed at random like handwriting."""
     big = Image.new("L", (160, 160))
-    ImageDraw.Draw(big).text((80, 80), character, fill=255, font=_font(96), anchor="mm")
+    ImageDraw.Draw(big).text((80, 80), character, fill=255, font=label_font(96), anchor="mm")
     lean, turn = rng.normal(0, 0.12), rng.normal(0, 0.08)
     matrix = (1, lean + turn, -80 * (lean + turn), -turn, 1, 80 * turn)
     moved = big.transform(big.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
