@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +21,10 @@ from emnist_hf.splits import CHARACTERS, CHARSETS
 from emnist_hf.training.sampling import load_sources
 from tests.support.drawn import draw_glyph
 from tests.support.hub_client import client, files_that_hold, run
-from tests.support.hub_server import Hub, serve_hub
+from tests.support.hub_server import Hub
 
 USER = "user"
 CORRECTIONS = f"{USER}/corrections"
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
-    with serve_hub(USER) as server:
-        yield server
 
 
 def correction(recognizer: Recognizer, drawn: str, label: str) -> Correction:

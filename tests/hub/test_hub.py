@@ -21,16 +21,10 @@ from emnist_hf.data.rows import Rows
 from emnist_hf.splits import CHARSETS, SPLITS
 from tests.support.drawn import draw_glyph, draw_rows, write_parquet
 from tests.support.hub_client import SOON, check_refusal, client, refusal, restore
-from tests.support.hub_server import Hub, serve_hub
+from tests.support.hub_server import Hub
 
 USER = "user"
 CHECKPOINT = f"{USER}/glyphs"
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
-    with serve_hub(USER) as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from emnist_hf.hub.dataset import size_category, write_dataset
 from emnist_hf.splits import SPLITS
 from tests.support.drawn import draw_rows
 from tests.support.hub_client import client, command, files_that_hold, refused_command, run
-from tests.support.hub_server import Hub, Interference, cut_upload, failing, serve_hub
+from tests.support.hub_server import Hub, Interference, cut_upload, failing
 from tests.support.memory import WATCH
 from tests.support.raw_files import idx, write_raw
 from tests.support.server import ROOT
@@ -68,12 +68,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory, drawn: dict[str, dict[str,
 def digits(tmp_path_factory: pytest.TempPathFactory, drawn: dict[str, dict[str, Rows]]) -> Path:
     """A folder of raw files of one split."""
     return write_raw(tmp_path_factory.mktemp("digits"), "digits", drawn["digits"], zipped=False)
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
-    with serve_hub(USER, "other") as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

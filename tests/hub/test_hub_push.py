@@ -63,7 +63,6 @@ from tests.support.hub_server import (
     cut_download,
     cut_upload,
     failing,
-    serve_hub,
     slow,
 )
 from tests.support.server import ROOT
@@ -72,12 +71,6 @@ USER = "user"
 REPO = f"{USER}/glyphs"
 GIVEN_UP = 15
 """Seconds after which a push or a pull must have given up that waits 1 s for each answer, and 30 s with our ten."""
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
-    with serve_hub(USER, "stranger") as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)
