@@ -85,6 +85,7 @@ def said_on_every_tab(page: Page) -> set[str]:
         if number == 1:
             page.locator(".example-strip button").locator("visible=true").last.click()
             expect(page.locator(".page-box:visible").first).to_be_visible()
+        expect(page.get_by_text("processing").locator("visible=true")).to_have_count(0)  # gradio's, while it waits
         said |= set(page.evaluate(VISIBLE))
     return said
 

@@ -36,7 +36,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, exported: Path) -> Iterator[str]:
-    """The address of web/ as its README has it set up: npm install, and the package's checkpoint as ONNX."""
+    """The address of web/ as docs/loading.md has it set up: npm install, and the package's checkpoint as ONNX."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not on the PATH (Debian: apt-get install npm)")
     folder = tmp_path_factory.mktemp("web") / "web"
