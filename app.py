@@ -1,7 +1,7 @@
 """The page: `python app.py` serves it on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it).
 
 EMNIST_HF_CHECKPOINT (a folder or a Hub id, `id@revision` for one version) chooses the checkpoint, and
-EMNIST_HF_FEEDBACK_DATASET (a Hub id) lets visitors correct it, into that data set; the README has a table of all
+EMNIST_HF_FEEDBACK_DATASET (a Hub id) lets visitors correct it, into that data set; docs/running.md has all
 settings. GET /health says whether it answers; SIGTERM ends it when the requests in flight are answered.
 """
 
