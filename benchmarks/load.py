@@ -43,7 +43,8 @@ from benchmarks.hands import font_hand, strokes
 from benchmarks.server import serve
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
-from emnist_hf.data.conditions import Pad, photo
+from emnist_hf.data.conditions import photo
+from emnist_hf.data.pad import Pad
 from emnist_hf.page.draw import PREFIX
 from emnist_hf.page.files import image_url
 from emnist_hf.page.language import translate

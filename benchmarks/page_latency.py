@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.hands import strokes
 from benchmarks.server import serve
 from emnist_hf import Recognizer
-from emnist_hf.data.conditions import Pad
+from emnist_hf.data.pad import Pad
 
 WARM_UP = 3
 

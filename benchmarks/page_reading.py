@@ -26,7 +26,7 @@ from PIL import Image
 from benchmarks.hands import HANDS, font_hand
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, Hand, Page, compose, stroke_hand, writers
-from emnist_hf.data.conditions import PAGE_CONDITIONS
+from emnist_hf.data.photograph import PAGE_CONDITIONS
 from emnist_hf.data.strokes import StrokeSet
 from emnist_hf.evaluation.page_metrics import box_matches, character_errors, fold_text
 

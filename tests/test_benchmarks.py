@@ -179,6 +179,13 @@ def test_help_explains_the_benchmark_and_every_option(
         assert action.help == argparse.SUPPRESS or not set_to_something or "default: " in action.help, action.dest
 
 
+def test_ink(bench: Bench, tmp_path: Path) -> None:
+    done = bench("ink", "--conditions", "red_on_pink", "framed", "--count", "2", "--show", str(tmp_path))
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["kind"] for row in rows] == ["red_on_pink", "framed"] and all(row["asked"] == 2 for row in rows)
+    assert rows[0]["read"] == rows[0]["blank"] == 1
+
+
 def test_load() -> None:
     arguments = ["--visitors", "3", "--seconds", "2", "--pause", "0.3", "--pictures", "0.05"]
     report = measured_apart("load", *arguments)

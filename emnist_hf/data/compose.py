@@ -2,7 +2,7 @@
 
 Each character is drawn by a `Hand`, from a font that looks hand-printed (`font_hand`) or from real strokes
 (`stroke_hand`), and set unsteadily on its line. `compose` lays the ink on synthetic paper and has it photographed badly
-(`conditions.photograph`). Training, benchmarks and tests use the same pages; a seed gives the same page.
+(`photograph.photograph`). Training, benchmarks and tests use the same pages; a seed gives the same page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from emnist_hf.data.conditions import photograph
+from emnist_hf.data.photograph import photograph
 from emnist_hf.data.strokes import StrokeSet
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
@@ -82,7 +82,7 @@ def compose(
     spacing: float = 0.12,
     lean: float = 0.0,
 ) -> Page:
-    """Return a page of lines that a hand wrote, on paper of a condition out of `conditions.PAGE_CONDITIONS`.
+    """Return a page of lines that a hand wrote, on paper of a condition out of `photograph.PAGE_CONDITIONS`.
 
     size: the em in pixels; a small letter is about half as high. skew: degrees, clockwise; by the condition where None.
     spacing: extra space between letters, in ems. lean: of the letters, degrees to the right.

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emnist_hf.data.conditions import CONDITIONS, Pad
+from emnist_hf.data.conditions import CONDITIONS
+from emnist_hf.data.pad import Pad
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strokes import HELD_OUT_SOURCES, PAD, StrokeSet, open_strokes
 from emnist_hf.evaluation.metrics import score, wilson_interval

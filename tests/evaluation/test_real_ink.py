@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emnist_hf.data.conditions import CONDITIONS, DARKEST, LOW_SIDE, Pad
+from emnist_hf.data.conditions import CONDITIONS, DARKEST, LOW_SIDE
+from emnist_hf.data.pad import Pad
 from emnist_hf.data.rows import DataError
 from emnist_hf.evaluation.metrics import wilson_interval
 from emnist_hf.evaluation.real_ink import (

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, Hand, compose, on_table
-from emnist_hf.data.conditions import PAGE_CONDITIONS
+from emnist_hf.data.photograph import PAGE_CONDITIONS
 from emnist_hf.evaluation.page_metrics import box_matches, character_errors
 from emnist_hf.ink.sheet import find_sheet
 from emnist_hf.page.page_view import boxes_html, summary
