@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
+import numpy as np
+
 from emnist_hf.ink.cleaning import without_specks
-from emnist_hf.ink.extract import Ink, to_ink
+from emnist_hf.ink.extract import Ink, at_most, ink_of, to_ink
 from emnist_hf.ink.glyph import to_glyph
-from emnist_hf.ink.picture import NoInkError, PictureError, open_picture
-from emnist_hf.ink.thresholds import CHARACTER_SIDE
+from emnist_hf.ink.picture import NoInkError, PictureError, open_picture, open_reduced
+from emnist_hf.ink.thresholds import CHARACTER_SIDE, EXTRACTION, GLANCE_INK, GLANCE_SIDE
 from emnist_hf.ink.types import Bytes
 from emnist_hf.ink.widths import stroke_width
 
@@ -36,5 +39,23 @@ def glyph_of(image: Any, ink: Ink | None = None) -> tuple[Bytes, Ink]:
     it has more pixels. Raises PictureError and NoInkError as `open_picture`, `to_ink` and `to_glyph` do.
     """
     if ink is None or max(ink.coverage.shape) > CHARACTER_SIDE:
-        ink = to_ink(image, max_side=CHARACTER_SIDE)
+        return _glyph_of(*open_reduced(image, CHARACTER_SIDE))
+    return to_glyph(without_specks(ink.coverage)), ink
+
+
+def _glyph_of(rgb: Bytes, scale: float) -> tuple[Bytes, Ink]:
+    """Do as `glyph_of` with a picture, uint8 [H, W, 3]: at a glance, and closely where that shows too little."""
+    height, width = rgb.shape[:2]
+    factor = -(-max(height, width) // GLANCE_SIDE)
+    if factor > 1 and min(height, width) >= factor:  # by a whole factor: many times as quick
+        size = (width // factor, height // factor)
+        small = cv2.resize(rgb[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
+        try:
+            glance = ink_of(small, scale / factor)
+            coverage = without_specks(glance.coverage)
+            if max(cv2.boundingRect((coverage > EXTRACTION.inked).view(np.uint8))[2:]) >= GLANCE_INK:
+                return to_glyph(coverage), glance
+        except NoInkError:
+            pass
+    ink = ink_of(*at_most(rgb, scale, CHARACTER_SIDE))
     return to_glyph(without_specks(ink.coverage)), ink

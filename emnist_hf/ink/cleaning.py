@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink.thresholds import CLEANING
 from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import components
 
 
 def without_frame(coverage: Floats) -> Floats:
@@ -21,9 +22,8 @@ def without_frame(coverage: Floats) -> Floats:
 
 def without_specks(coverage: Floats) -> Floats:
     """Return the coverage without components that are tiny beside the largest, or at the border apart from the rest."""
-    mask = (coverage > CLEANING.inked).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 1:
+    labels, stats = components(coverage > CLEANING.inked)
+    if len(stats) <= 1:
         return coverage
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 0
@@ -39,10 +39,10 @@ def find_frame(mask: Mask) -> Mask | None:
     height, width = mask.shape
     if min(height, width) < CLEANING.frame_side:
         return None
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    labels, stats = components(mask)
     spans_width = stats[:, cv2.CC_STAT_WIDTH] > CLEANING.frame_span * width
     around = spans_width & (stats[:, cv2.CC_STAT_HEIGHT] > CLEANING.frame_span * height)
-    for i in range(1, count):
+    for i in range(1, len(stats)):
         if around[i]:
             left, top, across, down = (int(v) for v in stats[i, :4])
             if _is_rectangle(labels[top : top + down, left : left + across] == i):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.thresholds import EXTRACTION, PAPER
-from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.types import Bytes, Floats, Mask
 from emnist_hf.ink.widths import depth
 
 Places = NDArray[np.int64]
@@ -19,10 +19,10 @@ Places = NDArray[np.int64]
 # --- even paper ---
 
 
-def even_paper(pixels: Floats, ink: Mask) -> Floats | None:
+def even_paper(pixels: Bytes, ink: Mask) -> Floats | None:
     """Return the one colour of the paper, float32 [3], or None when its light is uneven.
 
-    pixels: float32 [H, W, 3], 0 to 255. ink: bool [H, W].
+    pixels: uint8 [H, W, 3]. ink: bool [H, W].
     """
     paper_depth, ink_depth = depth(~ink), depth(ink)
     if not paper_depth.any():
@@ -63,9 +63,9 @@ def sampling_step(count: int, most: int, width: int) -> int:
     return step
 
 
-def colours_at(pixels: Floats, places: Places) -> Floats:
-    """Return the colours at places: float32 [H, W, 3] to [n, 3]."""
-    return np.take(pixels.reshape(-1, 3), places, axis=0)  # many times as quick as indexing
+def colours_at(pixels: Bytes, places: Places) -> Floats:
+    """Return the colours at places: uint8 [H, W, 3] to float32 [n, 3]."""
+    return np.take(pixels.reshape(-1, 3), places, axis=0).astype(np.float32)  # many times as quick as indexing
 
 
 def _median(colours: Floats) -> Floats:
@@ -80,7 +80,7 @@ def _inside(depths: Floats) -> Mask:
     return depths >= min(deepest, max(least, min(share * deepest, most)))
 
 
-def _spread(pixels: Floats, part: Places, depths: Floats, outside: float) -> float:
+def _spread(pixels: Bytes, part: Places, depths: Floats, outside: float) -> float:
     """Return the range of the brightness of a part, in levels, but for `outside` per cent at either end.
 
     The soft edges of a picture that was enlarged fill a tight crop, and they go by depth, which light does not: so what
@@ -103,33 +103,56 @@ def _spread(pixels: Floats, part: Places, depths: Floats, outside: float) -> flo
     return float(min(high - low, flat_high - flat_low))
 
 
-def contrast_to(pixels: Floats, paper: Floats, light: bool) -> Floats:
-    """Return how far each pixel departs from its paper in the channel that shows it best, float32 [H, W].
+def contrast_to(rgb: Bytes, paper: Floats, light: bool) -> Floats:
+    """Return how far each pixel departs from one colour of paper, [3], in the channel that shows it best.
 
-    1 is from the paper to black (or white, for light ink); negative where a pixel departs the other way. pixels:
-    float32 [H, W, 3]. paper: the same, or one colour, [3].
+    float32 [H, W]: 1 is from the paper to black (or white, for light ink); negative where a pixel departs the other
+    way. rgb: uint8 [H, W, 3].
     """
-    brightness = (paper[..., 0] + paper[..., 1] + paper[..., 2]) / 3
-    full = np.maximum(255 - brightness if light else brightness, PAPER.least_contrast)
-    most = np.full(pixels.shape[:2], -np.inf, np.float32)
-    for channel in range(3):  # one after the other: a picture of all three differences takes three times the memory
-        off = pixels[..., channel] - paper[..., channel]
-        np.maximum(most, off if light else np.negative(off, out=off), out=most)
-    most /= full
-    return most
+    sign = np.float32(1 if light else -1) / _full_contrast(paper, light)
+    levels = np.arange(256, dtype=np.float32)
+    tables = [(levels - colour) * sign for colour in paper]
+    parts = [cv2.LUT(cv2.extractChannel(rgb, channel), table) for channel, table in enumerate(tables)]
+    return cv2.max(cv2.max(parts[0], parts[1]), parts[2])
+
+
+def _full_contrast(paper: Floats, light: bool) -> Floats:
+    """Return the levels from paper, [..., 3], to black, or to white for light ink."""
+    brightness = paper.mean(axis=-1)
+    return np.maximum(255 - brightness if light else brightness, np.float32(PAPER.least_contrast))
 
 
 # --- uneven paper ---
 
 
-def uneven_contrast(pixels: Floats) -> tuple[Floats, bool]:
-    """Return the contrast to a paper whose light varies, and whether the ink is light. `pixels` is overwritten."""
-    trend = _trend(pixels)[:, :, None] + PAPER.offset
-    pixels += PAPER.offset
-    pixels /= trend
-    pixels *= PAPER.level
+def uneven_contrast(rgb: Bytes) -> tuple[Floats, bool]:
+    """Return the contrast to a paper whose light varies, as `contrast_to`, and whether the ink is light.
+
+    Light varies slowly: the paper is found in a reduced copy, once the fall of the light over the picture, a plane, is
+    taken out of it.
+    """
+    height, width = rgb.shape[:2]
+    factor = min(1.0, PAPER.light_side / max(height, width))
+    small = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    pixels = small.astype(np.float32)
+    gain = PAPER.level / (_trend(pixels) + PAPER.offset)[:, :, None]
+    pixels = (pixels + PAPER.offset) * gain
     paper, light = _uneven_paper(pixels)
-    return contrast_to(pixels, paper, light), light
+    per_level = gain[:, :, 0] * np.float32(1 if light else -1) / _full_contrast(paper, light)
+    paper = paper / gain - np.float32(PAPER.offset)
+    farther = cv2.max if light else cv2.min
+    most: Floats | None = None
+    for channel in range(3):  # one after the other: all three take three times the memory
+        under = cv2.resize(paper[:, :, channel], (width, height), interpolation=cv2.INTER_LINEAR)
+        off = cv2.subtract(cv2.extractChannel(rgb, channel), under, dtype=cv2.CV_32F)
+        most = off if most is None else farther(most, off)
+    return cv2.multiply(most, cv2.resize(per_level, (width, height), interpolation=cv2.INTER_LINEAR)), light
+
+
+def _departure(pixels: Floats, paper: Floats, light: bool) -> Floats:
+    """Return how far pixels, float32 [H, W, 3], depart from the paper under each, as `contrast_to`."""
+    off = pixels - paper if light else paper - pixels
+    return np.maximum(np.maximum(off[..., 0], off[..., 1]), off[..., 2]) / _full_contrast(paper, light)
 
 
 def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
@@ -139,10 +162,6 @@ def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
     ink instead. The paper is then what lies between the ink, filled in across it.
     """
     height, width = pixels.shape[:2]
-    if height * width > PAPER.half_size:
-        half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        paper, light = _uneven_paper(half)
-        return cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), light
     side = max(5, min(max(height, width) // PAPER.closing, 2 * min(height, width))) | 1
     kernel = np.ones((side, side), np.uint8)
     calm = cv2.GaussianBlur(pixels, (0, 0), PAPER.smooth)
@@ -150,7 +169,7 @@ def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
     closed = cv2.morphologyEx(bytes_, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     opened = cv2.morphologyEx(bytes_, cv2.MORPH_OPEN, kernel).astype(np.float32)
     light = bool(cv2.meanStdDev(closed)[1].sum() > cv2.meanStdDev(opened)[1].sum())
-    rough = contrast_to(calm, opened if light else closed, light)
+    rough = _departure(calm, opened if light else closed, light)
     rough -= np.median(rough)  # closing noise rides on its crests
     written = (rough > max(PAPER.written, PAPER.written_noise * noise_of(rough))).astype(np.uint8)
     written = cv2.dilate(written, np.ones((PAPER.written_edge, PAPER.written_edge), np.uint8)) > 0
@@ -166,7 +185,7 @@ def _trend(pixels: Floats) -> Floats:
     """
     height, width = pixels.shape[:2]
     side = PAPER.fit_side
-    small = cv2.resize(pixels.mean(axis=2), (side, side), interpolation=cv2.INTER_AREA).ravel()
+    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).mean(axis=2).ravel()
     line = np.linspace(-1, 1, side, dtype=np.float32)
     terms = np.stack([np.ones(side * side, np.float32), np.tile(line, side), np.repeat(line, side)], axis=1)
     fit = np.array([np.median(small), 0, 0], np.float32)
@@ -200,7 +219,5 @@ def _fill_in(pixels: Floats, known: Mask) -> Floats:
 
 def noise_of(values: Floats) -> float:
     """Return the standard deviation of the bulk of the values, from the median absolute deviation."""
-    sample = values.ravel()[:: max(1, values.size // PAPER.noise_sample)]
-    if not sample.size:
-        return 0.0
-    return float(1.4826 * np.median(np.abs(sample - np.median(sample))))
+    sample = values.ravel()[:: sampling_step(values.size, EXTRACTION.sample, values.shape[-1])]
+    return float(1.4826 * np.median(np.abs(sample - np.median(sample)))) if sample.size else 0.0

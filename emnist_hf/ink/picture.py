@@ -67,6 +67,24 @@ def open_picture(image: Any) -> Image.Image:
     return _open_sketch(image) if isinstance(image, Mapping) else _on_paper(_load(image))
 
 
+def open_reduced(image: Any, max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """Open as `open_picture`, reduced by whole factors to less than twice `max_side` where it is larger.
+
+    Returns uint8 [H, W, 3] and its pixels per pixel of the picture. No more of a JPEG file is decoded than that takes.
+    """
+    if isinstance(image, (str, Path)):
+        image = _read_file(image)
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        loaded, longest = _from_bytes(bytes(image), max_side)
+        picture = _on_paper(loaded)
+    else:
+        picture = open_picture(image)
+        longest = max(picture.size)
+    factor = max(picture.size) // max_side
+    rgb = np.asarray(picture.reduce(factor) if factor > 1 else picture)
+    return rgb, max(rgb.shape[:2]) / longest
+
+
 def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:
     """Return the composite if there is one, else background and layers, on paper.
 
@@ -112,29 +130,30 @@ def _load(image: Any) -> Image.Image:
     if isinstance(image, np.ndarray):
         return _from_array(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(image))
+        return _from_bytes(bytes(image))[0]
     if isinstance(image, (str, Path)):
-        return _from_path(image)
+        return _from_bytes(_read_file(image))[0]
     if image is None:
         raise PictureError("There is no picture: choose a file or draw something.")
     kind = type(image).__name__
     raise PictureError("A {kind} is not a picture: give a file, bytes, a PIL image or an array.", kind=kind)
 
 
-def _from_path(path: str | Path) -> Image.Image:
+def _read_file(path: str | Path) -> bytes:
     try:
         file = Path(path)
         if not file.is_file():  # a device or a pipe could be read for ever
             raise PictureError("There is no picture file of that name: check the path.")
         _check_bytes(file.stat().st_size)
-        return _from_bytes(file.read_bytes())
+        return file.read_bytes()
     except PictureError:
         raise
     except (OSError, ValueError) as error:
         raise PictureError("The picture file cannot be opened: check the path and its permissions.") from error
 
 
-def _from_bytes(data: bytes) -> Image.Image:
+def _from_bytes(data: bytes, max_side: int | None = None) -> tuple[Image.Image, int]:
+    """Decode a file, no larger than it has to be for `max_side`; return the longest side of the whole too."""
     if not data:
         raise PictureError("The file is empty: choose a PNG, JPEG, WebP, BMP, GIF or TIFF picture.")
     _check_bytes(len(data))
@@ -142,7 +161,12 @@ def _from_bytes(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own size limit replaces Pillow's warning
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                return _upright(picture)
+                _check_size(*picture.size)
+                width, height = picture.size
+                longest = max(width, height)
+                if max_side is not None and longest > max_side:  # an eighth, a quarter or half of a JPEG's pixels
+                    picture.draft(picture.mode, (width * max_side // longest, height * max_side // longest))
+                return _upright(picture), longest
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -203,7 +227,7 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
         return picture.convert("L").convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return picture.convert("RGBA") if picture.mode != "La" else picture.convert("LA").convert("RGBA")
-    return picture.convert("RGB")
+    return picture.convert("RGB")  # a copy of what is RGB already: the picture stays whoever's it is
 
 
 def _from_array(array: NDArray[Any]) -> Image.Image:
@@ -253,7 +277,7 @@ def _scale_to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
 def _on_paper(picture: Image.Image) -> Image.Image:
     """Put a transparent picture on white, or on dark paper when what is drawn is itself light."""
     if picture.mode != "RGBA":
-        return picture.convert("RGB")
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
     alpha = np.asarray(picture.getchannel("A"))
     paper = (255, 255, 255)
     if alpha.min() < 128:

@@ -14,6 +14,12 @@ PAGE_SIDE = 2000
 CHARACTER_SIDE = 1000
 """The same where there is one character."""
 
+GLANCE_SIDE = 400
+"""The same where it is looked for at a glance: most people draw and photograph it large."""
+
+GLANCE_INK = 96
+"""Longest side of a character's ink, in pixels, from which a glance is enough: glyphs are made from 91."""
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -23,7 +29,8 @@ class Extraction:
     inked: float = 0.5  # coverage that ink exceeds somewhere
     core: float = 0.8  # coverage beyond which a pixel shows the ink's colour alone
     median: int = 5  # side of the median filter that takes specks out
-    sample: int = 50_000  # pixels that are looked at where all would take too long
+    sample: int = 20_000  # pixels that are looked at where all would take too long
+    decision_side: int = 1000  # longest side at which paper is judged
     least_range: float = 3  # levels between the darkest and the lightest of more than one colour
     two_colours: float = 0.75  # share of the variance that lies between two colours, where they are paper and ink
     haze: float = 0.15  # share of a stroke's contrast that uneven light alone may make
@@ -38,7 +45,7 @@ class Extraction:
 
 @dataclass(frozen=True)
 class Strokes:
-    """What `extract._normalise` goes by: which contrast is strokes, and how much of it is full ink."""
+    """What `normalise` goes by: which contrast is strokes, and how much of it is full ink."""
 
     smooth_side: int = 64  # shorter side up to which a picture has no pixels to spare for smoothing
     smooth: float = 1.0  # standard deviation of that smoothing
@@ -90,14 +97,13 @@ class Paper:
     fit_side: int = 48  # to which a picture is shrunk for the fall of its light
     fit_rounds: int = 12  # of the robust fit
     fit_outlier: float = 2  # levels off the plane that are no outlier
-    half_size: int = 4_200_000  # pixels above which light is looked for at half the size: it varies slowly
+    light_side: int = 640  # longest side at which light is looked for: it varies slowly
     closing: int = 8  # parts of the longer side that are closed away: strokes are narrower
     smooth: float = 1.5  # standard deviation of the smoothing before that
     written: float = 0.02  # contrast beyond which the paper under it is not seen
     written_noise: float = 3  # the same in standard deviations of the noise
     written_edge: int = 7  # side of the square by which what is written reaches over its soft edge
     finest: int = 3  # levels of the pyramid that would follow the grain of the paper
-    noise_sample: int = 100_000  # values of which noise is measured
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Floats, Mask
+
+
+def components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Label the connected components of a mask, [H, W]: labels and statistics, [N, 5], as OpenCV's, paper first."""
+    # The algorithm of Grana et al. 2010 gathers statistics in less than half the time of OpenCV's choice.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    return labels, stats
 
 
 def depth(mask: Mask) -> Floats:

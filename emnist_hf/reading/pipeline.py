@@ -77,7 +77,7 @@ def read_page(image: Any, classifier: Classifier, target: LabelSet, ink: Ink | N
     target: the charset to answer in. ink: the picture's, from `to_ink`, where it has been found already.
     """
     try:
-        ink, page = _find_writing(open_picture(image), classifier, ink)
+        ink, page = _find_writing(image, classifier, ink)
     except NoInkError:
         return Reading("", (), NOTHING)
     candidates = _candidates(page, 0, ink, target, classifier)
@@ -92,13 +92,13 @@ def read_page(image: Any, classifier: Classifier, target: LabelSet, ink: Ink | N
     return Reading(text_of(best.characters), tuple(best.characters), note, picture_size(ink), best.turns)
 
 
-def _find_writing(picture: Image.Image, classifier: Classifier, ink: Ink | None) -> tuple[Ink, LevelPage]:
+def _find_writing(image: Any, classifier: Classifier, ink: Ink | None) -> tuple[Ink, LevelPage]:
     """Find ink and components; small writing is looked at once more, from nearer.
 
     The ink's scale is of the picture as it was given, and above 1 where that was enlarged. Raises `NoInkError`, also
     where there is ink but no writing.
     """
-    ink = ink or to_ink(picture)
+    ink = ink or to_ink(image)
     page = find_level_page(ink.coverage)
     height = page.components.unit
     nearer = min(LEGIBLE_HEIGHT / height, 3.0, (MAX_PIXELS / ink.coverage.size) ** 0.5)
@@ -109,6 +109,7 @@ def _find_writing(picture: Image.Image, classifier: Classifier, ink: Ink | None)
         raise NoInkError
     longest = round(max(ink.coverage.shape) * nearer)
     del ink, page  # a look from near takes the more memory of the two
+    picture = open_picture(image)
     enlarge = max(1.0, longest / max(picture.size))
     if enlarge > 1:
         size = (round(picture.width * enlarge), round(picture.height * enlarge))
