@@ -15,9 +15,10 @@ import numpy as np
 from emnist_hf.ink.cleaning import without_specks
 from emnist_hf.ink.extract import Ink, at_most, ink_of, to_ink
 from emnist_hf.ink.glyph import to_glyph
-from emnist_hf.ink.picture import NoInkError, PictureError, open_picture, open_reduced
+from emnist_hf.ink.picture import ONLY_LINES, NoInkError, PictureError, open_picture, open_reduced
+from emnist_hf.ink.rulings import without_lines
 from emnist_hf.ink.thresholds import CHARACTER_SIDE, EXTRACTION, GLANCE_INK, GLANCE_SIDE
-from emnist_hf.ink.types import Bytes
+from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.ink.widths import stroke_width
 
 __all__ = [
@@ -40,7 +41,7 @@ def glyph_of(image: Any, ink: Ink | None = None) -> tuple[Bytes, Ink]:
     """
     if ink is None or max(ink.coverage.shape) > CHARACTER_SIDE:
         return _glyph_of(*open_reduced(image, CHARACTER_SIDE))
-    return to_glyph(without_specks(ink.coverage)), ink
+    return to_glyph(_character(ink)), ink
 
 
 def _glyph_of(rgb: Bytes, scale: float) -> tuple[Bytes, Ink]:
@@ -52,10 +53,18 @@ def _glyph_of(rgb: Bytes, scale: float) -> tuple[Bytes, Ink]:
         small = cv2.resize(rgb[: size[1] * factor, : size[0] * factor], size, interpolation=cv2.INTER_AREA)
         try:
             glance = ink_of(small, scale / factor)
-            coverage = without_specks(glance.coverage)
+            coverage = _character(glance)
             if max(cv2.boundingRect((coverage > EXTRACTION.inked).view(np.uint8))[2:]) >= GLANCE_INK:
                 return to_glyph(coverage), glance
         except NoInkError:
             pass
     ink = ink_of(*at_most(rgb, scale, CHARACTER_SIDE))
-    return to_glyph(without_specks(ink.coverage)), ink
+    return to_glyph(_character(ink)), ink
+
+
+def _character(ink: Ink) -> Floats:
+    """Return the ink of the character alone, float32 [H, W]. Raises NoInkError where there are but lines."""
+    coverage = without_lines(ink.coverage)
+    if not coverage.any():
+        raise NoInkError(ONLY_LINES)
+    return without_specks(coverage)

@@ -34,6 +34,32 @@ def without_specks(coverage: Floats) -> Floats:
     return np.where(kept & ((labels == 0) | ~drop[labels]), coverage, np.float32(0))
 
 
+def without_shades(coverage: Floats) -> Floats:
+    """Return the coverage without what a straight edge cuts off the picture: light or shade, a desk, another paper."""
+    mask = coverage > CLEANING.inked
+    height, width = mask.shape
+    if min(mask.shape) < CLEANING.shade_side or max(mask.shape) > CLEANING.bar * min(mask.shape):  # a tight crop
+        return coverage
+    outlines = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    shades = []
+    for outline in outlines:
+        x, y = outline[:, 0].T
+        on_border = (x == 0) | (y == 0) | (x == width - 1) | (y == height - 1)
+        if on_border.mean() > CLEANING.shade_border and _is_solid(outline):
+            shades.append(outline)
+    if not shades:
+        return coverage
+    gone = cv2.drawContours(np.zeros(mask.shape, np.uint8), shades, -1, 1, cv2.FILLED)
+    return np.where(_with_soft_edge(gone > 0), np.float32(0), coverage)
+
+
+def _is_solid(outline: NDArray[np.int32]) -> bool:
+    """Tell whether an outline, [n, 1, 2], is convex and no bar."""
+    (_, sides, _), hull = cv2.minAreaRect(outline), cv2.contourArea(cv2.convexHull(outline))
+    slender = max(sides) > CLEANING.bar * max(min(sides), 1)
+    return not slender and cv2.contourArea(outline) > CLEANING.shade_solid * hull
+
+
 def find_frame(mask: Mask) -> Mask | None:
     """Return the frame in a mask, bool [H, W], or None: one thin, connected rectangle along all four sides."""
     height, width = mask.shape

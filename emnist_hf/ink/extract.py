@@ -9,13 +9,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.cleaning import without_frame
+from emnist_hf.ink.cleaning import without_frame, without_shades
+from emnist_hf.ink.islands import border_share, find_islands, is_surroundings
 from emnist_hf.ink.normalise import normalise
-from emnist_hf.ink.paper import colours_at, contrast_to, even_paper, sample_places, sampling_step, uneven_contrast
+from emnist_hf.ink.paper import (
+    colours_at,
+    contrast_near,
+    contrast_to,
+    even_paper,
+    sample_places,
+    sampling_step,
+    uneven_contrast,
+)
 from emnist_hf.ink.picture import NoInkError, open_reduced
 from emnist_hf.ink.polarity import is_ink
-from emnist_hf.ink.sheet import without_table
-from emnist_hf.ink.thresholds import EXTRACTION, PAGE_SIDE
+from emnist_hf.ink.sheet import without_bars, without_table
+from emnist_hf.ink.thresholds import EXTRACTION, ISLANDS, PAGE_SIDE
 from emnist_hf.ink.types import Bytes, Floats
 
 
@@ -66,7 +75,7 @@ def ink_of(rgb: Bytes, scale: float = 1.0) -> Ink:
 
     scale: pixels of it per pixel of the picture.
     """
-    rgb = without_table(rgb)
+    rgb = without_table(without_bars(rgb))
     if min(rgb.shape[:2]) < EXTRACTION.least_side:
         raise NoInkError
     coverage, light = _find_coverage(rgb)
@@ -74,7 +83,7 @@ def ink_of(rgb: Bytes, scale: float = 1.0) -> Ink:
         coverage, light = _find_coverage(cv2.medianBlur(rgb, EXTRACTION.median), despeckled=True)
     if coverage is None:
         raise NoInkError
-    coverage = without_frame(coverage)
+    coverage = without_shades(without_frame(coverage))
     inked = np.flatnonzero(coverage > EXTRACTION.inked)
     if not len(inked):
         raise NoInkError
@@ -93,8 +102,8 @@ def _find_coverage(rgb: Bytes, despeckled: bool = False) -> tuple[Floats | None,
     shade = _main_shade(rgb)
     if _is_grain(shade):
         raise NoInkError
-    found = _even_contrast(rgb, shade)
-    contrast, light = found if found is not None else uneven_contrast(rgb)
+    found = _even_contrast(rgb, shade) or _island_contrast(rgb, shade)
+    contrast, light = found or uneven_contrast(rgb)
     haze = 0.0 if found is not None else EXTRACTION.haze
     coverage = normalise(contrast, haze, despeckled)
     if haze and coverage is not None and _is_smooth(coverage):
@@ -108,17 +117,29 @@ def _even_contrast(rgb: Bytes, shade: Bytes) -> tuple[Floats, bool] | None:
     if separation <= EXTRACTION.two_colours:
         return None
     factor = EXTRACTION.decision_side / max(shade.shape)
-    pixels = rgb
+    pixels, small = rgb, shade
     if factor < 1:
-        pixels, shade = (cv2.resize(x, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for x in (rgb, shade))
-    high = shade > threshold
+        pixels, small = (cv2.resize(x, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for x in (rgb, shade))
+    high = small > threshold
     ink = high if is_ink(high) else ~high
+    all_around, held = is_surroundings(ink), border_share(ink) > ISLANDS.held
+    if all_around or held:
+        found = find_islands(shade)
+        # Ink that holds much of the border is a letter cropped tight, or one that runs into a shadow: part of it.
+        if found is not None and (all_around or bool(small[ink].mean() > small[~ink].mean()) is found[1]):
+            return contrast_near(rgb, *found), found[1]
     paper = even_paper(pixels, ink)
     if paper is None:
         return None
     written, rest = (colours_at(pixels, sample_places(mask)).mean() for mask in (ink, ~ink))
     light = bool(written > rest)
     return contrast_to(rgb, paper, light), light
+
+
+def _island_contrast(rgb: Bytes, shade: Bytes) -> tuple[Floats, bool] | None:
+    """Return the contrast of a few strokes that stand alone to the paper around them, float32 [H, W]."""
+    found = find_islands(shade)
+    return None if found is None else (contrast_near(rgb, *found), found[1])
 
 
 def _is_smooth(coverage: Floats) -> bool:

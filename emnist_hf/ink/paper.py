@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.thresholds import EXTRACTION, PAPER
+from emnist_hf.ink.thresholds import EXTRACTION, ISLANDS, PAPER
 from emnist_hf.ink.types import Bytes, Floats, Mask
 from emnist_hf.ink.widths import depth
 
@@ -120,6 +120,25 @@ def _full_contrast(paper: Floats, light: bool) -> Floats:
     """Return the levels from paper, [..., 3], to black, or to white for light ink."""
     brightness = paper.mean(axis=-1)
     return np.maximum(255 - brightness if light else brightness, np.float32(PAPER.least_contrast))
+
+
+# --- paper around a few strokes ---
+
+
+def contrast_near(rgb: Bytes, strokes: Mask, light: bool) -> Floats:
+    """Return the contrast, as `contrast_to`, to the paper around strokes, 0 away from them.
+
+    strokes: bool [h, w], in a reduced copy of the picture. The paper is filled in across them.
+    """
+    height, width = rgb.shape[:2]
+    small = cv2.resize(rgb, strokes.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    reach = 2 * max(1, round(ISLANDS.near * max(strokes.shape))) + 1
+    near = cv2.dilate(strokes.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    paper = _fill_in(small, cv2.dilate(strokes.view(np.uint8), np.ones((5, 5), np.uint8)) == 0)
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    contrast = _departure(rgb.astype(np.float32), paper, light)
+    contrast[cv2.resize(near, (width, height), interpolation=cv2.INTER_NEAREST) == 0] = 0
+    return contrast
 
 
 # --- uneven paper ---

@@ -48,10 +48,17 @@ class PictureError(EmnistError):
     """The picture cannot be read or is refused; the message is one sentence with the problem and the cure."""
 
 
+BLANK = "There is no ink in the picture: draw or photograph a character."
+TOO_FAINT = "There is no ink in the picture that stands out of its paper: take a darker pen or more light."
+TOO_BLURRED = "There is no ink in the picture that is sharp: hold the camera still, a little farther away."
+ONLY_LINES = "There is no ink in the picture but printed lines: write a character between them."
+"""Why there is no ink, and what to do."""
+
+
 class NoInkError(EmnistError):
     """The picture is fine, but nothing is written in it."""
 
-    def __init__(self, template: str = "There is no ink in the picture: draw or photograph a character.") -> None:
+    def __init__(self, template: str = BLANK) -> None:
         super().__init__(template)
 
 

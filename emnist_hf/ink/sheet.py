@@ -2,11 +2,48 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from emnist_hf.ink.thresholds import SHEET
+from emnist_hf.ink.thresholds import BARS, SHEET
 from emnist_hf.ink.types import Bytes, Floats, Mask
+
+
+def without_bars(rgb: Bytes) -> Bytes:
+    """Draw over the bars and frames of windows at the sides of a picture, uint8 [H, W, 3], with what is beside them.
+
+    The edge of a bar runs exactly along the side, from end to end, and what is on either side of it differs.
+    """
+    height, width = rgb.shape[:2]
+    if min(height, width) < SHEET.least_side:
+        return rgb
+    scale = max(1.0, max(height, width) / BARS.side)
+    size = (max(8, round(width / scale)), max(8, round(height / scale)))
+    shade = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(np.int16)
+    depths = [_bar(part) for part in (shade, shade[::-1], shade.T, shade.T[::-1])]
+    if not any(depths):
+        return rgb
+    sides = (height, height, width, width)
+    depths = [min(side // 3, math.ceil((bar + 1) * scale)) if bar else 0 for bar, side in zip(depths, sides)]
+    top, bottom, left, right = depths
+    inside = rgb[top : height - bottom, left : width - right]
+    return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+
+def _bar(shade: NDArray[np.int16]) -> int:
+    """Return how many rows of a picture, [h, w], the bar at its top has; 0 without one."""
+    reach = max(3, round(BARS.reach * len(shade)))
+    rise = shade[2 : reach + 2] - shade[:reach]  # over two rows: an edge may fall between them
+    low, high = (np.percentile(rise, share, axis=1) for share in (BARS.outside, 100 - BARS.outside))
+    levels = np.median(shade[: 2 * reach + 2], axis=1)
+    for row in np.flatnonzero((low > BARS.step) | (high < -BARS.step))[::-1]:
+        bar, beside = np.median(levels[: row + 1]), np.median(levels[row + 2 : row + 2 + reach])
+        if abs(beside - bar) > BARS.step:
+            return int(row) + 2
+    return 0
 
 
 def without_table(rgb: Bytes) -> Bytes:
@@ -51,9 +88,15 @@ def find_sheet(rgb: Bytes) -> Mask | None:
     level = _otsu(closed.ravel())
     for threshold in (level, _otsu(closed[closed <= level])):  # a shadow across the sheet may be the greater fall
         sheet = _sheet_above(closed, threshold)
-        if sheet is not None and _count_marks(shade, closed, sheet) >= SHEET.marks:
+        if sheet is not None and (_is_upright(sheet) or _count_marks(shade, closed, sheet) >= SHEET.marks):
             return sheet
     return None
+
+
+def _is_upright(sheet: Mask) -> bool:
+    """Tell whether a sheet is a rectangle that lies within the picture: no light and no letter is."""
+    outline = cv2.findContours(sheet.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][0]
+    return bool(sheet.sum() > SHEET.upright * np.prod(cv2.minAreaRect(outline)[1]))
 
 
 def _otsu(shades: Bytes) -> float:

@@ -121,6 +121,10 @@ class Cleaning:
     inside: int = 8  # least side of what is inside a frame
     written: float = 0.0005  # least share of the picture of what is written inside a frame, or apart from the border
     speck: float = 0.015  # area of a component, of the largest, below which it is a speck
+    bar: float = 3  # how many times as long as wide a bar is: a 1 at the border, not a shade
+    shade_side: int = 64  # shorter side from which shades are told from strokes
+    shade_solid: float = 0.94  # share of its convex hull that a shade fills
+    shade_border: float = 0.4  # share of its outline that lies on the border
     inner: float = 0.05  # the same for what says where the ink inside the border lies
 
 
@@ -139,7 +143,76 @@ class Sheet:
     sharp: float = 0.6  # share of each stretch where a third of the fall comes within two pixels: shadows end softly
     edge: int = 7  # side of the square that is taken off the sheet's edge
     mark: float = 0.15  # of the paper's brightness by which a mark on it is darker
+    upright: float = 0.9  # share of its rectangle that a sheet fills which needs no marks to be told
     marks: int = 4  # on it, at the least: else what is bright may be what is written, on something dark
 
 
+@dataclass(frozen=True)
+class Bars:
+    """What `sheet.without_bars` goes by."""
+
+    side: int = 256  # longest side at which bars are looked for
+    reach: float = 0.2  # of the picture, within which a bar lies
+    step: float = 14  # levels by which it differs from what it is beside
+    outside: float = 2  # per cent of its edge that may be otherwise
+
+
+@dataclass(frozen=True)
+class Islands:
+    """What `islands.find_islands` goes by."""
+
+    side: int = 256  # longest side at which they are looked for
+    speck: int = 8  # pixels below which what is inland is a speck
+    of_largest: float = 0.02  # area of an island, of the largest, at the least
+    most: int = 8  # islands: more are a page
+    least_extent: float = 0.02  # the same of one that counts
+    extent: float = 0.1  # height or width of the largest, of the picture's longer side, at the least
+    area: float = 0.4  # of the picture that all cover, at the most
+    slender: float = 2.2  # how many times as long as wide the strokes are at the least: what is less is a blob
+    small_slender: float = 3.5  # the same where they are not tall: the eye of a letter may be
+    tall: float = 0.35  # height or width of tall ones, of the picture's longer side
+    around: int = 7  # side of the square in which the paper beside a stroke's edge is seen
+    dark: float = 8  # levels added so that black is not infinitely darker than what is nearly so
+    weakest: float = 15  # percentile of how far the edge stands out that is taken for where it does least
+    steadiness: float = 0.3  # how much an uneven width costs: the less, the more
+    least_score: float = 0.2  # of strokes that are plain to see
+    border: float = 0.7  # share of the border that ink seldom holds
+    near: float = 0.02  # of the longer side, how far around a stroke its soft edge is looked for
+    box: float = 0.06  # share of the picture from which a filled rectangle is a box rather than ink
+    beside: float = 2  # of a stroke's half width, how far beside it paper is looked for
+    wider: float = 1.2  # half width of that paper, of the stroke's, at the least
+    enclosed: float = 0.95  # share of an eye that lies within the outline of its stroke
+    held: float = 0.15  # share of the border from which more than ink may hold it
+    filled: float = 0.5  # share of a box that is inked
+    rectangle: float = 0.93  # share of its upright or turned rectangle that a box fills
+
+
+@dataclass(frozen=True)
+class Rulings:
+    """What `rulings.without_lines` goes by."""
+
+    least_side: int = 64  # shorter side of a picture with room for lines beside its character
+    inked: float = 0.3  # coverage of a line's pixels
+    edge: int = 4  # pixels from the border within which a line has reached it
+    most_ends: int = 24  # runs of ink along the border: more are no lines
+    longest_end: float = 0.12  # of such a run, of its side
+    span: float = 0.3  # length of a line, of the shorter side, at the least
+    filled: float = 0.7  # share of a line that is inked
+    thickest: float = 0.08  # of the shorter side
+    bare: float = 30  # percentile of the runs across a line that no stroke lengthens
+    level: float = 0.08  # tangent below which a line is level or upright, as print is
+    thin: float = 0.65  # thickness of a line, of the strokes', that no stroke has
+    fine: float = 0.025  # thickness of lines, of the longer side, that are no character where there is nothing else
+    met: float = 0.08  # of the longer side, within which lines meet one another or a corner
+    written: float = 0.13  # size of what is written, of the longer side
+    box_side: float = 0.35  # side of a box, of the picture's
+    margin: float = 0.7  # length of a margin line, of the picture's side
+    aside: float = 0.22  # of that side, how far from the border it is at the most
+    compact: float = 0.1  # lesser side of what is written across a fold, of the longer side
+    tooth: float = 0.1  # length of a comb's tooth, of the picture's side
+    as_thick: float = 1.5  # how many times as thick as its line a tooth is at the most
+    corner: float = 0.015  # of the longer side, how far ends may be from where they meet
+
+
 EXTRACTION, STROKES, PAPER, CLEANING, SHEET = Extraction(), Strokes(), Paper(), Cleaning(), Sheet()
+BARS, ISLANDS, RULINGS = Bars(), Islands(), Rulings()

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.ink.rulings import take_out
 from emnist_hf.ink.types import Floats, Mask
 
 MAX_SKEW = 12.0
@@ -98,7 +99,7 @@ def without_rulings(coverage: Floats, level: float) -> Floats:
     down = _ruling_pixels(level < coverage.T).T
     for lines, upright in ((across, False), (down, True)):
         if lines.any():
-            coverage = _take_out(coverage.T, lines.T, level).T if upright else _take_out(coverage, lines, level)
+            coverage = take_out(coverage.T, lines.T, level).T if upright else take_out(coverage, lines, level)
     return np.ascontiguousarray(coverage)
 
 
@@ -124,20 +125,3 @@ def _ruling_pixels(mask: Mask) -> Mask:
     spans &= extents.astype(np.float64) ** 2 > THIN * inked
     spans[0] = False
     return (runs > 0) & spans[labels] & mask
-
-
-def _take_out(coverage: Floats, lines: Mask, level: float) -> Floats:
-    """Without the pixels of `lines`, level ones, but for the strokes that cross them."""
-    mask = coverage > level
-    columns = lines.any(axis=0)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
-    areas, widths = stats[1:, cv2.CC_STAT_AREA], stats[1:, cv2.CC_STAT_WIDTH]
-    if count < 2 or not columns.any():
-        return coverage
-    thickness = round(float(np.average(areas / widths, weights=widths)))
-    tall = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((thickness + 3, 1), np.uint8)) > 0
-    band = cv2.dilate(lines.astype(np.uint8), np.ones((5, 3), np.uint8)) > 0
-    gone = band & ~tall
-    kept = (mask & ~gone).astype(np.uint8)
-    healed = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((thickness + 5, 3), np.uint8)) > 0
-    return np.where(gone & ~(healed & mask), np.float32(0), coverage)
