@@ -14,10 +14,12 @@ from emnist_hf.page.correction import THANKS, consent_text
 from emnist_hf.splits import CHARACTERS, SPLITS
 from tests.support.chromium import Visitors, answer, draw
 from tests.support.drawn import draw_rows
-from tests.support.hub_client import client_settings, command, files_that_hold, run
+from tests.support.hub_client import client, client_settings, command, files_that_hold
 from tests.support.hub_server import serve_hub
 from tests.support.raw_files import write_raw
-from tests.support.server import ROOT, serve
+from tests.support.server import serve
+from tests.support.training import quick_flags
+from train import main as train
 
 USER = "user"
 DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/corrections"
@@ -26,17 +28,15 @@ DATA, MODEL, CORRECTIONS = f"{USER}/emnist", f"{USER}/glyphs", f"{USER}/correcti
 @pytest.mark.timeout(1800)
 def test_from_the_raw_files_to_a_correction_in_a_data_set(visitors: Visitors, tmp_path: Path) -> None:
     label_set = SPLITS["byclass"].label_set
-    drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 24), ("test", 4)))}
+    drawn = {part: draw_rows(label_set, n, seed) for seed, (part, n) in enumerate((("train", 12), ("test", 2)))}
     raw = write_raw(tmp_path / "raw", "byclass", drawn, zipped=True)
     with serve_hub(USER) as hub:
         token = hub.tokens[USER]
         command(hub, tmp_path / "owner", "publish-dataset", "--source", raw, DATA, token=token)
         # A tiny network, which need not be right: what it answers is what must arrive in the data set.
-        small = ("--model_args", '{"channels": [8, 8, 8, 8], "stem_width": 8}', "--image_size", "28", "--cpu")
-        few = ("--num_train_epochs", "1", "--max_train_samples", "400", "--max_eval_samples", "100")
-        settings = ("--split", "byclass", "--dataset", DATA, "--output_dir", tmp_path / "run", *small, *few)
-        done = run(hub, tmp_path / "owner", ROOT / "train.py", *settings, token=token)
-        assert done.returncode == 0, done.stderr[-3000:]
+        settings = quick_flags(Path(DATA), tmp_path / "run", split="byclass", max_train_samples=400)
+        with client(hub, tmp_path / "owner", token):
+            assert train(settings) == 0
         pushed = command(hub, tmp_path / "owner", "push", tmp_path / "run", MODEL, "--tag", "v1", token=token)
         assert hub.repositories["model", MODEL].tags["v1"] == pushed["commit"]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from typer.testing import Result
 from emnist_hf.data.compose import compose
 from tests.support.command import command, invoke
 from tests.support.hands import font_hand
-from tests.support.server import ROOT
+from tests.support.launch import torchrun
 
 WORDS = ("NAP", "TEN MEN", "Red hat", "42 BEDS", "wet", "MAP")
 
@@ -123,11 +120,8 @@ def test_parquet_holds_the_same(folder: Path, once: Path, tmp_path: Path) -> Non
 
 
 def test_two_processes_give_the_same(folder: Path, once: Path, tmp_path: Path) -> None:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     output = tmp_path / "results.jsonl"
-    words = [*launcher, "-m", "emnist_hf", "read", str(folder), "--output", str(output)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    subprocess.run(words, capture_output=True, cwd=ROOT, env=environment, timeout=280, check=False)
+    assert torchrun("--standalone", "--nproc_per_node", "2", "-m", "emnist_hf", "read", folder, "--output", output) == 1
     assert output.read_text() == once.read_text()
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +32,7 @@ from emnist_hf.evaluation.report import examples, write_report
 from emnist_hf.evaluation.seen import count_seen, digest, is_official, load_learnt, load_seen, save_seen, short_hashes
 from emnist_hf.models.pretrained import PACKAGED
 from emnist_hf.splits import CHARSETS, SPLITS, LabelSet
+from tests.support.command import invoke
 from tests.support.drawn import draw_rows
 
 BYCLASS = CHARSETS["byclass"]
@@ -409,9 +408,7 @@ def test_seen_images_are_counted(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)  # two minutes, but for a machine that does something else as well
 def test_the_packaged_checkpoint_on_the_official_test(real_byclass: Path) -> None:
     """The headline number, made anew: the packaged checkpoint on all official ByClass test rows."""
-    command = [sys.executable, "-m", "emnist_hf", "evaluate", "--split", "byclass", "--dataset", str(real_byclass)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
-    report = json.loads(done.stdout)
+    report = json.loads(invoke("evaluate", "--split", "byclass", "--dataset", real_byclass, status=0).stdout)
     assert report["rows"] == 116_323 and report["official"] is True
     assert report["accuracy"] >= 0.871
     packaged = json.loads((Path(__file__).parents[2] / "emnist_hf/checkpoints/byclass/results.json").read_text())

@@ -309,7 +309,7 @@ for archive in sys.argv[1:]:
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     drawn = draw_rows(SPLITS["digits"].label_set, 40)
     archives = []
-    for times in (25, 75):
+    for times in (25, 150):
         many = Rows(np.tile(drawn.images, (times, 1, 1)), np.tile(drawn.labels, times), drawn.label_set)
         folder = write_raw(tmp_path / str(times), "digits", {"train": many}, zipped=True)
         archives.append(str(zip_up(folder, tmp_path / f"{times}.zip")))
@@ -317,4 +317,4 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # Arrow's own keeps what it could give back
     done = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     few, more = map(int, done.stdout.split())
-    assert more - few < 8, "20,000 more rows are 16 MB of pixels"
+    assert more - few < 16, "50,000 more rows are 39 MB of pixels; allocators keep some of what they had"

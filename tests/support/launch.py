@@ -1,0 +1,51 @@
+"""Launchers of training, called in this process, which has imported what they need; what they start is as usual."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.server import ROOT
+
+
+def torchrun(*arguments: object) -> int:
+    """`torchrun ARGUMENTS` in the repository; its exit status."""
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main
+
+    with _shell():
+        try:
+            main([str(argument) for argument in arguments])
+        except ChildFailedError:
+            return 1
+    return 0
+
+
+def accelerate_launch(*arguments: object) -> int:
+    """`accelerate launch ARGUMENTS` in the repository; its exit status."""
+    from accelerate.commands.launch import launch_command, launch_command_parser
+
+    with _shell():
+        try:
+            launch_command(launch_command_parser().parse_args([str(argument) for argument in arguments]))
+        except SystemExit as ended:
+            return int(ended.code or 0)
+    return 0
+
+
+@contextmanager
+def _shell() -> Iterator[None]:
+    """One thread, so that results do not depend on what else the machine does; what launchers change is put back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        for name, value in (("OMP_NUM_THREADS", "1"), ("CUDA_VISIBLE_DEVICES", ""), ("PYTHONPATH", str(ROOT))):
+            patch.setenv(name, value)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
