@@ -10,7 +10,7 @@ app: .venv/installed
 	.venv/bin/python app.py
 
 test: .venv/tested check
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/tested
 	.venv/bin/ruff check .

@@ -44,6 +44,8 @@ fuzzed = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+few = settings(fuzzed, max_examples=fuzzed.max_examples // 2)  # where one takes half a second
+
 
 # --- ink ---
 
@@ -115,7 +117,7 @@ def test_every_fragment_of_a_layout_lies_on_the_page(coverage: NDArray[np.float3
     assert len(members) == len(set(members)), "a component is in two fragments"
 
 
-@fuzzed
+@few
 @given(pages())
 def test_any_page_is_read_to_text_that_agrees_with_its_characters(
     recognizer: Recognizer, coverage: NDArray[np.float32]

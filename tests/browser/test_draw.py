@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from emnist_hf.page.draw import PROMPT
@@ -21,21 +20,16 @@ def test_an_empty_pad_prompts_and_guesses_nothing(page: Page) -> None:
     expect(message(page)).to_have_text(PROMPT)
     expect(answer(page)).to_have_count(0)
     expect(calligraphy(page)).to_have_count(0)
+    # Where the owner wants no corrections, none is asked for.
+    expect(page.get_by_text("Nothing that you draw, upload or write is kept.")).to_be_visible()
+    expect(page.get_by_text("Wrong? Say what it was")).to_have_count(0)
 
 
-@pytest.mark.parametrize("characters", ["AEHR", "347"])
-def test_drawn_characters_are_read_without_a_button(page: Page, characters: str) -> None:
-    for character in characters:
+def test_drawn_characters_are_read_without_a_button_and_cleared_again_and_again(page: Page) -> None:
+    for character in "AEHR347":
         draw(page, character)
         expect(answer(page)).to_have_text(character)
         expect(calligraphy(page)).to_have_attribute("alt", re.compile(f"^{character} set in "))
-        clear(page)
-
-
-def test_clear_works_again_and_again(page: Page) -> None:
-    for _ in range(4):
-        draw(page, "A")
-        expect(answer(page)).to_have_text("A")
         clear(page)
         expect(message(page)).to_have_text(PROMPT)
         expect(page.locator(".pad-prompt")).to_be_visible()
@@ -73,23 +67,18 @@ def test_a_charset_narrows_the_answer(page: Page) -> None:
     expect(bars.locator("dt")).to_have_text([re.compile("^[A-Z]$")] * 5)
 
 
-def test_hand_ink_and_paper_change_the_picture(page: Page) -> None:
-    draw(page, "R")
-    expect(answer(page)).to_have_text("R")
-    for name in ("Tangerine", "Oxblood", "Parchment"):
-        before = calligraphy(page).get_attribute("src")
-        page.get_by_role("radio", name=name).check()
-        expect(calligraphy(page)).not_to_have_attribute("src", str(before))
-    expect(calligraphy(page)).to_have_attribute("alt", "R set in Tangerine")
-
-
-def test_the_picture_can_be_saved(page: Page) -> None:
+def test_the_picture_can_be_saved_and_hand_ink_and_paper_change_it(page: Page) -> None:
     draw(page, "R")
     expect(answer(page)).to_have_text("R")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download PNG").click()
     assert saved.value.suggested_filename == "capital-R-pinyon-script.png"
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
+    for name in ("Tangerine", "Oxblood", "Parchment"):
+        before = calligraphy(page).get_attribute("src")
+        page.get_by_role("radio", name=name).check()
+        expect(calligraphy(page)).not_to_have_attribute("src", str(before))
+    expect(calligraphy(page)).to_have_attribute("alt", "R set in Tangerine")
 
 
 def test_the_visitor_can_pick_another_of_the_answers(page: Page) -> None:
@@ -99,8 +88,3 @@ def test_the_visitor_can_pick_another_of_the_answers(page: Page) -> None:
     label = second.locator("dt").inner_text()
     second.click()
     expect(calligraphy(page)).to_have_attribute("alt", re.compile(f"^{re.escape(label)} set in "))
-
-
-def test_no_correction_is_asked_for_where_the_owner_wants_none(page: Page) -> None:
-    expect(page.get_by_text("Nothing that you draw, upload or write is kept.")).to_be_visible()
-    expect(page.get_by_text("Wrong? Say what it was")).to_have_count(0)

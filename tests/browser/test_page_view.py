@@ -40,14 +40,13 @@ def set_in(page: Page) -> Locator:
     return calligraphy(page)
 
 
-def test_every_character_is_boxed_and_the_text_is_set(read_page: Page) -> None:
+def test_a_page_is_boxed_set_corrected_edited_and_left_for_a_character(read_page: Page) -> None:
     expect(text(read_page)).to_have_value(re.compile("TEN RED HENS\nRUN HOME", re.IGNORECASE))
     expect(set_in(read_page)).to_have_attribute("alt", re.compile("TEN RED HENS", re.IGNORECASE))
     expect(boxes(read_page).first).to_have_attribute("aria-label", re.compile("^T, .* sure$"))
     expect(answer(read_page)).to_have_count(0)
 
-
-def test_a_corrected_character_reaches_the_text_and_the_calligraphy(read_page: Page) -> None:
+    # A corrected character reaches the text and the calligraphy.
     boxes(read_page).first.click()
     expect(read_page.locator(".page-choice:visible").first).to_contain_text("T")
     other = read_page.get_by_label("Another character").locator("visible=true")
@@ -57,19 +56,20 @@ def test_a_corrected_character_reaches_the_text_and_the_calligraphy(read_page: P
     expect(set_in(read_page)).to_have_attribute("alt", re.compile("^BEN RED", re.IGNORECASE))
     expect(boxes(read_page).first).to_have_text("B")
 
-
-def test_an_edited_text_is_set_and_survives_a_correction(read_page: Page) -> None:
+    # An edited text is set and survives a correction.
     text(read_page).press("Control+End")
     text(read_page).press_sequentially("X")
     expect(set_in(read_page)).to_have_attribute("alt", re.compile("HOMEX", re.IGNORECASE))
-    boxes(read_page).nth(0).click()
-    other = read_page.get_by_label("Another character").locator("visible=true")
+    boxes(read_page).first.click()
     other.fill("M")
     other.press("Enter")
     expect(text(read_page)).to_have_value(re.compile("^MEN RED HENS\nRUN HOMEX$", re.IGNORECASE))
 
+    # So is one that is put in at once, as when it is pasted: no key is pressed.
+    text(read_page).fill("HELLO THERE")
+    expect(set_in(read_page)).to_have_attribute("alt", re.compile("^HELLO THERE"))
 
-def test_a_single_character_after_a_page_looks_like_one(read_page: Page) -> None:
+    # A single character after a page looks like one.
     read_page.get_by_role("button", name="4 in chalk").click()
     expect(answer(read_page)).to_have_text("4")
     expect(boxes(read_page)).to_have_count(0)
@@ -118,10 +118,10 @@ def test_a_word_on_the_pad_is_read(page: Page) -> None:
     expect(text(page)).to_have_value(re.compile("^her$", re.IGNORECASE))
 
 
-def test_examples_are_still_single_characters(page: Page) -> None:
+def test_examples_run_on_a_click_and_are_single_characters(page: Page) -> None:
     assert FOLDER.is_dir()
     page.get_by_role("tab", name="Upload").click()
-    for name, label in (("R in ballpoint", "R"), ("Small g", "g"), ("A in black", "A")):
+    for name, label in (("4 in chalk", "4"), ("R in ballpoint", "R"), ("Small g", "g"), ("A in black", "A")):
         page.get_by_role("button", name=name).click()
         expect(answer(page)).to_have_text(label)
 
@@ -140,9 +140,3 @@ def test_a_page_is_set_in_its_own_place_and_hand_or_as_lines(read_page: Page) ->
     read_page.get_by_role("button", name="4 in chalk").click()
     expect(answer(read_page)).to_have_text("4")
     expect(strength).to_have_count(0)
-
-
-def test_a_text_put_in_at_once_is_set(read_page: Page) -> None:
-    """As when it is pasted: no key is pressed."""
-    text(read_page).fill("HELLO THERE")
-    expect(set_in(read_page)).to_have_attribute("alt", re.compile("^HELLO THERE"))

@@ -35,13 +35,6 @@ def test_transparent_ink_is_read(upload_tab: Page) -> None:
     expect(answer(upload_tab)).to_have_text("A")
 
 
-def test_an_example_runs_on_a_click(upload_tab: Page) -> None:
-    upload_tab.get_by_role("button", name="4 in chalk").click()
-    expect(answer(upload_tab)).to_have_text("4")
-    upload_tab.get_by_role("button", name="R in ballpoint").click()
-    expect(answer(upload_tab)).to_have_text("R")
-
-
 def test_the_calligraphy_stays(upload_tab: Page) -> None:
     upload_tab.get_by_role("button", name="A page of two lines").click()
     expect(calligraphy(upload_tab)).to_have_attribute("alt", re.compile("HEAR A HARE"))

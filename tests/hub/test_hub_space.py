@@ -20,7 +20,7 @@ from emnist_hf.hub.space import CHECKOUT, pinned, write_space
 from emnist_hf.hub_session import HubError
 from emnist_hf.models.pretrained import PACKAGED
 from tests.support.drawn import draw_glyph
-from tests.support.hub_client import client, client_settings, files_that_hold, refused_command, run
+from tests.support.hub_client import client, client_settings, command, files_that_hold, refused_command, run
 from tests.support.hub_server import Hub, failing, serve_hub
 from tests.support.server import ROOT, serve
 
@@ -81,9 +81,7 @@ def read_e(url: str, folder: Path) -> str:
 def test_the_uploaded_tree_serves_on_its_own(hub: Hub, tmp_path: Path) -> None:
     token = hub.tokens[USER]
     arguments = ("publish-space", SPACE, "--model", f"{MODEL}@v1")
-    done = run(hub, tmp_path / "writer", "-m", "emnist_hf", *arguments, token=token)
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout)
+    told = command(hub, tmp_path / "writer", *arguments, token=token)
     repository = hub.repositories["space", SPACE]
     assert repository.variables == told["variables"] == {"EMNIST_HF_CHECKPOINT": f"{MODEL}@v1"}
     assert (told["url"], told["commit"]) == (f"{hub.url}/spaces/{SPACE}", repository.branches["main"])

@@ -47,7 +47,10 @@ def open_page(page: Page, url: str) -> Page:
 
 
 class Visitors:
-    """Visitors of pages, each in a tab of its own. Those with the same device share what their browser has loaded."""
+    """Visitors of pages, each in a tab of its own. Those with the same device share what their browser has loaded.
+
+    A window's size and whether it is dark are the tab's own.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
@@ -59,11 +62,14 @@ class Visitors:
 
         device: as `Browser.new_context` takes it; a desktop's window, unless it says otherwise.
         """
-        device = {"viewport": {"width": 1280, "height": 900}} | device
+        device = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US"} | device
+        viewport, colours = device.pop("viewport"), device.pop("color_scheme", None)
         context = self._contexts.get(str(device)) or self.browser.new_context(**device)
         self._contexts[str(device)] = context
         own = (url, url.replace("http", "ws"), "data:", "blob:")
         page = context.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=colours)
         page.set_default_timeout(40_000)
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
