@@ -9,12 +9,16 @@ import sys
 import cv2
 
 from emnist_hf import Recognizer
-from emnist_hf.errors import EmnistError
+from emnist_hf.errors import EmnistError, Sentence
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.models.checkpoint import CheckpointError
 from emnist_hf.page.blocks import KEEP_SECONDS, LAUNCH, QUEUE_SIZE, build_page
 from emnist_hf.page.logs import set_up_logs
 from emnist_hf.page.service import KEEP, WAITING, Service, free_address, number_from
+
+INSTEAD = "{problem} This page uses the checkpoint that comes with it."
+CLOSED = "{problem} This page takes no corrections."
+BOTH = "{notice} {other}"
 
 
 def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
@@ -24,7 +28,7 @@ def load_recognizer(checkpoint: str | None) -> tuple[Recognizer, str]:
     try:
         return Recognizer.from_pretrained(checkpoint), ""
     except CheckpointError as error:
-        return Recognizer.from_pretrained(), f"{error} This page uses the checkpoint that comes with it."
+        return Recognizer.from_pretrained(), Sentence(INSTEAD, problem=error.args[0])
 
 
 def start_feedback() -> tuple[Feedback | None, str]:
@@ -32,7 +36,7 @@ def start_feedback() -> tuple[Feedback | None, str]:
     try:
         feedback = Feedback.from_environment()
     except EmnistError as error:
-        return None, f"{error} This page takes no corrections."
+        return None, Sentence(CLOSED, problem=error.args[0])
     if feedback is not None:
         feedback.start()
     return feedback, ""
@@ -51,7 +55,9 @@ def main() -> None:
         torch.set_num_threads(1)
     cv2.setNumThreads(1)  # what is read here is small: handing it to threads takes longer than it saves
     feedback, problem = start_feedback()
-    page = build_page(recognizer, f"{notice} {problem}".strip(), keep, feedback, waiting)
+    if notice and problem:
+        notice = Sentence(BOTH, notice=notice, other=problem)
+    page = build_page(recognizer, notice or problem, keep, feedback, waiting)
     # What will stay is no longer looked at by the collector of cycles. It looks at old objects only when a quarter as
     # many new ones wait: with those of all modules among them, much of what closed connections leave would pile up.
     gc.collect()

@@ -10,7 +10,7 @@ from gradio.themes.utils import colors, sizes
 
 from emnist_hf.page.calligraphy import hand_faces
 from emnist_hf.page.files import light_url
-from emnist_hf.page.language import html
+from emnist_hf.page.language import html, in_every_language, translate_html
 from emnist_hf.styling import render_text
 
 SENTENCE = "Draw a letter or a word, or photograph a page: it is read, and set in the calligraphic hand you choose."
@@ -110,5 +110,7 @@ def header(title: str) -> str:
     )
 
 
-def notice_bar(text: str) -> str:
-    return f'<p class="notice-bar" role="status">{escape(text)}</p>'
+def notice_bar(notice: str) -> str:
+    """Return HTML: a sentence above everything, in the language of whoever looks at it."""
+    said = in_every_language("notice", lambda language: translate_html(notice, language))
+    return f'<p class="notice-bar" role="status">{said}</p>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +296,11 @@ def test_a_checkpoint_that_cannot_be_loaded_is_said_on_the_page(tmp_path: Path) 
     recognizer, notice = load_recognizer(str(tmp_path / "nothing here"))
     assert notice.endswith("This page uses the checkpoint that comes with it.")
     assert len(recognizer.labels) == 62
-    assert notice.split(".")[0][:20] in str(build_page(recognizer, notice).get_config_file())
+    page = build_page(recognizer, notice)
+    shown = {language: said["notice"] for language, said in page.words.translations.items()}
+    assert shown["en"] == escape(notice) and "notice-bar" in str(page.get_config_file())
+    assert shown["de"].startswith("Es gibt keinen Checkpoint ") and shown["de"].endswith(" der zu ihr gehört.")
+    assert shown["fr"].startswith("Il n’y a pas de checkpoint ")
 
 
 def test_a_checkpoint_folder_can_be_chosen() -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 import emnist_hf
 from emnist_hf import Prediction
 from emnist_hf.errors import EmnistError
+from emnist_hf.hub_session import SENTENCES
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.page import compose, correction, draw, hand_font, limits, model, own_font, page_view, privacy, upload
 from emnist_hf.page import draw as pad
@@ -24,6 +25,7 @@ from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, answer_in_words
 from emnist_hf.page.answer_panel import CHARSET_TITLES
 from emnist_hf.page.calligraphy import INKS, PAPERS
 from emnist_hf.page.language import LANGUAGES, PHRASES, browser_words, language_of, translate
+from emnist_hf.page.main import CLOSED, INSTEAD
 from emnist_hf.page.messages import SORRY
 from emnist_hf.page.theme import SENTENCE
 from emnist_hf.page.upload import EXAMPLES
@@ -61,6 +63,9 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
         DOUBT,
         PERHAPS,
         SORRY,
+        INSTEAD,
+        CLOSED,
+        *SENTENCES["model"].values(),  # of a checkpoint that the page was to use
         limits.BUSY,
         limits.STOPPING,
         limits.TOO_SLOW,
