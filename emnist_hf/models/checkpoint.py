@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.errors import EmnistError, first_line
+from emnist_hf.errors import EmnistError, Sentence, first_line
 from emnist_hf.splits import LabelError, LabelSet, label_set_of
 
 CONFIG, WEIGHTS, CARD, RESULTS = "config.json", "model.safetensors", "README.md", "results.json"
@@ -96,16 +96,19 @@ def read_checkpoint(folder: str | Path, name: str | None = None) -> CheckpointFi
     architecture = str(config.get("architecture"))
     if not re.fullmatch(r"\w+", architecture) or FOREIGN_ARGS & set(model_args):
         raise CheckpointError(
-            f"{folder / CONFIG} asks timm for weights from elsewhere: only {WEIGHTS} beside it is loaded, remove that."
+            "{config} asks timm for weights from elsewhere: only {weights} beside it is loaded, remove that.",
+            config=str(folder / CONFIG),
+            weights=WEIGHTS,
         )
     return CheckpointFiles(
         architecture, model_args, label_set, size, mean, std, weights, folder, name or folder.resolve().name
     )
 
 
-def misfit(folder: Path, what: str) -> str:
+def misfit(folder: Path, what: str) -> Sentence:
     """Return the sentence for weights that are not of the network that config.json describes."""
-    return f"The weights in {folder} do not fit its config.json: they are of different models. {what}"
+    said = "The weights in {folder} do not fit its config.json: they are of different models. {what}"
+    return Sentence(said, folder=str(folder), what=what)
 
 
 def _read_weights(folder: Path) -> dict[str, NDArray[Any]]:
@@ -113,45 +116,64 @@ def _read_weights(folder: Path) -> dict[str, NDArray[Any]]:
 
     path = folder / WEIGHTS
     if not path.is_file():
-        raise CheckpointError(f"{folder} has no {WEIGHTS}: only safetensors weights are loaded, save them as such.")
+        raise CheckpointError(
+            "{folder} has no {weights}: only safetensors weights are loaded, save them as such.",
+            folder=str(folder),
+            weights=WEIGHTS,
+        )
     if path.stat().st_size > MAX_WEIGHTS_BYTES:
-        raise CheckpointError(f"{path} is larger than 400 MB: that is no classifier of glyphs.")
+        raise CheckpointError("{path} is larger than 400 MB: that is no classifier of glyphs.", path=str(path))
     try:
         weights = load_file(path)
     except Exception as error:  # safetensors raises its own error type from Rust
         raise CheckpointError(
-            f"{path} is not a whole safetensors file ({first_line(error)}): download or save it again."
+            "{path} is not a whole safetensors file ({reason}): download or save it again.",
+            path=str(path),
+            reason=first_line(error),
         ) from None
     if not all(bool(np.isfinite(value).all()) for value in weights.values()):
-        raise CheckpointError(f"Some weights in {folder} are not numbers: download or train them again.")
+        raise CheckpointError(
+            "Some weights in {folder} are not numbers: download or train them again.", folder=str(folder)
+        )
     return weights
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
-        raise CheckpointError(f"{folder} has no {CONFIG}: a checkpoint is a folder that train.py wrote.")
+        raise CheckpointError(
+            "{folder} has no {config}: a checkpoint is a folder that train.py wrote.", folder=str(folder), config=CONFIG
+        )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not JSON ({first_line(error)}): download or save it again.") from None
+        raise CheckpointError(
+            "{path} is not JSON ({reason}): download or save it again.", path=str(path), reason=first_line(error)
+        ) from None
     if not isinstance(config, dict) or not isinstance(config.get("model_args", {}), dict):
-        raise CheckpointError(f"{path} is not the config of a timm model: save the checkpoint with train.py.")
+        raise CheckpointError(
+            "{path} is not the config of a timm model: save the checkpoint with train.py.", path=str(path)
+        )
     return config
 
 
 def _label_set(config: dict[str, Any], folder: Path) -> LabelSet:
     names = config.get("label_names")
     if not isinstance(names, list):
-        raise CheckpointError(f"{folder / CONFIG} has no label_names: save the checkpoint with train.py.")
+        raise CheckpointError(
+            "{config} has no label_names: save the checkpoint with train.py.", config=str(folder / CONFIG)
+        )
     if config.get("num_classes") != len(names):
         raise CheckpointError(
-            f"{folder / CONFIG} has {len(names)} label_names but num_classes is {config.get('num_classes')}: mend it."
+            "{config} has {count} label_names but num_classes is {classes}: mend it.",
+            config=str(folder / CONFIG),
+            count=len(names),
+            classes=str(config.get("num_classes")),
         )
     try:
         return label_set_of(names)
     except LabelError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from None
+        raise CheckpointError("{config}: {sentence}", config=str(folder / CONFIG), sentence=error.args[0]) from None
 
 
 def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, float]:
@@ -161,11 +183,17 @@ def _preprocessing(config: dict[str, Any], folder: Path) -> tuple[int, float, fl
         (mean,), (std,) = settings["mean"], settings["std"]
         mean, std = float(mean), float(std)
     except (KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{folder / CONFIG} does not say input_size, mean and std of one channel.") from None
+        raise CheckpointError(
+            "{config} does not say input_size, mean and std of one channel.", config=str(folder / CONFIG)
+        ) from None
     smallest, greatest = IMAGE_SIZES
     if channels != 1 or height != width or not smallest <= height <= greatest or not std > 0:
         raise CheckpointError(
-            f"{folder / CONFIG} asks for input of {channels}x{height}x{width}: a glyph has one channel and is square, "
-            f"of {smallest} to {greatest} pixels."
+            "{config} asks for input of {shape}: a glyph has one channel and is square, of {smallest} to {greatest} "
+            "pixels.",
+            config=str(folder / CONFIG),
+            shape=f"{channels}x{height}x{width}",
+            smallest=smallest,
+            greatest=greatest,
         )
     return int(height), mean, std

@@ -78,13 +78,17 @@ def load_rejection(folder: Path, features: int) -> Rejection | None:
         weight, bias, threshold = found["weight"], float(found["bias"].item()), float(found["threshold"].item())
         hidden = (found["hidden_weight"], found["hidden_bias"]) if "hidden_weight" in found else None
     except Exception as error:  # safetensors raises its own error type from Rust
-        raise RejectionError(f"{path} is not whole ({type(error).__name__}): download it again or delete it.") from None
+        raise RejectionError(
+            "{path} is not whole ({kind}): download it again or delete it.", path=str(path), kind=type(error).__name__
+        ) from None
     wide = len(weight) if weight.ndim == 1 else -1
     shapes = (weight.shape,) if hidden is None else (hidden[0].shape, hidden[1].shape)
     wanted = ((features,),) if hidden is None else ((wide, features), (wide,))
     numbers = [weight.ravel(), np.array([bias, threshold]), *(part.ravel() for part in hidden or ())]
     if weight.ndim != 1 or shapes != wanted or not np.isfinite(np.concatenate(numbers)).all():
-        raise RejectionError(f"{path} does not fit the network beside it: make it anew with fit-rejection.")
+        raise RejectionError(
+            "{path} does not fit the network beside it: make it anew with fit-rejection.", path=str(path)
+        )
     if hidden is None:
         return Rejection(weight.astype(np.float32), bias, threshold)
     return Rejection(

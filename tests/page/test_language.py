@@ -224,11 +224,16 @@ FOR_PROGRAMS = {
 }
 
 
+OF_CHECKPOINTS = ("checkpoint", "pretrained", "rejection")
+"""Modules whose sentences the page shows where it cannot use the checkpoint that it was told to."""
+
+
 def templates() -> dict[str, str]:
     """The templates of errors and notices in the rooms that the page speaks for, and the place of each."""
     rooms = [path for room in ("ink", "reading", "styling", "page") for path in (PACKAGE / room).glob("*.py")]
     found = {}
-    for path in [*rooms, PACKAGE / "recognizer.py", PACKAGE / "splits.py", PACKAGE / "hub/feedback.py"]:
+    others = ("recognizer.py", "splits.py", "hub/feedback.py", *(f"models/{name}.py" for name in OF_CHECKPOINTS))
+    for path in [*rooms, *(PACKAGE / name for name in others)]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 raised = node.func.id.endswith("Error") and not hasattr(builtins, node.func.id)
