@@ -38,7 +38,9 @@ def without_shades(coverage: Floats) -> Floats:
     """Return the coverage without what a straight edge cuts off the picture: light or shade, a desk, another paper."""
     mask = coverage > CLEANING.inked
     height, width = mask.shape
-    if min(mask.shape) < CLEANING.shade_side or max(mask.shape) > CLEANING.bar * min(mask.shape):  # a tight crop
+    if min(mask.shape) < CLEANING.shade_side or max(mask.shape) > CLEANING.tight * min(mask.shape):  # a tight crop
+        return coverage
+    if not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()):
         return coverage
     outlines = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     shades = []
@@ -56,7 +58,7 @@ def without_shades(coverage: Floats) -> Floats:
 def _is_solid(outline: NDArray[np.int32]) -> bool:
     """Tell whether an outline, [n, 1, 2], is convex and no bar."""
     (_, sides, _), hull = cv2.minAreaRect(outline), cv2.contourArea(cv2.convexHull(outline))
-    slender = max(sides) > CLEANING.bar * max(min(sides), 1)
+    slender = max(sides) > CLEANING.slender * max(min(sides), 1)
     return not slender and cv2.contourArea(outline) > CLEANING.shade_solid * hull
 
 
@@ -64,6 +66,8 @@ def find_frame(mask: Mask) -> Mask | None:
     """Return the frame in a mask, bool [H, W], or None: one thin, connected rectangle along all four sides."""
     height, width = mask.shape
     if min(height, width) < CLEANING.frame_side:
+        return None
+    if mask[height // 3 : -height // 3, width // 3 : -width // 3].mean() > CLEANING.frame_empty:
         return None
     labels, stats = components(mask)
     spans_width = stats[:, cv2.CC_STAT_WIDTH] > CLEANING.frame_span * width

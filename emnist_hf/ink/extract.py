@@ -21,7 +21,7 @@ from emnist_hf.ink.paper import (
     sampling_step,
     uneven_contrast,
 )
-from emnist_hf.ink.picture import NoInkError, open_reduced
+from emnist_hf.ink.picture import TOO_BLURRED, NoInkError, open_reduced, shrunk
 from emnist_hf.ink.polarity import is_ink
 from emnist_hf.ink.sheet import without_bars, without_table
 from emnist_hf.ink.thresholds import EXTRACTION, ISLANDS, PAGE_SIDE
@@ -107,7 +107,7 @@ def _find_coverage(rgb: Bytes, despeckled: bool = False) -> tuple[Floats | None,
     haze = 0.0 if found is not None else EXTRACTION.haze
     coverage = normalise(contrast, haze, despeckled)
     if haze and coverage is not None and _is_smooth(coverage):
-        raise NoInkError
+        raise NoInkError(TOO_BLURRED)
     return coverage, light
 
 
@@ -119,7 +119,7 @@ def _even_contrast(rgb: Bytes, shade: Bytes) -> tuple[Floats, bool] | None:
     factor = EXTRACTION.decision_side / max(shade.shape)
     pixels, small = rgb, shade
     if factor < 1:
-        pixels, small = (cv2.resize(x, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for x in (rgb, shade))
+        pixels, small = shrunk(rgb, factor), shrunk(shade, factor)
     high = small > threshold
     ink = high if is_ink(high) else ~high
     all_around, held = is_surroundings(ink), border_share(ink) > ISLANDS.held

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.ink.picture import shrunk
 from emnist_hf.ink.thresholds import ISLANDS
 from emnist_hf.ink.types import Bytes, Floats, Mask
 from emnist_hf.ink.widths import components, depth, ridge
@@ -24,7 +25,7 @@ def find_islands(shade: Bytes) -> tuple[Mask, bool] | None:
     """
     factor = min(1.0, ISLANDS.side / max(shade.shape))
     if factor < 1:
-        shade = cv2.resize(shade, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        shade = shrunk(shade, factor)
     found = []
     for phase, light in _phases(shade):
         strokes, count = _inland(phase)
@@ -39,7 +40,17 @@ def find_islands(shade: Bytes) -> tuple[Mask, bool] | None:
     if not kept:
         return None
     _, strokes, light = max(kept, key=lambda one: one[0])
-    return strokes, light
+    return (strokes, light) if _is_main(strokes, shade) else None
+
+
+def _is_main(strokes: Mask, shade: Bytes) -> bool:
+    """Tell whether strokes have a fair share of the edges that are as sharp as theirs: of a page, a few have not."""
+    square = np.ones((3, 3), np.uint8)
+    slopes = cv2.morphologyEx(shade, cv2.MORPH_GRADIENT, square)
+    near = cv2.dilate(strokes.view(np.uint8), square) > 0
+    outline = near & (cv2.erode(strokes.view(np.uint8), square) == 0)
+    sharp = slopes > 0.5 * np.median(slopes[outline])
+    return bool(sharp[near].sum() > ISLANDS.edges * sharp.sum())
 
 
 def _has_paper(strokes: Mask, rest: Mask) -> bool:

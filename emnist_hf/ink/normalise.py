@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.paper import noise_of, sampling_step
-from emnist_hf.ink.picture import NoInkError
+from emnist_hf.ink.picture import BLANK, TOO_FAINT, NoInkError
 from emnist_hf.ink.thresholds import EXTRACTION, STROKES
 from emnist_hf.ink.types import Floats, Mask
 
@@ -27,9 +27,9 @@ def normalise(contrast: Floats, haze: float, despeckled: bool) -> Floats | None:
     noise = noise_of(sample[sample < STROKES.calm * strongest]) if large and strongest else 0.0
     least = max(STROKES.least, (STROKES.uneven_noise if haze else STROKES.even_noise) * noise)
     if strongest < least:
-        if haze and not despeckled:
+        if haze and not despeckled and float(calm.max()) > least:
             return None
-        raise NoInkError
+        raise NoInkError(TOO_FAINT if strongest > STROKES.shows * noise and strongest > STROKES.toe else BLANK)
     core = max(least, strongest * max(STROKES.faintest, STROKES.hazes * haze))
     outskirts = max(least * STROKES.from_least, core * STROKES.from_core, haze * strongest)
     level = _levels(calm, outskirts, core, despeckled)
@@ -40,7 +40,7 @@ def normalise(contrast: Floats, haze: float, despeckled: bool) -> Floats | None:
     calm_below = STROKES.calm * strongest
     sample = sampled(contrast)
     toe = min(max(STROKES.toe, STROKES.toe_noise * noise_of(sample[sample < calm_below])), calm_below)
-    near = np.flatnonzero(local)
+    near = np.flatnonzero(local > 0)
     reached = local.ravel()[near]
     toes = np.maximum(toe, haze * reached)
     coverage = np.zeros(contrast.shape, np.float32)

@@ -195,14 +195,17 @@ def _straight(mask: Mask, upright: bool, share: float) -> list[Line]:
     length = max(8, round(share * turned.shape[1]))
     thick = cv2.dilate(turned.view(np.uint8), np.ones((3, 1), np.uint8))  # a line that wanders by a pixel stays whole
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    if not runs.any():
+        return []
     _, stats = components(runs > 0)
     found = []
-    for left, top, width, height, area in stats[1:].tolist():
-        thickness = max(1.0, area / width - 2)
-        if height > RULINGS.thickest * min(mask.shape) + 4 or height > 3 * thickness + 4:
+    for left, top, width, height, _ in stats[1:].tolist():
+        rows = runs[top : top + height, left : left + width].sum(axis=1, dtype=np.int64)
+        core = top + np.flatnonzero(rows > RULINGS.core * rows.max())  # without a stroke that runs along it for a while
+        thickness = max(1.0, float(len(core) - 2))
+        if thickness > RULINGS.thickest * min(mask.shape) or np.ptp(core) >= len(core):
             continue
-        middle = top + (height - 1) / 2
-        ends = ((left, middle), (left + width - 1, middle))
+        ends = ((left, float(core.mean())), (left + width - 1, float(core.mean())))
         a, b = (((y, x) if upright else (x, y)) for x, y in ends)
         found.append(Line(a, b, thickness))
     return found
@@ -215,15 +218,18 @@ def _box(mask: Mask) -> list[Line] | None:
         for left, right in combinations(sorted(upright, key=lambda line: line.a[0]), 2):
             near = RULINGS.corner * max(mask.shape) + max(line.thickness for line in (top, bottom, left, right))
             x, y = (left.a[0], right.a[0]), (top.a[1], bottom.a[1])
-            level_meet = all(
-                abs(end - at) <= near for line in (top, bottom) for end, at in zip((line.a[0], line.b[0]), x)
-            )
-            upright_meet = all(
-                abs(end - at) <= near for line in (left, right) for end, at in zip((line.a[1], line.b[1]), y)
-            )
-            if level_meet and upright_meet:
-                return [top, bottom, left, right]
+            level_meet = all(_covers(line.a[0], line.b[0], x, near) for line in (top, bottom))
+            if level_meet and all(_covers(line.a[1], line.b[1], y, near) for line in (left, right)):
+                corners = [(at, line.a[1]) for line in (top, bottom) for at in x]
+                a, b, c, d = corners
+                ways = ((a, b, top), (c, d, bottom), (a, c, left), (b, d, right))
+                return [Line(start, end, line.thickness) for start, end, line in ways]
     return None
+
+
+def _covers(start: float, stop: float, ends: Point, near: float) -> bool:
+    """Tell whether a side reaches from one corner to the other, or is but a little short of them."""
+    return start <= ends[0] + near and stop >= ends[1] - near and ends[1] > ends[0]
 
 
 def _teeth(mask: Mask, lines: list[Line]) -> list[Line]:

@@ -55,6 +55,7 @@ class Strokes:
     least: float = 0.03  # contrast of the strongest strokes
     even_noise: float = 6  # the same in standard deviations of the noise, on even paper
     uneven_noise: float = 8  # and where the light is uneven
+    shows: float = 4.5  # the same from which something is there, if too faint
     faintest: float = 1 / 6  # contrast of a stroke's core, of the strongest; what is below it is a smudge
     hazes: float = 1.7  # the same, in what the light alone may make
     from_least: float = 0.5  # contrast of a stroke's outskirts, of the least for the strongest strokes
@@ -117,11 +118,13 @@ class Cleaning:
     frame_band: float = 0.06  # width of a frame, of its shorter side
     frame_content: float = 0.002  # share of the pixels inside that may belong to it
     frame_cover: float = 0.9  # of each of its sides
+    frame_empty: float = 0.6  # share of the middle that whatever a frame is around inks at the most
     frames: int = 4  # one in another: a frame a little inside the border lies within a second one, of paper
     inside: int = 8  # least side of what is inside a frame
     written: float = 0.0005  # least share of the picture of what is written inside a frame, or apart from the border
     speck: float = 0.015  # area of a component, of the largest, below which it is a speck
-    bar: float = 3  # how many times as long as wide a bar is: a 1 at the border, not a shade
+    slender: float = 8  # how many times as long as wide a bar is: a 1 at the border, not a shade
+    tight: float = 3  # how many times as high as wide, or as wide as high, what is cropped around a stroke
     shade_side: int = 64  # shorter side from which shades are told from strokes
     shade_solid: float = 0.94  # share of its convex hull that a shade fills
     shade_border: float = 0.4  # share of its outline that lies on the border
@@ -171,6 +174,7 @@ class Islands:
     slender: float = 2.2  # how many times as long as wide the strokes are at the least: what is less is a blob
     small_slender: float = 3.5  # the same where they are not tall: the eye of a letter may be
     tall: float = 0.35  # height or width of tall ones, of the picture's longer side
+    edges: float = 0.15  # share of the sharp edges of a picture that they have
     around: int = 7  # side of the square in which the paper beside a stroke's edge is seen
     dark: float = 8  # levels added so that black is not infinitely darker than what is nearly so
     weakest: float = 15  # percentile of how far the edge stands out that is taken for where it does least
@@ -205,6 +209,7 @@ class Rulings:
     fine: float = 0.025  # thickness of lines, of the longer side, that are no character where there is nothing else
     met: float = 0.08  # of the longer side, within which lines meet one another or a corner
     written: float = 0.13  # size of what is written, of the longer side
+    core: float = 0.7  # length of the rows of a straight piece, of its longest
     box_side: float = 0.35  # side of a box, of the picture's
     margin: float = 0.7  # length of a margin line, of the picture's side
     aside: float = 0.22  # of that side, how far from the border it is at the most

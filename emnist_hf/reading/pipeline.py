@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from emnist_hf.ink import Ink, NoInkError, open_picture, to_ink
+from emnist_hf.ink import BLANK, Ink, NoInkError, open_picture, to_ink
 from emnist_hf.reading.decoding import decode, picture_size
 from emnist_hf.reading.layout import LevelPage, find_layout, find_level_page, letters_of, upright_page
 from emnist_hf.reading.preprocess import find_lean
@@ -78,8 +78,8 @@ def read_page(image: Any, classifier: Classifier, target: LabelSet, ink: Ink | N
     """
     try:
         ink, page = _find_writing(image, classifier, ink)
-    except NoInkError:
-        return Reading("", (), NOTHING)
+    except NoInkError as error:
+        return Reading("", (), NOTHING if str(error) == BLANK else str(error))
     candidates = _candidates(page, 0, ink, target, classifier)
     if max(candidate.score for candidate in candidates) < UPRIGHT_SCORE:
         for turns in _likely_turns(page, ink, classifier):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
 from emnist_hf import Recognizer
 from emnist_hf.data.conditions import KINDS, pad_for
+from emnist_hf.data.pad import Pad
 from emnist_hf.errors import EmnistError
+from emnist_hf.ink import NoInkError, glyph_of
+from emnist_hf.ink.picture import BLANK, ONLY_LINES, TOO_BLURRED, TOO_FAINT
+from emnist_hf.page.language import PHRASES
 from emnist_hf.splits import fold_shape
 from tests.support.strokes import STROKES
 
 LETTERS = ("A", "R", "3", "4")
+WRITTEN = [np.array(stroke, np.float32) for stroke in STROKES["R"]]
 
 
 def shows(recognizer: Recognizer, picture: object) -> str | None:
@@ -32,3 +39,31 @@ def test_a_kind_is_read(recognizer: Recognizer, kind: str) -> None:
         strokes = [np.array(stroke, np.float32) for stroke in STROKES[letter]]
         got.append(shows(recognizer, KINDS[kind](strokes, pad_for(kind, rng), rng)))
     assert sum(one == fold_shape(letter) for one, letter in zip(got, LETTERS)) >= 3, got
+
+
+def faint(rng: np.random.Generator) -> np.ndarray:
+    return 200 + rng.normal(0, 2, (300, 300)) - 4 * Pad(300, 12).coverage(WRITTEN)
+
+
+def blurred(rng: np.random.Generator) -> np.ndarray:
+    falling = np.linspace(1, 0.6, 300)
+    ink = cv2.GaussianBlur(Pad(300, 20).coverage(WRITTEN), (0, 0), 16)
+    return (220 - 150 * ink) * falling + rng.normal(0, 1, (300, 300))
+
+
+def ruled(rng: np.random.Generator) -> np.ndarray:
+    return np.where(np.arange(300)[:, None] % 60 < 4, 60, 230) + rng.normal(0, 1, (300, 300))
+
+
+def blank(rng: np.random.Generator) -> np.ndarray:
+    return 220 + rng.normal(0, 3, (300, 300))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), [(faint, TOO_FAINT), (blurred, TOO_BLURRED), (ruled, ONLY_LINES), (blank, BLANK)]
+)
+def test_why_there_is_no_ink_is_said(make: Callable[[np.random.Generator], np.ndarray], said: str) -> None:
+    picture = np.clip(np.rint(make(np.random.default_rng(0))), 0, 255).astype(np.uint8)
+    with pytest.raises(NoInkError, match=said):
+        glyph_of(picture)
+    assert {"de", "fr"} <= set(PHRASES[said])
