@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.page_cost import picture as small_page
 from emnist_hf.evaluation.metrics import wilson_interval
 from emnist_hf.evaluation.seen import save_seen, short_hashes
 from emnist_hf.models.network import create_model, save_checkpoint
@@ -179,6 +180,14 @@ def test_help_explains_the_benchmark_and_every_option(
         assert action.help, f"{action.dest} is not explained"
         set_to_something = action.default not in (None, False, argparse.SUPPRESS)
         assert action.help == argparse.SUPPRESS or not set_to_something or "default: " in action.help, action.dest
+
+
+def test_ink_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.ink_time.ROUNDS", 1)
+    monkeypatch.setattr("benchmarks.ink_time.picture", lambda characters, megapixels: small_page(40, 1))
+    rows = [json.loads(line) for line in bench("ink_time", "--before", str(ROOT)).out.splitlines()]
+    assert [row["picture"] for row in rows] == ["blank-page", "drawing", "page", "photo"]
+    assert all(row["stages_ms"]["open"] > 0 and row["ms"] > 0 and row["before_ms"] > 0 for row in rows)
 
 
 def test_ink(bench: Bench, tmp_path: Path) -> None:

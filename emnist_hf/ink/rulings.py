@@ -213,7 +213,8 @@ def _straight(mask: Mask, upright: bool, share: float) -> list[Line]:
 
 def _box(mask: Mask) -> list[Line] | None:
     """Find the four sides of an upright box."""
-    level, upright = (_straight(mask, way, RULINGS.box_side) for way in (False, True))
+    level = _straight(mask, False, RULINGS.box_side)
+    upright = _straight(mask, True, RULINGS.box_side) if len(level) > 1 else []
     for top, bottom in combinations(sorted(level, key=lambda line: line.a[1]), 2):
         for left, right in combinations(sorted(upright, key=lambda line: line.a[0]), 2):
             near = RULINGS.corner * max(mask.shape) + max(line.thickness for line in (top, bottom, left, right))

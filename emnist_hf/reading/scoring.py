@@ -28,8 +28,8 @@ Run = tuple[Fragment, ...]
 SAMPLE = 128
 """Fragments of a page that are looked at first, to tell whether it is writing and how it lies."""
 
-_THREADS = 2
-_BATCH = 512  # runs that are classified while the next are made into glyphs
+_THREADS = 1  # two that make glyphs wait for each other: much of it is Python
+_BATCH = 128  # runs that are classified while the next are made into glyphs
 _PART = 64  # runs that a thread takes at once
 
 _SHAPES = sorted({fold_shape(character) for character in CHARACTERS})
