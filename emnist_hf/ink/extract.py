@@ -21,9 +21,10 @@ from emnist_hf.ink.paper import (
     sampling_step,
     uneven_contrast,
 )
-from emnist_hf.ink.picture import TOO_BLURRED, NoInkError, open_reduced, shrunk
+from emnist_hf.ink.picture import TOO_BLURRED, NoInkError, open_reduced
 from emnist_hf.ink.polarity import is_ink
 from emnist_hf.ink.sheet import without_bars, without_table
+from emnist_hf.ink.shrinking import at_most, shrunk
 from emnist_hf.ink.thresholds import EXTRACTION, ISLANDS, PAGE_SIDE
 from emnist_hf.ink.types import Bytes, Floats
 
@@ -58,16 +59,6 @@ def to_ink(image: Any, *, max_side: int = PAGE_SIDE) -> Ink:
     shaped as strokes are.
     """
     return ink_of(*at_most(*open_reduced(image, max_side), max_side))
-
-
-def at_most(rgb: Bytes, scale: float, max_side: int) -> tuple[Bytes, float]:
-    """Shrink a picture, uint8 [H, W, 3], to a longest side; `scale` with it, its pixels per pixel of the original."""
-    height, width = rgb.shape[:2]
-    factor = max_side / max(height, width)
-    if factor >= 1:
-        return rgb, scale
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), scale * factor
 
 
 def ink_of(rgb: Bytes, scale: float = 1.0) -> Ink:

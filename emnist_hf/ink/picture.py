@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -91,21 +90,6 @@ def open_reduced(image: Any, max_side: int) -> tuple[NDArray[np.uint8], float]:
     factor = max(picture.size) // max_side
     rgb = np.asarray(picture.reduce(factor) if factor > 1 else picture)
     return rgb, max(rgb.shape[:2]) / longest
-
-
-def shrunk(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    """Shrink a picture, uint8 [H, W] or [H, W, 3], by a factor of at most 1: to means over whole pixels, then between.
-
-    OpenCV takes many times as long for means over parts of pixels.
-    """
-    height, width = picture.shape[:2]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    whole = min(int(1 / factor + 1e-6), height, width)
-    if whole > 1:
-        rows, columns = height // whole, width // whole
-        part = picture[: rows * whole, : columns * whole]
-        picture = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-    return picture if picture.shape[1::-1] == size else cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
 
 
 def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:

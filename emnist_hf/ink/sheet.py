@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.picture import shrunk
+from emnist_hf.ink.shrinking import shrunk
 from emnist_hf.ink.thresholds import BARS, SHEET
 from emnist_hf.ink.types import Bytes, Floats, Mask
 
