@@ -32,7 +32,7 @@ def photograph(
         _rule(sheet, condition, size, matrix)
     page = sheet * (1 - ink[:, :, None]) + pen * ink[:, :, None]
     if condition == "shadow":
-        page *= _hand_shadow(ink.shape, rng)[:, :, None]
+        page *= hand_shadow(ink.shape, rng)[:, :, None]
     page = cv2.GaussianBlur(page, (0, 0), 0.7 if size > 40 else 0.5)
     page += rng.normal(0, 14 if condition == "noisy" else 2.5, page.shape).astype(np.float32)
     if condition == "noisy":
@@ -63,7 +63,7 @@ def _rule(sheet: Floats, condition: str, size: int, matrix: NDArray[np.float64])
             line((start + i * pitch, -reach), (start + i * pitch, reach))
 
 
-def _hand_shadow(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+def hand_shadow(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
     """Return light that falls to one side, with the soft edge of a hand's shadow: float64 [H, W]."""
     height, width = shape[:2]
     across, down = np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)

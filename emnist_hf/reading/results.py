@@ -68,13 +68,61 @@ class Character:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One cell of a comb: its box, its character ("" where it is empty), the score of that, what else it may be."""
+
+    box: Box
+    text: str
+    score: float
+    alternatives: tuple[Choice, ...] = ()
+
+    def as_record(self) -> Record:
+        choices = [choice.as_record() for choice in self.alternatives]
+        return {"box": list(self.box), "text": self.text, "score": round(self.score, 6), "alternatives": choices}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What is written into a box of a form, or into a row of cells.
+
+    kind: comb (a row of cells, each for one character), box or checkbox. box: in the picture's pixels. text: empty cells
+    are left out. score: the probability that all of it is right. checked: of a checkbox, else None. cells: of a comb.
+    """
+
+    kind: str
+    box: Box
+    text: str
+    score: float
+    checked: bool | None = None
+    label: str = ""
+    cells: tuple[Cell, ...] = ()
+
+    def as_record(self) -> Record:
+        record: Record = {"kind": self.kind, "box": list(self.box), "text": self.text, "score": round(self.score, 6)}
+        if self.checked is not None:
+            record["checked"] = self.checked
+        return record | {"label": self.label, "cells": [cell.as_record() for cell in self.cells]}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A grid or a table: its box in the picture's pixels, and the text of each cell, "" where it is empty, by rows."""
+
+    box: Box
+    rows: tuple[tuple[str, ...], ...]
+
+    def as_record(self) -> Record:
+        return {"box": list(self.box), "rows": [list(row) for row in self.rows]}
+
+
+@dataclass(frozen=True)
 class Reading:
     """What `Recognizer.read` found.
 
     text: lines end in a line feed but for the last, words in a space. characters: in reading order, punctuation among
     them. note: a sentence where something is to be said, such as that nothing was found; else empty. size: width and
     height of the picture in pixels. turns: quarter turns counterclockwise after which the picture stands upright; the
-    boxes are of the picture as it was given: `upright` turns them.
+    boxes are of the picture as it was given: `upright` turns them. fields, tables: what stands in boxes, if it has any.
     """
 
     text: str
@@ -82,6 +130,8 @@ class Reading:
     note: str = ""
     size: tuple[int, int] = (0, 0)
     turns: int = 0
+    fields: tuple[Field, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     def upright(self) -> Reading:
         """Return the same with boxes and size in the pixels of the picture after its `turns`."""
@@ -89,13 +139,20 @@ class Reading:
             return self
         from emnist_hf.ink.geometry import upright_box, upright_size
 
-        boxes = (upright_box(c.box, self.size, self.turns) for c in self.characters)
-        characters = tuple(replace(c, box=box) for c, box in zip(self.characters, boxes))
-        return replace(self, characters=characters, size=upright_size(self.size, self.turns), turns=0)
+        def moved(part: Any) -> Any:
+            return replace(part, box=upright_box(part.box, self.size, self.turns))
+
+        characters, tables = (tuple(map(moved, parts)) for parts in (self.characters, self.tables))
+        fields = tuple(replace(moved(field), cells=tuple(map(moved, field.cells))) for field in self.fields)
+        size = upright_size(self.size, self.turns)
+        return replace(self, characters=characters, size=size, turns=0, fields=fields, tables=tables)
 
     def as_record(self) -> Record:
-        """Return it as the command line and the HTTP API print it; "note" only where there is one."""
+        """Return it as the command line and the HTTP API print it; "note", "fields", "tables" only where there are any."""
         record: Record = {"text": self.text, "characters": [c.as_record() for c in self.characters]}
+        if self.fields or self.tables:
+            record["fields"] = [field.as_record() for field in self.fields]
+            record["tables"] = [table.as_record() for table in self.tables]
         return record | ({"note": self.note} if self.note else {})
 
 
