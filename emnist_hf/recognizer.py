@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from numbers import Real
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from emnist_hf.errors import EmnistError, named
-from emnist_hf.ink import Ink, glyph_of
+from emnist_hf.forms.reading import read_form
+from emnist_hf.ink import Ink, NoInkError, glyph_of
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import choose_engine
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.models.rejection import load_rejection
+from emnist_hf.reading.crop import read_crop
 from emnist_hf.reading.lexicon import Lexicon, correct
 from emnist_hf.reading.pipeline import read_page
 from emnist_hf.reading.results import Reading
@@ -230,8 +232,16 @@ class Recognizer:
 
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
-        reading = read_page(image, self._classify_characters, self._target(charset), ink)
+        target = self._target(charset)
+        reading = self._read_form(image, target) or read_page(image, self._classify_characters, target, ink)
         return reading if lexicon is None else correct(reading, lexicon)
+
+    def _read_form(self, image: Any, target: LabelSet) -> Reading | None:
+        """Read a picture of boxes; None where it has none, or no ink."""
+        try:
+            return read_form(image, self._classify_characters, partial(read_crop, target=target))
+        except NoInkError:
+            return None
 
     def _target(self, charset: str | None, top_k: Any = 1) -> LabelSet:
         """Return the labels to answer in. Raises `LabelError` for what cannot be asked, before any work is done."""

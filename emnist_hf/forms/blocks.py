@@ -21,6 +21,12 @@ NARROW = 1.7
 LEAST_REGULAR = 0.6
 """Share of evenly spaced walls that must show for the others to be supposed."""
 
+LEAST_FILLED = 0.6
+"""Share of a block that its cells fill."""
+
+MOST_ON = 2
+"""Sides of a block that may go on beyond its corners, of eight."""
+
 MOST_LEAN = 3.5
 """Degrees between a wall inside a row of few cells and its ends, beyond which it is a stroke."""
 
@@ -64,25 +70,27 @@ class Block:
         return float(np.median(found[:, 0])), float(np.median(found[:, 1]))
 
 
-def find_blocks(picture: Bytes) -> tuple[list[Block], Mask]:
-    """Return the blocks of a picture, uint8 [H, W, 3], from top to bottom, and the pixels of all walls, bool [H, W]."""
+def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
+    """Return the blocks of a picture, uint8 [H, W, 3], from top to bottom, and the pixels of walls across and down."""
     ink = ink_mask(picture)
     across, down = find_rules(ink)
     nothing = np.zeros_like(ink)
     if len(across.ends) < 1 or len(down.ends) < 2:
-        return [], nothing
-    walls = np.logical_or(*meet(across, down, ink))
+        return [], (nothing, nothing)
+    both = meet(across, down, ink)
+    walls = both[0] | both[1]
     if not walls.any():
-        return [], nothing
+        return [], both
     ruled = ruled_pixels(walls, ink)
     quads, labels = find_cells(walls, ruled)
     if not quads or len(quads) > MOST_CELLS:
-        return [], nothing
+        return [], both
     wall = _thickness(across, down)
     groups = [[quads[i] for i in group] for group in _groups(len(quads), labels, wall)]
     blocks = [_block(group, wall) for group in _in_one_row(groups, ruled)]
-    blocks = _without_inner([_grown(block, ruled) for block in blocks])
-    return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), walls
+    blocks = [_grown(block, ruled) for block in blocks if _stands_alone(block, ruled)]
+    blocks = _without_inner(blocks)
+    return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), both
 
 
 def _thickness(across: Rules, down: Rules) -> float:
@@ -217,7 +225,8 @@ def _borders(starts: NDArray[np.float32], stops: NDArray[np.float32]) -> tuple[N
     size = float(np.median(lengths))
     borders = _peaks(np.concatenate([starts, stops]), 0.12 * float(np.percentile(lengths, 30)))
     gaps = np.diff(borders)
-    if gaps.max() < 1.9 * gaps.min():
+    steps = gaps[1:] / gaps[:-1]
+    if len(gaps) == 1 or (gaps.max() < 1.9 * gaps.min()) or (len(gaps) > 3 and np.abs(np.log(steps)).max() < 0.3):
         return borders, True
     extent = borders[-1] - borders[0]
     best, even = LEAST_REGULAR, None
@@ -280,6 +289,29 @@ def _grown(block: Block, ruled: Bytes) -> Block:
             new = new.astype(np.float32)
             block = _block([*quads, new] if ahead else [new, *quads], block.wall)
     return block
+
+
+def _stands_alone(block: Block, ruled: Bytes) -> bool:
+    """Whether cells fill their block, and its walls end at its corners: those of a stroke between ruled lines go on.
+
+    A row of three and more even cells is known by these; a picture may have been cut through the rest of it.
+    """
+    covered = sum(float(cv2.contourArea(cell.quad)) for cell in block.cells)
+    if covered < LEAST_FILLED * float(cv2.contourArea(block.quad)):
+        return False
+    if block.regular and len(block.cells) > 2:
+        return True
+    on = 0
+    reach = max(12.0, 0.5 * min(sides(block.quad)))
+    for i in range(4):
+        for other in ((i + 1) % 4, (i - 1) % 4):
+            way = block.quad[i] - block.quad[other]
+            way = way / max(float(np.linalg.norm(way)), 1.0)
+            along = block.quad[i] + np.linspace(8, 8 + reach, 12)[:, None] * way
+            x, y = np.rint(along).astype(int).T
+            inside = (x >= 0) & (y >= 0) & (x < ruled.shape[1]) & (y < ruled.shape[0])
+            on += bool(inside.any() and ruled[y[inside], x[inside]].mean() > 0.7)
+    return on <= MOST_ON
 
 
 def _without_inner(blocks: list[Block]) -> list[Block]:

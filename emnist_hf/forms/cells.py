@@ -37,7 +37,7 @@ def find_cells(walls: Mask, ruled: Bytes) -> tuple[list[Quad], NDArray[np.int32]
     """
     height, width = walls.shape
     closed = cv2.copyMakeBorder(walls.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    count, found, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    _, found, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     found = found[1:-1, 1:-1]
     labels = np.zeros(walls.shape, np.int32)
     quads: list[Quad] = []
@@ -68,7 +68,7 @@ def find_cells(walls: Mask, ruled: Bytes) -> tuple[list[Quad], NDArray[np.int32]
             within[within == k] = 0
         quads.append(quad)
         within[part > 0] = len(quads)
-    for i, quad in _cut_cells(cut, quads):
+    for i, quad in _cut_cells(cut, quads, height):
         quads.append(quad)
         labels[found == i] = len(quads)
     return quads, labels
@@ -157,12 +157,18 @@ def _is_ruled(quad: Quad, ruled: Bytes, cut: bool) -> bool:
     return bool(shares[0] >= SIDE_COVERED and shares.mean() >= COVERED)
 
 
-def _cut_cells(cut: list[tuple[int, Quad]], quads: list[Quad]) -> list[tuple[int, Quad]]:
-    """Return those cells at the edge of the picture that are like their neighbours, and not what is left of cells."""
+def _cut_cells(cut: list[tuple[int, Quad]], quads: list[Quad], height: int) -> list[tuple[int, Quad]]:
+    """Return those cells at the edge of the picture that are like their neighbours, and not what is left of cells.
+
+    Where there are no others, three in a row, cut above or below: at the margin of ruled paper there seem to be some.
+    """
+    if not cut:
+        return []
     sizes = np.array([sides(quad) for quad in [*quads, *(quad for _, quad in cut)]]).reshape(-1, 2)
+    alike = np.abs(np.log(sizes[:, None] / sizes[None])).max(axis=2) < 0.35
     kept = []
     for place, (i, quad) in enumerate(cut, len(quads)):
-        alike = np.abs(np.log(sizes / sizes[place])).max(axis=1) < 0.35
-        if alike.sum() > 2 or (len(quads) and alike[: len(quads)].any()):
+        above_or_below = quad[:, 1].min() < 2 or quad[:, 1].max() > height - 3
+        if alike[place, : len(quads)].sum() > 1 or (not quads and above_or_below and alike[place].sum() > 2):
             kept.append((i, quad))
     return kept

@@ -20,8 +20,8 @@ STEEPEST = 0.27
 RUN = 11
 """Pixels of a run of ink that may be a part of a rule: a line of three pixels has it at 15 degrees."""
 
-TALL = 24
-"""Thickness of a rule, in pixels, from which it is none."""
+LEAST_TALL, TALL = 9, 24
+"""Thickness of a rule, in pixels, from which it is none, where most are thin and where they are thick."""
 
 GAP = 7
 """Pixels that a dotted rule may be interrupted for."""
@@ -87,19 +87,30 @@ def find_rules(ink: Mask) -> tuple[Rules, Rules]:
     A rule is a chain of runs of ink, one beside the other, that as a whole is long, thin and straight: so it may lean,
     and bend a little, where an opening by one long element would lose it.
     """
-    across, down = _one_way(ink), _one_way(np.ascontiguousarray(ink.T))
-    return across, down.turned()
+    turned = np.ascontiguousarray(ink.T)
+    tall = _tall(ink, turned)
+    return _one_way(ink, tall), _one_way(turned, tall).turned()
 
 
-def _one_way(ink: Mask) -> Rules:
+def _tall(*masks: Mask) -> int:
+    """Return from how many pixels across a line ink is no rule but a letter or another rule, from how thick most are."""
+    area = outline = 0
+    for mask in masks:
+        lines = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((1, 2 * RUN), np.uint8)) > 0
+        area += int(np.count_nonzero(lines))
+        outline += int(np.count_nonzero(lines[1:] & ~lines[:-1]))
+    return int(np.clip(2.5 * area / max(outline, 1) + 3, LEAST_TALL, TALL)) if outline else TALL
+
+
+def _one_way(ink: Mask, tall: int) -> Rules:
     """Return the rules that run across: solid ones, and dotted ones, which only show when gaps are closed."""
-    solid, dotted = _pieces(ink, 3), _pieces(ink, GAP)
+    solid, dotted = _pieces(ink, 3, tall), _pieces(ink, GAP, tall)
     shifted = np.where(dotted.labels[0] > 0, dotted.labels[0] + len(solid.ends), 0)
     ends, thick = np.concatenate([solid.ends, dotted.ends]), np.concatenate([solid.thick, dotted.thick])
     return _chained(Rules(ends, thick, (solid.labels[0], shifted), solid.bridges), ink)
 
 
-def _pieces(ink: Mask, gap: int) -> Rules:
+def _pieces(ink: Mask, gap: int, tall: int) -> Rules:
     """Return the pieces of rules across that are whole when gaps of less than `gap` pixels are closed."""
     thick = cv2.dilate(ink.view(np.uint8), np.ones((3, 1), np.uint8))
     closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
@@ -108,7 +119,7 @@ def _pieces(ink: Mask, gap: int) -> Rules:
     upright = ink.view(np.uint8)
     if gap == GAP:
         upright = cv2.morphologyEx(upright, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))
-    runs &= ~cv2.morphologyEx(upright, cv2.MORPH_OPEN, np.ones((TALL, 1), np.uint8))
+    runs &= ~cv2.morphologyEx(upright, cv2.MORPH_OPEN, np.ones((tall, 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
     long = stats[:, cv2.CC_STAT_WIDTH] >= SHORTEST
     long[0] = False

@@ -1,0 +1,126 @@
+"""A picture looked at as a form: its boxes, and what is written in them and beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from emnist_hf.forms.blocks import Block, find_blocks
+from emnist_hf.forms.cells import Quad
+from emnist_hf.forms.walls import Written
+from emnist_hf.ink import open_picture, to_ink
+from emnist_hf.ink.extract import at_most
+from emnist_hf.ink.picture import open_reduced
+from emnist_hf.ink.types import Bytes, Mask
+from emnist_hf.reading.results import Box
+
+LOOK_SIDE, LEAST_LOOK = 1600, 700
+"""Longest side, in pixels, at which rules are looked for, and to which a small picture is enlarged."""
+
+MOST_ENLARGED = 3.0
+"""How many times a picture is enlarged at the most."""
+
+CELL_HEIGHT = 56
+"""Height of a cell, in pixels, from which what is written in it is legible."""
+
+READ_SIDE = 3200
+"""Longest side, in pixels, to which a picture of small cells is enlarged."""
+
+FRAME = 0.5
+"""Share of the picture from which a single box is its frame."""
+
+MANY, OVER = 12, 0.3
+"""Cells that squared paper has at the least, and share of its ink that runs over several."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The boxes of a picture, in the pixels of its ink, and what is written in them.
+
+    first: the place of each block's first cell among all cells. scale: pixels of the ink per pixel of the picture. size:
+    width and height of the picture.
+    """
+
+    blocks: list[Block]
+    first: list[int]
+    written: Written
+    scale: float
+    size: tuple[int, int]
+
+    def cells_of(self, place: int) -> range:
+        """Return the places of a block's cells among all cells."""
+        return range(self.first[place], self.first[place] + len(self.blocks[place].cells))
+
+    def box_of(self, quad: Quad | np.ndarray[Any, Any]) -> Box:
+        """Return the box around corners, float [n, 2], in the picture's pixels."""
+        size = np.array(self.size)
+        low = np.clip(np.floor(quad.min(axis=0) / self.scale), 0, size - 1)
+        high = np.clip(np.ceil(quad.max(axis=0) / self.scale), low + 1, size)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def look_at(image: Any) -> Look | None:
+    """Look for the boxes of a picture, anything `open_picture` takes; None where it has none.
+
+    Raises `PictureError` and `NoInkError` as `open_picture` and `to_ink` do.
+    """
+    rgb, scale = at_most(*open_reduced(image, LOOK_SIDE), LOOK_SIDE)
+    enlarge = min(MOST_ENLARGED, LEAST_LOOK / max(rgb.shape[:2]))
+    if enlarge > 1:
+        rgb = cv2.resize(rgb, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC)
+    blocks, walls = find_blocks(rgb)
+    if not blocks or _is_frame(blocks, rgb):
+        return None
+    return _closer(image, blocks, walls, scale * max(1.0, enlarge))
+
+
+def _is_frame(blocks: list[Block], rgb: Bytes) -> bool:
+    """Whether the only box is a frame around the page."""
+    cells = [cell for block in blocks for cell in block.cells]
+    return len(cells) == 1 and cv2.contourArea(cells[0].quad) > FRAME * rgb.shape[0] * rgb.shape[1]
+
+
+def _closer(image: Any, blocks: list[Block], walls: tuple[Mask, Mask], scale: float) -> Look | None:
+    """Find what is written in the cells, looking as near as they need."""
+    picture = open_picture(image)
+    height = float(np.median([block.size[1] for block in blocks for _ in block.cells])) / scale
+    near = min(max(1.0, CELL_HEIGHT / height), MOST_ENLARGED, READ_SIDE / max(picture.size))
+    if near > 1:
+        rgb = cv2.resize(np.asarray(picture), None, fx=near, fy=near, interpolation=cv2.INTER_CUBIC)
+        ink = to_ink(rgb, max_side=READ_SIDE)
+    else:
+        ink = to_ink(picture)
+    shape = ink.coverage.shape
+    factor = shape[1] / walls[0].shape[1]
+    moved = [_scaled(block, factor) for block in blocks]
+    across, down = (cv2.resize(w.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0 for w in walls)
+    quads = [cell.quad for block in moved for cell in block.cells]
+    first = np.cumsum([0, *(len(block.cells) for block in moved)]).tolist()
+    wall = float(np.median([block.wall for block in moved]))
+    written = Written(ink.coverage, (across, down), quads, wall)
+    look = Look(moved, first, written, shape[1] / picture.width, picture.size)
+    kept = [place for place in range(len(moved)) if not _is_squared_paper(look, place)]
+    if not kept:
+        return None
+    return replace(look, blocks=[moved[place] for place in kept], first=[first[place] for place in kept])
+
+
+def _scaled(block: Block, factor: float) -> Block:
+    cells = [replace(cell, quad=cell.quad * np.float32(factor)) for cell in block.cells]
+    return replace(block, cells=cells, quad=block.quad * np.float32(factor), wall=block.wall * factor)
+
+
+def _is_squared_paper(look: Look, place: int) -> bool:
+    """Whether what is written runs over the cells of a block, or they are many and empty."""
+    block = look.blocks[place]
+    if len(block.cells) < MANY:
+        return False
+    width, height = block.size
+    parts = [part for cell in look.cells_of(place) for part in look.written.parts[cell]]
+    over = sum(part.area for part in parts if part.height > 1.3 * height or part.width > 1.6 * width)
+    total = sum(part.area for part in parts)
+    return over > OVER * max(total, 1) or (not total and len(block.cells) > 10 * MANY)

@@ -1,0 +1,232 @@
+"""A form read: what is written in each box told from what is printed, and read by what the box is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from emnist_hf.forms.blocks import Block
+from emnist_hf.forms.cells import sides
+from emnist_hf.forms.characters import as_digits, classify, digits_only, is_digits, label_of
+from emnist_hf.forms.look import Look, look_at
+from emnist_hf.forms.printed import are_printed, is_printed
+from emnist_hf.forms.walls import Part
+from emnist_hf.ink.types import Floats
+from emnist_hf.reading.results import Box, Cell, Character, Field, Reading, Table, text_of
+from emnist_hf.reading.scoring import Classifier
+
+EMPTY = 0.22
+"""Size of what is written in a cell, of the cell's height, below which it is empty."""
+
+MARK = 0.5
+"""Height of a pencil mark in the corner of a puzzle's cell, of the characters', at the most."""
+
+CHECKBOX = 0.03
+"""Side of a checkbox, of the picture's longer side, at the most."""
+
+MARKS = frozenset("XVYKJT4+-'.,/")
+"""What a cross or a tick reads as."""
+
+LETTER = 0.3
+"""Height of a letter outside the boxes, of an ordinary cell's, at the least."""
+
+ReadLine = Callable[[Floats, Classifier], list[Character]]
+"""The ink of a line, float32 [H, W], level, and what classifies its glyphs, to its characters."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Characters that stand together, one word or some, and their box in the picture's pixels."""
+
+    box: Box
+    characters: list[Character]
+
+
+def read_form(image: Any, classifier: Classifier, read_line: ReadLine) -> Reading | None:
+    """Read what stands in the boxes of a picture, anything `open_picture` takes, and beside them; None without boxes.
+
+    classifier: of glyphs. read_line: reads what a box holds.
+
+    Raises `PictureError` and `NoInkError` as `open_picture` and `to_ink` do.
+    """
+    look = look_at(image)
+    return None if look is None else _Reader(look, classifier, read_line).read()
+
+
+class _Reader:
+    """Reads the blocks of one picture."""
+
+    def __init__(self, look: Look, classifier: Classifier, read_line: ReadLine) -> None:
+        self._look, self._written = look, look.written
+        self._classifier, self._read_line = classifier, read_line
+        self._lines: list[_Line] = []
+
+    def read(self) -> Reading:
+        fields: list[Field] = []
+        tables: list[Table] = []
+        for place, block in enumerate(self._look.blocks):
+            if len(block.cells) == 1:
+                fields += self._box(block, self._look.first[place])
+            elif block.regular and block.shape[0] == 1:
+                fields.append(self._comb(place))
+            elif block.regular:
+                tables.append(self._table(block, [cell.text for cell in self._characters(place)]))
+            else:
+                tables.append(self._table(block, [self._line(block, cell)[0] for cell in self._look.cells_of(place)]))
+        self._outside()
+        characters = _in_order(self._lines)
+        text = text_of(characters)
+        return Reading(text, characters, "", self._look.size, 0, tuple(fields), tuple(tables))
+
+    # --- cells of one character ---
+
+    def _comb(self, place: int) -> Field:
+        cells = self._characters(place)
+        score = float(np.prod([cell.score for cell in cells]))
+        text = "".join(cell.text for cell in cells)
+        return Field("comb", self._look.box_of(self._look.blocks[place].quad), text, score, cells=tuple(cells))
+
+    def _characters(self, place: int) -> list[Cell]:
+        """Read a block whose cells hold one character each, or nothing."""
+        block, places = self._look.blocks[place], self._look.cells_of(place)
+        content = _without_marks([self._content(cell) for cell in places])
+        filled = [i for i, parts in enumerate(content) if parts]
+        pictures = [self._written.picture_of(content[i], block.angle)[0] for i in filled]
+        found = classify(pictures, self._classifier)
+        digits = is_digits(found)
+        cells = [Cell(self._look.box_of(cell.quad), "", 1.0) for cell in block.cells]
+        for i, one in zip(filled, found):
+            label, score, choices = label_of(one, digits, found)
+            cells[i] = Cell(cells[i].box, label, score, choices)
+        for _, row in groupby(range(len(cells)), key=lambda i: block.cells[i].rows[0]):
+            written = [cells[i] for i in row if cells[i].text]
+            characters = [Character(c.text, c.score, c.box, 0, 0, c.alternatives) for c in written]
+            if characters:
+                self._lines.append(_Line(_around([c.box for c in written]), characters))
+        return cells
+
+    def _content(self, cell: int) -> list[Part]:
+        """Return the strokes of a cell that are no specks; none where all of them are too small for a character."""
+        parts = self._written.parts[cell]
+        if not parts:
+            return []
+        largest = max(part.area for part in parts)
+        parts = [part for part in parts if part.area >= 0.02 * largest]
+        size = max(max(part.height, part.width) for part in parts)
+        return parts if size >= EMPTY * sides(self._written.quads[cell])[1] else []
+
+    # --- cells of a line ---
+
+    def _line(self, block: Block, cell: int) -> tuple[str, float]:
+        """Read the line in a cell: its text, and the probability that it is right; "" where print is all there is."""
+        parts = self._content(cell)
+        if not parts or is_printed(parts):
+            return "", 1.0
+        picture, back = self._written.picture_of(parts, block.angle)
+        characters = self._read_line(picture, self._classifier)
+        if as_digits(characters):
+            characters = self._read_line(picture, digits_only(self._classifier)) or characters
+        moved = []
+        for character in characters:
+            left, top, right, bottom = character.box
+            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+            box = self._look.box_of(corners @ back[:, :2].T + back[:, 2])
+            moved.append(
+                Character(character.label, character.score, box, character.line, character.word, character.alternatives)
+            )
+        for _, line in groupby(moved, key=lambda character: character.line):
+            some = list(line)
+            self._lines.append(_Line(_around([c.box for c in some]), some))
+        return text_of(characters), float(np.prod([c.score for c in characters]))
+
+    def _box(self, block: Block, cell: int) -> list[Field]:
+        """Read a single box, a checkbox or a line; [] for one that holds nothing but print."""
+        width, height = block.size
+        box, parts = self._look.box_of(block.quad), self._content(cell)
+        small = height < CHECKBOX * max(self._look.size) * self._look.scale and 0.75 < width / height < 1.33
+        if small and not parts:
+            return [Field("checkbox", box, "", 1.0, checked=False)]
+        if parts and is_printed(parts):
+            return []
+        text, score = self._line(block, cell)
+        if small and len(text) <= 2 and set(text.upper()) <= MARKS:
+            self._lines = [line for line in self._lines if not _inside(line.box, box)]
+            return [Field("checkbox", box, "", score, checked=True)]
+        return [Field("box", box, text, score)]
+
+    def _table(self, block: Block, texts: Sequence[str]) -> Table:
+        rows, columns = block.shape
+        grid = [[""] * columns for _ in range(rows)]
+        for cell, text in zip(block.cells, texts):
+            grid[cell.rows[0]][cell.columns[0]] = text
+        return Table(self._look.box_of(block.quad), tuple(map(tuple, grid)))
+
+    # --- beside the boxes ---
+
+    def _outside(self) -> None:
+        """Read what is written outside the boxes, and leave what is printed."""
+        height = float(np.median([block.size[1] for block in self._look.blocks]))
+        parts = [part for part in self._written.outside() if LETTER * height < part.height < 3 * height]
+        if not parts:
+            return
+        parts = [part for part, printed in zip(parts, are_printed(parts)) if not printed]
+        del parts  # which of them are answers is not known
+
+
+def _without_marks(content: list[list[Part]]) -> list[list[Part]]:
+    """Leave out what is small beside the characters in the other cells, and apart from the one in its own."""
+    heights = sorted((max(part.height for part in parts) for parts in content if parts), reverse=True)
+    if not heights:
+        return content
+    usual = float(np.median(heights[: max(1, (len(heights) + 1) // 2)]))
+    return [_main(parts, usual) for parts in content]
+
+
+def _main(parts: list[Part], usual: float) -> list[Part]:
+    """Return the strokes of a cell's character, of about the usual height in pixels; [] where there is none."""
+    tall = [part for part in parts if part.height > MARK * usual or part.width > 1.2 * usual]
+    if not tall:
+        return []
+    left, top, right, bottom = max(tall, key=lambda part: part.area).box
+    near = 0.2 * usual
+
+    def belongs(part: Part) -> bool:
+        x0, y0, x1, y1 = part.box
+        return part in tall or (x1 > left - near and x0 < right + near and y1 > top - near and y0 < bottom + near)
+
+    return [part for part in parts if belongs(part)]
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Return the box around boxes."""
+    lefts, tops, rights, bottoms = zip(*boxes)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _inside(box: Box, other: Box) -> bool:
+    """Whether the middle of a box lies in another."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return other[0] <= x < other[2] and other[1] <= y < other[3]
+
+
+def _in_order(lines: list[_Line]) -> tuple[Character, ...]:
+    """Return characters in reading order: what stands beside each other is one line, each of it a word or some."""
+    rows: list[list[_Line]] = []
+    for line in sorted(lines, key=lambda line: (line.box[1] + line.box[3]) / 2):
+        if rows and (line.box[1] + line.box[3]) / 2 < rows[-1][-1].box[3]:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    found = []
+    for number, row in enumerate(rows):
+        first = 0
+        for line in sorted(row, key=lambda line: line.box[0]):
+            start = line.characters[0].word
+            for c in line.characters:
+                found.append(Character(c.label, c.score, c.box, number, first + c.word - start, c.alternatives))
+            first = found[-1].word + 1
+    return tuple(found)
