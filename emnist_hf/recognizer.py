@@ -15,7 +15,7 @@ import numpy as np
 
 from emnist_hf.errors import EmnistError, named
 from emnist_hf.forms.reading import read_form
-from emnist_hf.ink import Ink, NoInkError, glyph_of
+from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import choose_engine
@@ -232,16 +232,9 @@ class Recognizer:
 
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
-        target = self._target(charset)
-        reading = self._read_form(image, target) or read_page(image, self._classify_characters, target, ink)
+        target, ask = self._target(charset), self._classify_characters
+        reading = read_form(image, ask, partial(read_crop, target=target)) or read_page(image, ask, target, ink)
         return reading if lexicon is None else correct(reading, lexicon)
-
-    def _read_form(self, image: Any, target: LabelSet) -> Reading | None:
-        """Read a picture of boxes; None where it has none, or no ink."""
-        try:
-            return read_form(image, self._classify_characters, partial(read_crop, target=target))
-        except NoInkError:
-            return None
 
     def _target(self, charset: str | None, top_k: Any = 1) -> LabelSet:
         """Return the labels to answer in. Raises `LabelError` for what cannot be asked, before any work is done."""

@@ -1,7 +1,7 @@
 """Forms composed by us: printed boxes that a hand has filled, scanned or photographed, and what is true of them.
 
-`compose_form` prints the items of a layout of `LAYOUTS` (combs, boxes, grids, puzzles, tables, checkboxes, lines to write
-on, each with a printed label), fills them with a `compose.Hand` and brings the sheet under a condition of
+`compose_form` prints the items of a layout of `LAYOUTS` (combs, boxes, grids, puzzles, tables, checkboxes, passages of
+print, most with a printed label), fills them with a `compose.Hand` and brings the sheet under a condition of
 `FORM_CONDITIONS`. A seed gives the same form.
 """
 
@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emnist_hf.data.compose import Box, Floats, Hand
-from emnist_hf.data.photograph import hand_shadow
+from emnist_hf.data.form_photo import FORM_CONDITIONS, moved, take
 
 DIGITS, UPPERCASE = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+__all__ = ["FORM_CONDITIONS", "HELD_OUT", "LAYOUTS", "Form", "TrueField", "compose_form"]
+
 LABELS = ("First name", "Surname", "Customer number", "Date of birth", "Postcode", "Count", "Meter reading", "Total")
 WORDS = ("yes", "no", "agreed", "copy sent", "new client", "paid")
 PASSAGE = (
@@ -46,7 +47,6 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
 """The items of each layout, from top to bottom: what is drawn, and A for capitals or 0 for digits."""
 
 HELD_OUT = ("visit", "exam", "tally", "puzzle page", "order")
-FORM_CONDITIONS = ("scan", "skewed", "photo", "coloured", "dotted", "gaps", "small", "pencil")
 
 
 @dataclass(frozen=True)
@@ -292,62 +292,6 @@ def compose_form(layout: str, hand: Hand, condition: str = "scan", seed: int = 0
     for item in LAYOUTS[layout]:
         kind, _, characters = item.partition(" ")
         top = _ITEMS[kind](sheet, top + 40, "uppercase" if characters == "A" else "digits") + int(rng.integers(10, 40))
-    return _seen(sheet, min(top + 60, sheet.pen.shape[0]), condition, rng)
-
-
-# --- how it is seen ---
-
-
-def _seen(sheet: _Sheet, height: int, condition: str, rng: np.random.Generator) -> Form:
-    """Lay the pen on the print and have the sheet scanned or photographed."""
-    pen = np.array(((40, 44, 60), (30, 50, 140), (24, 22, 20))[rng.integers(3)], np.float32)
-    if condition == "pencil":
-        pen = np.array((120, 118, 116), np.float32)
-    paper = np.asarray(sheet.print, np.float32)[:height] * (np.array((244, 242, 236), np.float32) / 255)
-    ink = sheet.pen[:height, :, None]
-    page = paper * (1 - ink) + np.minimum(pen, paper) * ink
-    matrix = _view(page.shape[:2], condition, rng)
-    corners = cv2.perspectiveTransform(
-        np.array([[[0, 0], [page.shape[1], 0], [page.shape[1], height], [0, height]]], float), matrix
-    )[0]
-    low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
-    matrix = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ matrix
-    size = (int(high[0] - low[0]), int(high[1] - low[1]))
-    beyond = (110, 90, 70) if condition == "photo" else (244, 242, 236)
-    seen = cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_AREA, borderValue=beyond)
-    fields = [replace(field, box=_moved(field.box, matrix)) for field in sheet.fields]
-    return Form(_taken(seen, condition, rng), fields, sheet.printed)
-
-
-def _view(shape: tuple[int, ...], condition: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the homography, float64 [3, 3], from the sheet to the picture: a turn, a camera held askew, a scale."""
-    height, width = shape
-    turn = rng.choice((-1, 1)) * rng.uniform(3, 9) if condition == "skewed" else rng.normal(0, 0.5)
-    matrix = np.eye(3)
-    matrix[:2] = cv2.getRotationMatrix2D((width / 2, height / 2), float(turn), 0.5 if condition == "small" else 1.0)
-    if condition != "photo":
-        return matrix
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    moved = corners + rng.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * (width, height)
-    return np.asarray(matrix @ cv2.getPerspectiveTransform(corners, moved.astype(np.float32)))
-
-
-def _moved(box: Box, matrix: NDArray[np.float64]) -> Box:
-    left, top, right, bottom = box
-    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]], float)
-    moved = cv2.perspectiveTransform(corners, matrix)[0]
-    low, high = np.rint(moved.min(axis=0)), np.rint(moved.max(axis=0))
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
-
-
-def _taken(page: Floats, condition: str, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return the sheet in its light, with the blur and the noise of what took it, uint8 [H, W, 3]."""
-    if condition == "photo":
-        page = page * hand_shadow(page.shape, rng)[:, :, None]
-    page = cv2.GaussianBlur(np.asarray(page, np.float32), (0, 0), 0.9 if condition == "photo" else 0.5)
-    page += rng.normal(0, 4 if condition == "photo" else 2, page.shape).astype(np.float32)
-    bytes_ = page.clip(0, 255).astype(np.uint8)
-    if condition in ("photo", "small"):
-        _, file = cv2.imencode(".jpg", bytes_[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 60])
-        bytes_ = cv2.imdecode(file, cv2.IMREAD_COLOR)[:, :, ::-1]
-    return np.ascontiguousarray(bytes_)
+    height = min(top + 60, sheet.pen.shape[0])
+    picture, matrix = take(np.asarray(sheet.print)[:height], sheet.pen[:height], condition, rng)
+    return Form(picture, [replace(field, box=moved(field.box, matrix)) for field in sheet.fields], sheet.printed)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.forms.borders import find_borders
 from emnist_hf.forms.cells import Quad, find_cells, four_corners, ordered, ruled_pixels, ruled_shares, sides
 from emnist_hf.forms.rules import Rules, find_rules, ink_mask, meet
 from emnist_hf.ink.types import Bytes, Mask
@@ -18,9 +19,6 @@ MOST_CELLS = 1500
 NARROW = 1.7
 """Width of a cell for one character, at the most, in its heights."""
 
-LEAST_REGULAR = 0.6
-"""Share of evenly spaced walls that must show for the others to be supposed."""
-
 LEAST_FILLED = 0.6
 """Share of a block that its cells fill."""
 
@@ -29,9 +27,6 @@ MOST_ON = 2
 
 MOST_LEAN = 3.5
 """Degrees between a wall inside a row of few cells and its ends, beyond which it is a stroke."""
-
-OFF_PITCH = 0.25
-"""How far such a wall may stand from its place, in the distance of one from the next."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,9 @@ def _groups(count: int, labels: NDArray[np.int32], wall: float) -> list[list[int
             if length >= 4 * away:
                 group[group == group[other]] = group[one]
     used = np.unique(labels)
-    return [g for name in np.unique(group) if (g := [i for i in np.flatnonzero(group == name).tolist() if i + 1 in used])]
+    return [
+        g for name in np.unique(group) if (g := [i for i in np.flatnonzero(group == name).tolist() if i + 1 in used])
+    ]
 
 
 def _outline(quads: list[Quad]) -> Quad:
@@ -122,13 +119,15 @@ def _outline(quads: list[Quad]) -> Quad:
 
 
 def _in_one_row(groups: list[list[Quad]], ruled: Bytes) -> list[list[Quad]]:
-    """Put groups together that a cell parts whose walls a stroke hides: the rules above and below go on between them."""
+    """Put groups together that only cells part whose walls strokes hide: rules above and below go on between them."""
     outlines = [_outline(group) for group in groups]
     order = sorted(range(len(groups)), key=lambda i: float(outlines[i][:, 0].min()))
     groups, outlines = [groups[i] for i in order], [outlines[i] for i in order]
     i = 0
     while i < len(groups):
-        joined = next((j for j in range(i + 1, len(groups)) if _go_on(outlines[i], outlines[j], groups, i, j, ruled)), None)
+        joined = next(
+            (j for j in range(i + 1, len(groups)) if _go_on(outlines[i], outlines[j], groups, i, j, ruled)), None
+        )
         if joined is None:
             i += 1
             continue
@@ -165,7 +164,7 @@ def _block(quads: list[Quad], wall: float) -> Block:
     level = cv2.perspectiveTransform(np.array(quads, np.float32), matrix)
     corners = np.sort(level, axis=1)
     starts, stops = corners[:, :2].mean(axis=1), corners[:, 2:].mean(axis=1)
-    (columns, even_columns), (rows, even_rows) = (_borders(starts[:, axis], stops[:, axis]) for axis in (0, 1))
+    (columns, even_columns), (rows, even_rows) = (find_borders(starts[:, axis], stops[:, axis]) for axis in (0, 1))
     pitch = float(np.median(np.diff(columns))), float(np.median(np.diff(rows)))
     regular = even_columns and even_rows and len(columns) > 2 and 0.35 < pitch[0] / pitch[1] < NARROW
     spans = [_span(starts[i], stops[i], columns, rows) for i in range(len(quads))]
@@ -175,7 +174,9 @@ def _block(quads: list[Quad], wall: float) -> Block:
         if regular and (row[0] != row[1] or column[0] != column[1]):
             continue
         cell = Cell(quad, row, column)
-        if not regular and any((r, c) in taken for r in range(row[0], row[1] + 1) for c in range(column[0], column[1] + 1)):
+        if not regular and any(
+            (r, c) in taken for r in range(row[0], row[1] + 1) for c in range(column[0], column[1] + 1)
+        ):
             continue
         ideal = abs(columns[column[1] + 1] - columns[column[0]]) * abs(rows[row[1] + 1] - rows[row[0]])
         if regular and (cv2.contourArea(quad) < 0.5 * ideal or (row[0], column[0]) in taken):
@@ -190,7 +191,10 @@ def _block(quads: list[Quad], wall: float) -> Block:
                 x0, x1, y0, y1 = columns[c] + inset, columns[c + 1] - inset, rows[r] + inset, rows[r + 1] - inset
                 square = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], np.float64)
                 taken[r, c] = Cell(cv2.perspectiveTransform(square, back)[0].astype(np.float32), (r, r), (c, c))
-    cells = sorted({id(cell): cell for cell in taken.values()}.values(), key=lambda cell: (cell.rows[0], cell.columns[0]))
+    cells = sorted(
+        {id(cell): cell for cell in taken.values()}.values(), key=lambda cell: (cell.rows[0], cell.columns[0])
+    )
+    whole = _outline([cell.quad for cell in cells]) if cells else whole
     return Block(cells, whole, (len(rows) - 1, len(columns) - 1), regular, wall)
 
 
@@ -217,44 +221,6 @@ def _without_strokes(quads: list[Quad]) -> list[Quad]:
 def _lean(side: NDArray[np.float32]) -> float:
     """Return how many degrees a side leans from the upright."""
     return float(np.degrees(np.arctan2(side[0], side[1])))
-
-
-def _borders(starts: NDArray[np.float32], stops: NDArray[np.float32]) -> tuple[NDArray[np.float64], bool]:
-    """Return where columns (or rows) begin and end, from where cells do, and whether they are evenly spaced."""
-    lengths = stops - starts
-    size = float(np.median(lengths))
-    borders = _peaks(np.concatenate([starts, stops]), 0.12 * float(np.percentile(lengths, 30)))
-    gaps = np.diff(borders)
-    steps = gaps[1:] / gaps[:-1]
-    if len(gaps) == 1 or (gaps.max() < 1.9 * gaps.min()) or (len(gaps) > 3 and np.abs(np.log(steps)).max() < 0.3):
-        return borders, True
-    extent = borders[-1] - borders[0]
-    best, even = LEAST_REGULAR, None
-    for count in range(2, min(40, round(2 * extent / size) + 2)):
-        places = np.linspace(borders[0], borders[-1], count + 1)
-        off = np.abs(places[:, None] - borders[None]) / (extent / count)
-        fit = float((off.min(axis=1) < OFF_PITCH).mean() - 0.7 * (off.min(axis=0) >= OFF_PITCH).mean())
-        if fit > best + 1e-9:
-            nearest = borders[off.argmin(axis=1)]
-            best, even = fit, np.where(off.min(axis=1) < OFF_PITCH, nearest, places)
-    return (borders, False) if even is None else (even, True)
-
-
-def _peaks(edges: NDArray[np.float32], spread: float) -> NDArray[np.float64]:
-    """Return where edges of cells gather, those left out that few cells have: a stroke may part a cell in two."""
-    low, high = float(edges.min()) - 4 * spread, float(edges.max()) + 4 * spread
-    places = np.arange(low, high, max(spread / 4, 0.5))
-    density = np.exp(-0.5 * ((places[:, None] - edges[None]) / max(spread, 1.0)) ** 2).sum(axis=1)
-    inner = density[1:-1]
-    tops = 1 + np.flatnonzero((inner >= density[:-2]) & (inner > density[2:]))
-    tops = tops[density[tops] > 0.3 * np.median(density[tops])]
-    kept: list[int] = []
-    for top in tops.tolist():
-        if kept and places[top] - places[kept[-1]] < 3 * spread:
-            kept[-1] = top if density[top] > density[kept[-1]] else kept[-1]
-        else:
-            kept.append(top)
-    return places[kept] if len(kept) > 1 else np.array([edges.min(), edges.max()], np.float64)
 
 
 def _span(

@@ -18,11 +18,15 @@ LEAST_SIDE = 16
 CONVEX, SQUARE = 0.88, 0.8
 """Share of its convex hull, and of the narrowest rectangle around it, that a cell fills."""
 
+LONG = 6
+"""Length of a long box, in its heights."""
+
 INTRUSION = 0.35
 """Width of what may reach into a cell from its walls and is no wall, of the cell's shorter side."""
 
 COVERED, SIDE_COVERED = 0.72, 0.5
 """Share of the outline of a cell that is ruled, of all of it and of each side."""
+
 
 def ruled_pixels(walls: Mask, ink: Mask) -> Bytes:
     """Return where walls are printed and not only drawn on from what is printed, uint8 [H, W], a little wider."""
@@ -104,7 +108,8 @@ def _quad_of(part: Bytes) -> Quad | None:
     if area < SQUARE * rectangle[1][0] * rectangle[1][1]:
         return None
     quad = ordered(four_corners(hull))
-    return quad if area > CONVEX * cv2.contourArea(quad) else None
+    long = max(rectangle[1]) > LONG * min(rectangle[1])  # and hardly ever quite straight
+    return quad if area > (SQUARE - 0.04 if long else CONVEX) * cv2.contourArea(quad) else None
 
 
 def four_corners(hull: NDArray[np.int32]) -> Quad:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from emnist_hf.forms.blocks import Block, find_blocks
-from emnist_hf.forms.cells import Quad
 from emnist_hf.forms.walls import Written
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.ink.extract import at_most
@@ -41,8 +40,8 @@ MANY, OVER = 12, 0.3
 class Look:
     """The boxes of a picture, in the pixels of its ink, and what is written in them.
 
-    first: the place of each block's first cell among all cells. scale: pixels of the ink per pixel of the picture. size:
-    width and height of the picture.
+    first: the place of each block's first cell among all cells. scale: pixels of the ink per pixel of the picture.
+    size: width and height of the picture.
     """
 
     blocks: list[Block]
@@ -55,7 +54,7 @@ class Look:
         """Return the places of a block's cells among all cells."""
         return range(self.first[place], self.first[place] + len(self.blocks[place].cells))
 
-    def box_of(self, quad: Quad | np.ndarray[Any, Any]) -> Box:
+    def box_of(self, quad: NDArray[np.floating[Any]]) -> Box:
         """Return the box around corners, float [n, 2], in the picture's pixels."""
         size = np.array(self.size)
         low = np.clip(np.floor(quad.min(axis=0) / self.scale), 0, size - 1)
@@ -120,7 +119,5 @@ def _is_squared_paper(look: Look, place: int) -> bool:
     if len(block.cells) < MANY:
         return False
     width, height = block.size
-    parts = [part for cell in look.cells_of(place) for part in look.written.parts[cell]]
-    over = sum(part.area for part in parts if part.height > 1.3 * height or part.width > 1.6 * width)
-    total = sum(part.area for part in parts)
+    total, over = look.written.run_over(look.cells_of(place), width, height)
     return over > OVER * max(total, 1) or (not total and len(block.cells) > 10 * MANY)

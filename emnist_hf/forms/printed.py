@@ -22,17 +22,21 @@ REGULAR = 0.7
 """Share of letters that stand on their line and are as high as others from which they are printed."""
 
 
-def is_printed(parts: Sequence[Part]) -> bool:
+def is_printed(parts: Sequence[Part], angle: float = 0.0) -> bool:
     """Tell whether the strokes in a box are printed letters; few may be either, and are taken for written."""
     heights = np.array([part.height for part in parts])
     usual = float(np.median(heights))
     letters = [part for part in parts if 0.5 * usual < part.height < 2 * usual]
-    return len(letters) >= FEWEST and float(are_printed(letters).mean()) > REGULAR
+    return len(letters) >= FEWEST and float(are_printed(letters, angle).mean()) > REGULAR
 
 
-def are_printed(parts: Sequence[Part]) -> Mask:
-    """Tell which strokes are as regular among their neighbours as print is, bool [N]."""
+def are_printed(parts: Sequence[Part], angle: float = 0.0) -> Mask:
+    """Tell which strokes are as regular among their neighbours as print is, bool [N].
+
+    angle: how far lines fall to the right, in degrees.
+    """
     boxes = np.array([part.box for part in parts], np.float64).reshape(-1, 4)
+    boxes[:, [1, 3]] -= np.tan(np.radians(angle)) * boxes[:, [0]]
     heights = boxes[:, 3] - boxes[:, 1]
     regular = np.zeros(len(boxes), bool)
     for i, box in enumerate(boxes):

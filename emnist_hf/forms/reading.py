@@ -15,6 +15,7 @@ from emnist_hf.forms.characters import as_digits, classify, digits_only, is_digi
 from emnist_hf.forms.look import Look, look_at
 from emnist_hf.forms.printed import are_printed, is_printed
 from emnist_hf.forms.walls import Part
+from emnist_hf.ink import NoInkError
 from emnist_hf.ink.types import Floats
 from emnist_hf.reading.results import Box, Cell, Character, Field, Reading, Table, text_of
 from emnist_hf.reading.scoring import Classifier
@@ -34,6 +35,12 @@ MARKS = frozenset("XVYKJT4+-'.,/")
 LETTER = 0.3
 """Height of a letter outside the boxes, of an ordinary cell's, at the least."""
 
+FEW = 3
+"""Empty boxes that do not make a form."""
+
+BESIDE = 3.0
+"""Pixels written by hand beside the boxes, of those in them, beyond which these are not what the page is about."""
+
 ReadLine = Callable[[Floats, Classifier], list[Character]]
 """The ink of a line, float32 [H, W], level, and what classifies its glyphs, to its characters."""
 
@@ -47,14 +54,31 @@ class _Line:
 
 
 def read_form(image: Any, classifier: Classifier, read_line: ReadLine) -> Reading | None:
-    """Read what stands in the boxes of a picture, anything `open_picture` takes, and beside them; None without boxes.
+    """Read what stands in the boxes of a picture, anything `open_picture` takes; None where it is no form.
 
     classifier: of glyphs. read_line: reads what a box holds.
 
-    Raises `PictureError` and `NoInkError` as `open_picture` and `to_ink` do.
+    Raises `PictureError` as `open_picture` does.
     """
-    look = look_at(image)
-    return None if look is None else _Reader(look, classifier, read_line).read()
+    try:
+        look = look_at(image)
+    except NoInkError:
+        return None
+    if look is None or _is_page(look):
+        return None
+    return _Reader(look, classifier, read_line).read()
+
+
+def _is_page(look: Look) -> bool:
+    """Whether a picture is a page of writing that happens to have a box, and not a form."""
+    inside = sum(part.area for parts in look.written.parts for part in parts)
+    if not inside and sum(len(block.cells) for block in look.blocks) < FEW:
+        return True
+    height = float(np.median([block.size[1] for block in look.blocks]))
+    angle = float(np.median([block.angle for block in look.blocks]))
+    outside = [part for part in look.written.outside() if LETTER * height < part.height < 3 * height]
+    by_hand = ~are_printed(outside, angle)
+    return sum(part.area for part, own in zip(outside, by_hand.tolist()) if own) > BESIDE * inside
 
 
 class _Reader:
@@ -77,7 +101,6 @@ class _Reader:
                 tables.append(self._table(block, [cell.text for cell in self._characters(place)]))
             else:
                 tables.append(self._table(block, [self._line(block, cell)[0] for cell in self._look.cells_of(place)]))
-        self._outside()
         characters = _in_order(self._lines)
         text = text_of(characters)
         return Reading(text, characters, "", self._look.size, 0, tuple(fields), tuple(tables))
@@ -124,7 +147,7 @@ class _Reader:
     def _line(self, block: Block, cell: int) -> tuple[str, float]:
         """Read the line in a cell: its text, and the probability that it is right; "" where print is all there is."""
         parts = self._content(cell)
-        if not parts or is_printed(parts):
+        if not parts or is_printed(parts, block.angle):
             return "", 1.0
         picture, back = self._written.picture_of(parts, block.angle)
         characters = self._read_line(picture, self._classifier)
@@ -150,7 +173,7 @@ class _Reader:
         small = height < CHECKBOX * max(self._look.size) * self._look.scale and 0.75 < width / height < 1.33
         if small and not parts:
             return [Field("checkbox", box, "", 1.0, checked=False)]
-        if parts and is_printed(parts):
+        if parts and is_printed(parts, block.angle):
             return []
         text, score = self._line(block, cell)
         if small and len(text) <= 2 and set(text.upper()) <= MARKS:
@@ -164,17 +187,6 @@ class _Reader:
         for cell, text in zip(block.cells, texts):
             grid[cell.rows[0]][cell.columns[0]] = text
         return Table(self._look.box_of(block.quad), tuple(map(tuple, grid)))
-
-    # --- beside the boxes ---
-
-    def _outside(self) -> None:
-        """Read what is written outside the boxes, and leave what is printed."""
-        height = float(np.median([block.size[1] for block in self._look.blocks]))
-        parts = [part for part in self._written.outside() if LETTER * height < part.height < 3 * height]
-        if not parts:
-            return
-        parts = [part for part, printed in zip(parts, are_printed(parts)) if not printed]
-        del parts  # which of them are answers is not known
 
 
 def _without_marks(content: list[list[Part]]) -> list[list[Part]]:

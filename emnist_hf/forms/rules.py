@@ -93,7 +93,7 @@ def find_rules(ink: Mask) -> tuple[Rules, Rules]:
 
 
 def _tall(*masks: Mask) -> int:
-    """Return from how many pixels across a line ink is no rule but a letter or another rule, from how thick most are."""
+    """Return from how many pixels across ink is no rule but a letter or another rule, by how thick most rules are."""
     area = outline = 0
     for mask in masks:
         lines = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((1, 2 * RUN), np.uint8)) > 0
@@ -125,14 +125,14 @@ def _pieces(ink: Mask, gap: int, tall: int) -> Rules:
     long[0] = False
     rows, columns = np.nonzero(long[labels])
     owner = labels[rows, columns]
-    rows, columns = rows.astype(np.float64), columns.astype(np.float64)
+    down, along = rows.astype(np.float64), columns.astype(np.float64)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(owner, values, count)
+        return np.asarray(np.bincount(owner, values, count), np.float64)
 
     n = np.maximum(np.bincount(owner, minlength=count), 1)
-    x, y = total(columns) / n, total(rows) / n
-    off_x, off_y = columns - x[owner], rows - y[owner]
+    x, y = total(along) / n, total(down) / n
+    off_x, off_y = along - x[owner], down - y[owner]
     slope = total(off_x * off_y) / np.maximum(total(off_x * off_x), 1e-6)
     off = np.sqrt(total((off_y - slope[owner] * off_x) ** 2) / n)
     width = stats[:, cv2.CC_STAT_WIDTH].astype(np.float64)
@@ -147,7 +147,9 @@ def _pieces(ink: Mask, gap: int, tall: int) -> Rules:
     place = np.zeros(count, np.int32)
     place[found] = np.arange(1, len(found) + 1)
     none = np.zeros((0, 5), np.float32)
-    return Rules(ends.astype(np.float32), np.maximum(thickness[found] - 2, 1).astype(np.float32), (place[labels],), none)
+    return Rules(
+        ends.astype(np.float32), np.maximum(thickness[found] - 2, 1).astype(np.float32), (place[labels],), none
+    )
 
 
 def _chained(pieces: Rules, ink: Mask) -> Rules:
@@ -167,14 +169,12 @@ def _chained(pieces: Rules, ink: Mask) -> Rules:
     joins &= ends[None, :, 2] > ends[:, None, 2]
     one, other = np.nonzero(joins & (gap >= short))
     joins[one, other] = _inked(ink, ends[one, 2:], ends[other, :2])
-    group, bridges = np.arange(len(ends)), []
+    group = np.arange(len(ends))
     for i in np.argsort(ends[:, 0], kind="stable").tolist():
         others = np.flatnonzero(joins[i])
         if len(others):
             j = int(others[np.argmin(ends[others, 0])])
             group[group == group[j]] = group[i]
-            if gap[i, j] > 0:
-                bridges.append((*ends[i, 2:], *ends[j, :2], i))
     names, place = np.unique(group, return_inverse=True)
     chains = [np.flatnonzero(place == i) for i in range(len(names))]
     first = [int(c[ends[c, 0].argmin()]) for c in chains]
@@ -182,9 +182,20 @@ def _chained(pieces: Rules, ink: Mask) -> Rules:
     whole = np.hstack([ends[first, :2], ends[last, 2:]]).astype(np.float32)
     widths = np.array([np.average(thick[c], weights=length[c]) for c in chains], np.float32)
     renamed = np.concatenate([[0], place + 1]).astype(np.int32)
-    gaps = np.array(bridges, np.float32).reshape(-1, 5)
-    gaps[:, 4] = place[gaps[:, 4].astype(int)]
-    return Rules(whole, widths, tuple(renamed[part] for part in pieces.labels), gaps)
+    gaps = np.array([gap for i, chain in enumerate(chains) for gap in _gaps(ends[chain], i)], np.float32)
+    return Rules(whole, widths, tuple(renamed[part] for part in pieces.labels), gaps.reshape(-1, 5))
+
+
+def _gaps(ends: NDArray[np.float32], place: int) -> list[tuple[float, ...]]:
+    """Return where the pieces of a rule, given by their ends, leave gaps, as `Rules.bridges` has them."""
+    found = []
+    ends = ends[np.argsort(ends[:, 0], kind="stable")]
+    before = ends[0]
+    for piece in ends[1:]:
+        if piece[0] > before[2]:
+            found.append((*before[2:].tolist(), *piece[:2].tolist(), place))
+        before = piece if piece[2] > before[2] else before
+    return found
 
 
 def _inked(ink: Mask, a: NDArray[Any], b: NDArray[Any]) -> Mask:

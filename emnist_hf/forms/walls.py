@@ -56,7 +56,10 @@ class Written:
     def __init__(self, coverage: Floats, walls: tuple[Mask, Mask], quads: Sequence[Quad], wall: float) -> None:
         """Find it: walls across and down, bool [H, W] each; quads: the cells; wall: thickness of a rule, in pixels."""
         near = _beside(coverage.shape, quads, wall)
-        walls = walls[0] | _sides_of(coverage.shape, quads, wall, 0), walls[1] | _sides_of(coverage.shape, quads, wall, 1)
+        walls = (
+            walls[0] | _sides_of(coverage.shape, quads, wall, 0),
+            walls[1] | _sides_of(coverage.shape, quads, wall, 1),
+        )
         self.coverage = _without_walls(coverage, walls, near, wall)
         ink = (self.coverage > INK).astype(np.uint8)
         count, self.labels, self._stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
@@ -66,7 +69,9 @@ class Written:
         grown = cv2.dilate(cells.astype(np.float32), np.ones((round(wall) | 1, round(wall) | 1), np.uint8))
         self._cells = np.where(cells > 0, cells, grown.astype(np.int32))
         self.quads = quads
-        left = np.bincount(self.labels.ravel(), weights=near.ravel(), minlength=count) / np.maximum(self._stats[:, 4], 1)
+        left = np.bincount(self.labels.ravel(), weights=near.ravel(), minlength=count) / np.maximum(
+            self._stats[:, 4], 1
+        )
         self.parts: list[list[Part]] = [[] for _ in quads]
         rows, columns = np.nonzero(self.labels)
         pairs, shared = np.unique(
@@ -129,6 +134,16 @@ class Written:
         back = cv2.invertAffineTransform(matrix)
         back[:, 2] += left - pad, top - pad
         return level, back
+
+    def run_over(self, cells: Sequence[int], width: float, height: float) -> tuple[float, float]:
+        """Return the pixels of the strokes in some cells, and of those that are too large for a cell of such a size."""
+        names, total, over = {cell + 1 for cell in cells}, 0.0, 0.0
+        for label, shares in self._shares.items():
+            pixels = float(sum(count for cell, count in shares.items() if cell in names))
+            _, _, across, down, _ = self._stats[label]
+            total += pixels
+            over += pixels if across > 1.6 * width or down > 1.3 * height else 0
+        return total, over
 
     def outside(self) -> list[Part]:
         """Return the strokes that belong to no cell, and are no walls."""

@@ -85,8 +85,9 @@ class Cell:
 class Field:
     """What is written into a box of a form, or into a row of cells.
 
-    kind: comb (a row of cells, each for one character), box or checkbox. box: in the picture's pixels. text: empty cells
-    are left out. score: the probability that all of it is right. checked: of a checkbox, else None. cells: of a comb.
+    kind: comb (a row of cells, each for one character), box or checkbox. box: in the picture's pixels. text: empty
+    cells are left out. score: the probability that all of it is right. checked: of a checkbox, else None. label: the
+    words printed beside it, where they are known. cells: of a comb.
     """
 
     kind: str
@@ -148,7 +149,7 @@ class Reading:
         return replace(self, characters=characters, size=size, turns=0, fields=fields, tables=tables)
 
     def as_record(self) -> Record:
-        """Return it as the command line and the HTTP API print it; "note", "fields", "tables" only where there are any."""
+        """Return it as the command line and the HTTP API print it; "note", "fields", "tables" where it has any."""
         record: Record = {"text": self.text, "characters": [c.as_record() for c in self.characters]}
         if self.fields or self.tables:
             record["fields"] = [field.as_record() for field in self.fields]
