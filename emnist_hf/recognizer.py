@@ -102,7 +102,7 @@ class Recognizer:
 
     @property
     def name(self) -> str:
-        """What to call the checkpoint: its Hub id, or the last part of its folder."""
+        """What to call it: its Hub id, or the last part of its folder."""
         return self._files.name
 
     @property
@@ -115,7 +115,7 @@ class Recognizer:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return self._files.label_set.labels
+        return self.label_set.labels
 
     @cached_property
     def results(self) -> dict[str, Any]:
@@ -209,7 +209,6 @@ class Recognizer:
 
     def predict_proba(self, glyphs: Bytes, charset: str | None = None) -> Floats:
         """Return the probabilities of many glyphs: uint8 [N, 28, 28] upright, white on black, to float32 [N, classes].
-
         Rows sum to 1. Raises `ValueError` for another shape or dtype, `LabelError` as `classify`.
         """
         target = self._target(charset)
@@ -217,19 +216,17 @@ class Recognizer:
 
     def not_a_character(self, glyphs: Bytes) -> Floats | None:
         """Return how likely each glyph, uint8 [N, 28, 28], is no character at all: float32 [N], 0 to 1.
-
         None from a checkpoint that cannot say. Raises as `predict_proba`.
         """
-        return self._forward(glyphs)[1] if self.rejection is not None else None
+        return self._forward(glyphs)[1]
 
     def read(
         self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None, ink: Ink | None = None
     ) -> Reading:
         """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
 
-        image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of; they correct what is
-        read. A picture without writing gives an empty reading with a note, not an error.
-
+        image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of, which correct it. What
+        stands in boxes is in `fields` and `tables`, too. Without writing it is an empty reading with a note, no error.
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
         target, ask = self._target(charset), self._classify_characters
@@ -271,8 +268,8 @@ class Recognizer:
     def _classify_characters(self, glyphs: Bytes) -> tuple[Floats, Floats]:
         """Return the probabilities of the 62 characters, float32 [N, 62], and p_reject, [N], for a page to go by."""
         probabilities, p_reject = self._forward(glyphs)
-        none_rejected = np.zeros(len(glyphs), np.float32)
-        return probabilities @ character_shares(self.label_set), none_rejected if p_reject is None else p_reject
+        p_reject = np.zeros(len(glyphs), np.float32) if p_reject is None else p_reject
+        return probabilities @ character_shares(self.label_set), p_reject
 
 
 def check_top_k(top_k: Any) -> None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from emnist_hf.forms.borders import find_borders
 from emnist_hf.forms.cells import Quad, find_cells, four_corners, ordered, ruled_pixels, ruled_shares, sides
-from emnist_hf.forms.rules import Rules, find_rules, ink_mask, meet
+from emnist_hf.forms.contrast import ink_mask
+from emnist_hf.forms.rules import Rules, find_rules, meet
 from emnist_hf.ink.types import Bytes, Mask
 
 MOST_CELLS = 1500

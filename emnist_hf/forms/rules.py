@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.ink.types import Bytes, Mask
+from emnist_hf.ink.types import Mask
 
 SHORTEST = 16
 """Length of a rule, in pixels, at the least: the side of a small checkbox."""
@@ -26,8 +26,8 @@ LEAST_TALL, TALL = 9, 24
 GAP = 7
 """Pixels that a dotted rule may be interrupted for."""
 
-REACH = 0.14
-"""How far a rule may end before the one it was to meet, of its own length."""
+REACH, LEAST_REACH, MOST_REACH = 0.14, 3.0, 60.0
+"""How far a rule may end before the one it was to meet, of its own length, and in pixels at the least and the most."""
 
 SHORT_GAP = 0.12
 """White between two pieces of one rule, at the most, of their lengths together."""
@@ -40,9 +40,6 @@ SHORT, OVER = 60.0, 6.0
 
 AT_EDGE = 6
 """Pixels from the edge of the picture at which a rule is cut off by it."""
-
-LEAST_REACH, MOST_REACH = 3.0, 60.0
-"""The same in pixels: for the shortest and the longest."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +60,6 @@ class Rules:
         """Return the rules of the picture with its axes exchanged."""
         labels = tuple(np.ascontiguousarray(part.T) for part in self.labels)
         return Rules(self.ends[:, [1, 0, 3, 2]], self.thick, labels, self.bridges[:, [1, 0, 3, 2, 4]])
-
-
-def ink_mask(picture: Bytes) -> Mask:
-    """Return what stands out of the paper near it, bool [H, W], of a picture uint8 [H, W, 3], whatever the colours.
-
-    The darkest of the channels shows rules of any colour on light paper; dark paper is turned to light first. The paper
-    is a closing, in which nothing thin is left.
-    """
-    darkest = picture.min(axis=2)
-    if np.median(darkest[::4, ::4]) < 100:
-        darkest = 255 - picture.max(axis=2)
-    paper = cv2.morphologyEx(darkest, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
-    paper = cv2.blur(paper, (9, 9))
-    contrast = cv2.subtract(paper, darkest)
-    noise = float(np.median(contrast[::3, ::3]))
-    return contrast > max(14.0, 4 * noise, 0.12 * float(np.median(paper)))
 
 
 def find_rules(ink: Mask) -> tuple[Rules, Rules]:
@@ -146,9 +127,11 @@ def _pieces(ink: Mask, gap: int, tall: int) -> Rules:
     ends = np.stack([left, level + rise * (left - middle), right, level + rise * (right - middle)], axis=1)
     place = np.zeros(count, np.int32)
     place[found] = np.arange(1, len(found) + 1)
-    none = np.zeros((0, 5), np.float32)
     return Rules(
-        ends.astype(np.float32), np.maximum(thickness[found] - 2, 1).astype(np.float32), (place[labels],), none
+        ends.astype(np.float32),
+        np.maximum(thickness[found] - 2, 1).astype(np.float32),
+        (place[labels],),
+        np.zeros((0, 5), np.float32),
     )
 
 
