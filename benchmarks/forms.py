@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--layouts", choices=("tuned", "held-out"), default="held-out", help="default: %(default)s")
     parser.add_argument("--each", type=int, default=1, help="forms of each layout and condition (default: %(default)s)")
     parser.add_argument("--condition", choices=FORM_CONDITIONS, help="this one alone")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the forms (default: %(default)s)")
     parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
     parser.add_argument("--show", action="store_true", help="print what was read")
     options = parser.parse_args()

@@ -83,8 +83,9 @@ def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
         return [], both
     wall = _thickness(across, down)
     groups = [[quads[i] for i in group] for group in _groups(len(quads), labels, wall)]
+    printed = np.asarray(cv2.dilate(ink.view(np.uint8), np.ones((5, 5), np.uint8)))
     blocks = [_block(group, wall) for group in _in_one_row(groups, ruled)]
-    blocks = [_grown(block, ruled) for block in blocks if _stands_alone(block, ruled)]
+    blocks = [_grown(block, printed) for block in blocks if _stands_alone(block, ruled)]
     blocks = _without_inner(blocks)
     return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), both
 

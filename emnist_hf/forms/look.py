@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.forms.blocks import Block, find_blocks
+from emnist_hf.forms.contrast import ink_mask
+from emnist_hf.forms.rules import rule_thickness
 from emnist_hf.forms.walls import Written
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.ink.extract import at_most
@@ -17,8 +19,11 @@ from emnist_hf.ink.picture import open_reduced
 from emnist_hf.ink.types import Bytes, Mask
 from emnist_hf.reading.results import Box
 
-LOOK_SIDE, LEAST_LOOK = 1600, 700
+LOOK_SIDE, LEAST_LOOK = 1600, 1200
 """Longest side, in pixels, at which rules are looked for, and to which a small picture is enlarged."""
+
+FEW_PIXELS, THIN = 700, 4.0
+"""Longest side from which, and thickness of rules beyond which, in pixels, a small picture need not be enlarged."""
 
 MOST_ENLARGED = 3.0
 """How many times a picture is enlarged at the most."""
@@ -32,8 +37,11 @@ READ_SIDE = 3200
 FRAME = 0.5
 """Share of the picture from which a single box is its frame."""
 
-MANY, OVER = 12, 0.3
-"""Cells that squared paper has at the least, and share of its ink that runs over several."""
+MANY, OVER, MOST_OVER = 12, 0.12, 0.3
+"""Cells that squared paper has at the least, and share of its ink that runs over several: of very many, and of fewer."""
+
+FILLED = 0.45
+"""Share of a cell that is ink where it is no cell but a word that was blotted out."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,8 @@ def look_at(image: Any) -> Look | None:
     """
     rgb, scale = at_most(*open_reduced(image, LOOK_SIDE), LOOK_SIDE)
     enlarge = min(MOST_ENLARGED, LEAST_LOOK / max(rgb.shape[:2]))
+    if max(rgb.shape[:2]) > FEW_PIXELS and rule_thickness(ink_mask(rgb)) > THIN:
+        enlarge = 1
     if enlarge > 1:
         rgb = cv2.resize(rgb, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC)
     blocks, walls = find_blocks(rgb)
@@ -102,7 +112,7 @@ def _closer(image: Any, blocks: list[Block], walls: tuple[Mask, Mask], scale: fl
     wall = float(np.median([block.wall for block in moved]))
     written = Written(ink.coverage, (across, down), quads, wall)
     look = Look(moved, first, written, shape[1] / picture.width, picture.size)
-    kept = [place for place in range(len(moved)) if not _is_squared_paper(look, place)]
+    kept = [place for place in range(len(moved)) if not (_is_squared_paper(look, place) or _is_blot(look, place))]
     if not kept:
         return None
     return replace(look, blocks=[moved[place] for place in kept], first=[first[place] for place in kept])
@@ -120,4 +130,11 @@ def _is_squared_paper(look: Look, place: int) -> bool:
         return False
     width, height = block.size
     total, over = look.written.run_over(look.cells_of(place), width, height)
-    return over > OVER * max(total, 1) or (not total and len(block.cells) > 10 * MANY)
+    very_many = len(block.cells) > 10 * MANY
+    return over > (OVER if very_many else MOST_OVER) * max(total, 1) or (not total and very_many)
+
+
+def _is_blot(look: Look, place: int) -> bool:
+    """Whether a box is filled with ink."""
+    area = sum(part.area for cell in look.cells_of(place) for part in look.written.parts[cell])
+    return area > FILLED * float(cv2.contourArea(look.blocks[place].quad))

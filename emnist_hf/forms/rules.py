@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Mask
 
-SHORTEST = 16
-"""Length of a rule, in pixels, at the least: the side of a small checkbox."""
+SHORTEST, APART = 16, 13
+"""Pixels of a piece of a rule, and from a rule that it meets to the next, at the least."""
 
 STEEPEST = 0.27
 """Slope of a rule, at the most: 15 degrees."""
@@ -68,19 +68,19 @@ def find_rules(ink: Mask) -> tuple[Rules, Rules]:
     A rule is a chain of runs of ink, one beside the other, that as a whole is long, thin and straight: so it may lean,
     and bend a little, where an opening by one long element would lose it.
     """
-    turned = np.ascontiguousarray(ink.T)
-    tall = _tall(ink, turned)
-    return _one_way(ink, tall), _one_way(turned, tall).turned()
+    # What is thicker than most rules is a letter or another rule.
+    tall = int(np.clip(2.5 * rule_thickness(ink) + 3, LEAST_TALL, TALL))
+    return _one_way(ink, tall), _one_way(np.ascontiguousarray(ink.T), tall).turned()
 
 
-def _tall(*masks: Mask) -> int:
-    """Return from how many pixels across ink is no rule but a letter or another rule, by how thick most rules are."""
+def rule_thickness(ink: Mask) -> float:
+    """Return how thick level and upright lines are on the whole, in pixels; infinity where there are none."""
     area = outline = 0
-    for mask in masks:
+    for mask in (ink, np.ascontiguousarray(ink.T)):
         lines = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((1, 2 * RUN), np.uint8)) > 0
         area += int(np.count_nonzero(lines))
         outline += int(np.count_nonzero(lines[1:] & ~lines[:-1]))
-    return int(np.clip(2.5 * area / max(outline, 1) + 3, LEAST_TALL, TALL)) if outline else TALL
+    return area / outline if outline else float("inf")
 
 
 def _one_way(ink: Mask, tall: int) -> Rules:
@@ -263,7 +263,7 @@ def _is_held(crossings: NDArray[np.float64], edges: NDArray[np.float64], ends: N
     high = np.where(np.isnan(places), -np.inf, places).max(axis=1, initial=-np.inf)
     short = ends[:, 1] - ends[:, 0] < SHORT
     over = np.maximum(low - ends[:, 0], ends[:, 1] - high)
-    return (high - low >= SHORTEST - 3) & (~short | (over < OVER))
+    return (high - low >= APART) & (~short | (over < OVER))
 
 
 def _drawn(rules: Rules, alive: Mask, crossings: NDArray[np.float64]) -> Mask:
