@@ -38,7 +38,7 @@ FRAME = 0.5
 """Share of the picture from which a single box is its frame."""
 
 MANY, OVER, MOST_OVER = 12, 0.12, 0.3
-"""Cells that squared paper has at the least, and share of its ink that runs over several: of very many, and of fewer."""
+"""Cells of squared paper at the least, and share of its ink that runs over several: of very many, and of fewer."""
 
 FILLED = 0.45
 """Share of a cell that is ink where it is no cell but a word that was blotted out."""
