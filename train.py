@@ -4,6 +4,7 @@
     python train.py --recipe recipes/byclass-1.yaml --dataset SOURCE
     python train.py --split byclass --dataset SOURCE --push_to_hub --hub_model_id USER/NAME
     torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
+    python train.py --task lines --recipe recipes/lines.yaml --dataset FOLDER              # the network for whole lines
 
 SOURCE is the id of a Hub data set, a folder, the official gzip.zip, or a Parquet file.
 """
@@ -28,6 +29,8 @@ from emnist_hf.hub.model import check_push, push
 from emnist_hf.hub_session import without_token
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import PushConfig, TrainConfig, read_recipe
+from emnist_hf.training.line_config import LineConfig
+from emnist_hf.training.lines import train_lines
 from emnist_hf.training.loop import train
 
 
@@ -35,17 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse arguments, train, say where the results are. Returns the exit status."""
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--recipe")
+    first.add_argument("--task", choices=("characters", "lines"), default="characters")
     recipe, rest = first.parse_known_args(arguments)
+    lines = recipe.task == "lines"
+    settings = (LineConfig,) if lines else (TrainConfig, Augmentation)
     parser = HfArgumentParser(
-        (TrainConfig, Augmentation, PushConfig),
+        (*settings, PushConfig),
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--recipe", help="YAML file of settings; flags given beside it win")
+    parser.add_argument("--task", help="characters (default), or lines: the network that reads whole lines")
     try:
         if recipe.recipe:
-            parser.set_defaults(**read_recipe(recipe.recipe))
-        config, augmentation, target, *_, unknown = parser.parse_args_into_dataclasses(
+            parser.set_defaults(**read_recipe(recipe.recipe, settings))
+        config, *augmentation, target, _, unknown = parser.parse_args_into_dataclasses(
             rest, look_for_args_file=False, return_remaining_strings=True
         )
         if unknown:
@@ -53,16 +60,20 @@ def main(arguments: list[str] | None = None) -> int:
         if target.push_to_hub:
             check_push(target.hub_model_id, target.hub_token, ask=os.environ.get("RANK", "0") == "0")
         with shown_log():
-            results = train(config, augmentation)
+            results = train_lines(config) if lines else train(config, *augmentation)
     except (EmnistError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
-    if results:
+    if results and lines:
+        scored = results["test"]["all"]
+        words = f"{scored['words']:,} words of held-out persons"
+        print(f"Character error rate {scored['cer']:.4f} on {words}. Results: {config.output_dir}/")
+    elif results:
         scored = results.get("test") or results["validation"]
         which = "test" if "test" in results else "validation"
         print(f"Accuracy {scored['accuracy']:.4f} on {scored['rows']:,} {which} rows. Results: {config.output_dir}/")
-        if target.push_to_hub:
-            return publish(config.output_dir, target)
+    if results and target.push_to_hub:
+        return publish(config.output_dir, target)
     return 0
 
 

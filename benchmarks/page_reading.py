@@ -1,25 +1,34 @@
-"""How well whole pages are read, by condition, beside Tesseract 5 on the same pages.
+"""How well whole pages, words and strangers' pictures are read, beside Tesseract 5 on the same.
 
     python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-tesseract]
+    python -m benchmarks.page_reading --pages 0 --words WORDS_TRAIN.npz --count 150 --real FOLDER
 
 Pages are composed by `emnist_hf.data.compose` with hand-printed fonts and, with --strokes, with the strokes of
 UNIPEN's held-out writers. The character error rate is the edit distance over the length of the true text, spaces and
 line breaks as one space each; `folded` leaves case and spaces out. Box F1 pairs boxes of true and found characters that
 overlap by half.
+
+With --words, words of UNIPEN's test persons, whom the network of lines never saw, are drawn with a pen on white paper
+and read, by style; `greedy` is without any language's words. With --real, the pictures of text of a folder with a
+truth.tsv (file, kind, truth), shape-folded as its score.py does.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
 import tempfile
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -28,7 +37,13 @@ from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, Hand, Page, compose, stroke_hand, writers
 from emnist_hf.data.photograph import PAGE_CONDITIONS
 from emnist_hf.data.strokes import StrokeSet
+from emnist_hf.data.words import PENS, WordSet, draw_word
+from emnist_hf.evaluation.line_scores import STYLES
 from emnist_hf.evaluation.page_metrics import box_matches, character_errors, fold_text
+from emnist_hf.ink import open_picture
+from emnist_hf.splits import CHARACTERS, fold_shape
+
+REAL_KINDS = ("word", "line", "page", "sheet", "cursive")
 
 
 def tesseract(page: Page) -> str:
@@ -51,6 +66,50 @@ def pages(hands: dict[str, Hand], each: int) -> Iterator[tuple[str, str, Page]]:
             yield condition, name, compose(text, hands[name], condition, size=size, seed=seed)
 
 
+def word_lines(path: Path, each: int, recognizer: Recognizer, beside: bool) -> Iterator[dict[str, Any]]:
+    """Yield how words of each style are read, by persons who were held out."""
+    words, rng = WordSet.load(path), np.random.default_rng(1)
+    rows = words.rows("test")
+    for style in STYLES:
+        some = rows[words.style[rows] == style]
+        counts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for row in rng.choice(some, min(each, len(some)), replace=False):
+            ink = draw_word(words.strokes(int(row)), float(rng.uniform(*PENS)))
+            picture, true = np.repeat(255 - ink[:, :, None], 3, axis=2), str(words.text[row])
+            started = time.process_time()
+            text = recognizer.read(picture).text
+            counts["seconds"].append((round(1e3 * (time.process_time() - started)), 1000))
+            counts["cer"].append(character_errors(true, text))
+            counts["folded"].append(character_errors(fold_text(true), fold_text(text)))
+            plain = recognizer.read(picture, language="none").text
+            counts["greedy_folded"].append(character_errors(fold_text(true), fold_text(plain)))
+            if beside:
+                other = tesseract(Page(picture, true, []))
+                counts["tesseract_folded"].append(character_errors(fold_text(true), fold_text(other)))
+        found = {name: round(rate(values), 4) for name, values in counts.items()}
+        yield {"words": style, "count": len(counts["cer"])} | found
+
+
+def real_lines(folder: Path, recognizer: Recognizer, beside: bool) -> Iterator[dict[str, Any]]:
+    """Yield the shape-folded error rate of each picture of text in a folder, and of all."""
+    totals: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    with (folder / "truth.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for row in (row for row in rows if row["kind"] in REAL_KINDS and row["truth"].isascii()):
+        picture = np.asarray(open_picture(str(folder / row["file"])).convert("RGB"))
+        true = "".join(fold_shape(c) if c in CHARACTERS else c for c in fold_text(row["truth"].replace(" / ", "")))
+        read = {"errors": recognizer.read(picture).text}
+        if beside:
+            read["tesseract"] = tesseract(Page(picture, true, []))
+        found: dict[str, Any] = {"real": row["file"][:40]}
+        for name, text in read.items():
+            folded = "".join(fold_shape(c) if c in CHARACTERS else c for c in fold_text(text))
+            totals[name].append(character_errors(true, folded))
+            found[name] = round(rate(totals[name][-1:]), 4)
+        yield found
+    yield {"real": "all"} | {name: round(rate(values), 4) for name, values in totals.items()}
+
+
 def rate(counts: list[tuple[int, int]]) -> float:
     return sum(wrong for wrong, _ in counts) / max(1, sum(length for _, length in counts))
 
@@ -61,6 +120,9 @@ def main() -> None:
     parser.add_argument(
         "--pages", type=int, default=8, help="pages of each condition and each kind of hand (default: %(default)s)"
     )
+    parser.add_argument("--words", type=Path, help="UNIPEN's words_train.npz: words of held-out persons, by style")
+    parser.add_argument("--count", type=int, default=150, help="words of each style (default: %(default)s)")
+    parser.add_argument("--real", type=Path, help="folder of pictures with a truth.tsv")
     parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
     parser.add_argument("--no-tesseract", action="store_true", help="leave Tesseract out even where it is installed")
     parser.add_argument("--show", action="store_true", help="print what was read")
@@ -92,9 +154,13 @@ def main() -> None:
             for key in ((kind, condition), (kind, "all"), ("all", "all")):
                 for measure, value in found.items():
                     scores[key][measure].append(value)
+    for line in word_lines(options.words, options.count, recognizer, beside) if options.words else ():
+        print(json.dumps(line), flush=True)
+    for line in real_lines(options.real, recognizer, beside) if options.real else ():
+        print(json.dumps(line), flush=True)
     for (kind, condition), measures in scores.items():
-        line = {"hands": kind, "condition": condition, "pages": len(measures["cer"])}
-        print(json.dumps(line | {measure: round(rate(values), 4) for measure, values in measures.items()}))
+        summary = {"hands": kind, "condition": condition, "pages": len(measures["cer"])}
+        print(json.dumps(summary | {measure: round(rate(values), 4) for measure, values in measures.items()}))
 
 
 if __name__ == "__main__":

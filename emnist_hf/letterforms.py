@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 CHARACTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
+SIGNS = ".,:;-'\"!?()/+=&@#%*_$€"
+ACCENTED = "äöüÄÖÜßéèêàçñ"
+LINE_ALPHABET = CHARACTERS + " " + SIGNS + ACCENTED
+"""What lines are read as, in the order of the line network's outputs; after the last stands the CTC blank."""
+
 CAPITAL = 1.5
 """Height of capitals, figures and ascenders in x-heights, as copybooks rule them (between 1.4 and 1.6)."""
 

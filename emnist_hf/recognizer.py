@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -18,14 +17,18 @@ from emnist_hf.forms.reading import read_form
 from emnist_hf.ink import Ink, glyph_of
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
-from emnist_hf.models.engine import choose_engine
-from emnist_hf.models.pretrained import find_checkpoint
+from emnist_hf.models.engine import choose_engine, softmax
+from emnist_hf.models.line_checkpoint import read_line_checkpoint
+from emnist_hf.models.line_engine import LineEngine
+from emnist_hf.models.pretrained import LINES, find_checkpoint
 from emnist_hf.models.rejection import load_rejection
 from emnist_hf.reading.crop import read_crop
 from emnist_hf.reading.lexicon import Lexicon, correct
+from emnist_hf.reading.line_reading import LineNetwork
 from emnist_hf.reading.pipeline import read_page
-from emnist_hf.reading.results import Reading
-from emnist_hf.splits import LabelError, LabelSet, character_shares, charsets_of, choose_charset, fold_probabilities
+from emnist_hf.reading.results import Answer, Prediction, Reading
+from emnist_hf.reading.vocabulary import check_language
+from emnist_hf.splits import LabelSet, character_shares, charsets_of, check_top_k, choose_charset, fold_probabilities
 
 if TYPE_CHECKING:
     from emnist_hf.models.network import Checkpoint
@@ -33,31 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
 BATCH = 64  # glyphs that the network sees at once where many pictures are asked about
-STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")  # of batch norms: counted, not learnt
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A label and its probability over the charset that was asked for."""
-
-    label: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a picture of one character is.
-
-    predictions: best first. glyph: what was read, uint8 [28, 28]. ink: what it came from; None of many pictures at
-    once, which would take megabytes each. not_a_character: how likely it is none at all, 0 to 1; None from a checkpoint
-    that cannot say. is_character: whether that is below the checkpoint's threshold; True if it cannot say.
-    """
-
-    predictions: list[Prediction]
-    glyph: Bytes
-    ink: Ink | None = None
-    not_a_character: float | None = None
-    is_character: bool = True
 
 
 class Recognizer:
@@ -66,22 +44,32 @@ class Recognizer:
     Call it with many pictures of one character each, `classify` or `examine` one, and `read` a page.
     """
 
-    def __init__(self, files: CheckpointFiles) -> None:
+    def __init__(self, files: CheckpointFiles, lines: str | Path | None = None) -> None:
         """Load a checkpoint's network. Raises `CheckpointError` as `from_pretrained`."""
         self._files = files
+        self._lines_source = lines
         self._engine = choose_engine(files)
         self.rejection = load_rejection(files.folder, self._engine.feature_count)
 
     @classmethod
-    def from_pretrained(cls, source: str | Path | None = None, *, revision: str | None = None) -> Recognizer:
+    def from_pretrained(
+        cls, source: str | Path | None = None, *, revision: str | None = None, lines: str | Path | None = None
+    ) -> Recognizer:
         """Load a checkpoint: None for the one in the package, else a folder, a split that the package has, or a Hub id.
 
         `revision` is a branch, tag or commit of a Hub repository; `user/name@revision` says the same in one word.
+        `lines` names the checkpoint of the network that reads whole lines in the same way; None: the package's.
 
         Raises `CheckpointError` with a sentence if nothing usable is there or the Hub cannot be reached.
         """
         folder, name = find_checkpoint(source, revision)
-        return cls(read_checkpoint(folder, name))
+        return cls(read_checkpoint(folder, name), lines)
+
+    @cached_property
+    def _lines(self) -> LineNetwork:
+        """The network that reads whole lines, loaded when the first page is read."""
+        engine = LineEngine(read_line_checkpoint(find_checkpoint(self._lines_source or LINES)[0]))
+        return LineNetwork(engine.run, engine.score)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -98,7 +86,7 @@ class Recognizer:
     @property
     def parameters(self) -> int:
         """How many numbers the network has learnt."""
-        return sum(value.size for name, value in self._files.weights.items() if not name.endswith(STATISTICS))
+        return self._files.parameters
 
     @property
     def name(self) -> str:
@@ -221,16 +209,24 @@ class Recognizer:
         return self._forward(glyphs)[1]
 
     def read(
-        self, image: Any, charset: str | None = None, lexicon: Lexicon | None = None, ink: Ink | None = None
+        self,
+        image: Any,
+        charset: str | None = None,
+        lexicon: Lexicon | None = None,
+        ink: Ink | None = None,
+        language: str = "auto",
     ) -> Reading:
-        """Read a page of hand-printed text: its text, and each character with its box, score, line and word.
+        """Read a page of handwriting: its text, and each character with its box, score, line and word.
 
-        image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of, which correct it. What
+        image, charset, ink: as `examine`. lexicon: words that the page is likely to consist of, which correct it.
+        language: whose words help, of `reading.vocabulary.CHOICES`; auto finds out, none reads letter by letter. What
         stands in boxes is in `fields` and `tables`, too. Without writing it is an empty reading with a note, no error.
+
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
-        target, ask = self._target(charset), self._classify_characters
-        reading = read_form(image, ask, partial(read_crop, target=target)) or read_page(image, ask, target, ink)
+        target, ask, spoken = self._target(charset), self._classify_characters, check_language(language)
+        crop = partial(read_crop, target=target, network=self._lines, language=spoken)
+        reading = read_form(image, ask, crop) or read_page(image, ask, target, ink, self._lines, spoken)
         return reading if lexicon is None else correct(reading, lexicon)
 
     def _target(self, charset: str | None, top_k: Any = 1) -> LabelSet:
@@ -250,7 +246,7 @@ class Recognizer:
                 f"Glyphs are uint8 [N, 28, 28], not {glyphs.dtype} {glyphs.shape}: ink.to_glyph makes them."
             )
         logits, features = self._engine.run(glyphs)
-        return _softmax(logits), None if self.rejection is None else self.rejection.score(features)
+        return softmax(logits), None if self.rejection is None else self.rejection.score(features)
 
     def _answers(self, glyphs: Bytes, top_k: Any, target: LabelSet) -> list[Answer]:
         """Answer in `target` what glyphs, uint8 [N, 28, 28], are."""
@@ -272,16 +268,6 @@ class Recognizer:
         return probabilities @ character_shares(self.label_set), p_reject
 
 
-def check_top_k(top_k: Any) -> None:
-    """Raise `LabelError` unless `top_k` is a whole number from 1: 5, 5.0 or NumPy's, but not True, "5" or 2.5."""
-    # The remainder of infinity is no number, and that of 10**400 is 0.
-    if not isinstance(top_k, Real) or isinstance(top_k, bool) or top_k % 1 != 0 or top_k < 1:
-        raise LabelError(
-            "top_k cannot be {top_k}: give a whole number, at least 1; more than there are labels gives all.",
-            top_k=repr(str(top_k)[:20]),
-        )
-
-
 def _find_glyph(image: Any, return_exceptions: bool) -> Bytes | EmnistError:
     """Return the glyph of a picture; return or raise what is wrong with the picture."""
     try:
@@ -291,9 +277,3 @@ def _find_glyph(image: Any, return_exceptions: bool) -> Bytes | EmnistError:
             return error
         with named(image):
             raise
-
-
-def _softmax(logits: Floats) -> Floats:
-    """Return the softmax of each row. scipy's takes longer to import than the network takes to answer."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -15,6 +15,7 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -247,3 +248,13 @@ def character_shares(labels: LabelSet) -> NDArray[np.float32]:
     for row, members in enumerate(labels.members):
         shares[row, [CHARACTERS.index(c) for c in members]] = 1 / len(members)
     return shares
+
+
+def check_top_k(top_k: Any) -> None:
+    """Raise `LabelError` unless `top_k` is a whole number from 1: 5, 5.0 or NumPy's, but not True, "5" or 2.5."""
+    # The remainder of infinity is no number, and that of 10**400 is 0.
+    if not isinstance(top_k, Real) or isinstance(top_k, bool) or top_k % 1 != 0 or top_k < 1:
+        raise LabelError(
+            "top_k cannot be {top_k}: give a whole number, at least 1; more than there are labels gives all.",
+            top_k=repr(str(top_k)[:20]),
+        )

@@ -30,6 +30,7 @@ NOT_RUN = {
     "nproc_per_node 2 train.py --split": "tests/training runs it on a smaller network",
     "launch --multi_gpu --num_processes": "needs eight GPUs",
     "launch --multi_gpu --num_machines": "needs four machines",
+    "handwriting_fonts": "fetches 88 MB from npm",
     "--recipe recipes/": "take hours; test_recipes_are_settings_of_train reads the recipes",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "hf auth login": "asks for a token",

@@ -17,9 +17,10 @@ from operator import itemgetter
 from pathlib import Path
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.reading.lexicon import Lexicon
-from emnist_hf.reading.results import Record
-from emnist_hf.recognizer import Recognizer
+from emnist_hf.reading.results import Reading, Record
+
+Read = Callable[[str], Reading]
+"""Reads the page in a file; raises `EmnistError` where it cannot."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 """What a folder is searched for."""
@@ -54,19 +55,17 @@ def _without_pictures(*folders: str) -> str:
     return f"There are no pictures in the folder {', '.join(folders)}: it is searched for files that end in {kinds}."
 
 
-def read_file(file: str, recognizer: Recognizer, charset: str | None, lexicon: Lexicon | None) -> Record:
+def read_file(file: str, read: Read) -> Record:
     """Return the record of a file; a file that cannot be read, or a folder, gives one with an "error"."""
     if Path(file).is_dir():
         return {"file": file, "error": _without_pictures(file)}
     try:
-        return {"file": file} | recognizer.read(file, charset, lexicon).as_record()
+        return {"file": file} | read(file).as_record()
     except EmnistError as error:
         return {"file": file, "error": str(error)}
 
 
-def read_into(
-    output: Path, files: Sequence[str], recognizer: Recognizer, charset: str | None, lexicon: Lexicon | None
-) -> int:
+def read_into(output: Path, files: Sequence[str], read: Read) -> int:
     """Read files into `output`, .jsonl or .parquet, and return the number of its records with an "error".
 
     Every process of a launch (torchrun, accelerate) reads its share of the files. The output has the order of the
@@ -91,7 +90,7 @@ def read_into(
         part.open("w", encoding="utf-8") as lines,
     ):
         for file in tqdm(mine, unit="file", disable=not state.is_main_process, file=sys.stderr):
-            lines.write(_line(read_file(file, recognizer, charset, lexicon)))
+            lines.write(_line(read_file(file, read)))
             lines.flush()
     state.wait_for_everyone()
     if state.is_main_process:
@@ -176,7 +175,8 @@ def _write_parquet(path: Path, records: Iterator[Record]) -> None:
     choice = {"label": text, "score": number}
     character = choice | {"box": pa.list_(integer), "line": integer, "word": integer}
     character["alternatives"] = pa.list_(pa.struct(choice))
-    columns = {"file": text, "text": text, "characters": pa.list_(pa.struct(character)), "note": text, "error": text}
+    columns = {"file": text, "text": text, "characters": pa.list_(pa.struct(character))}
+    columns |= dict.fromkeys(("language", "note", "error"), text)
     schema = pa.schema(columns)
     with pq.ParquetWriter(path, schema) as table:
         while batch := list(islice(records, ROWS)):

@@ -11,6 +11,7 @@ from emnist_hf.cli.app import CharsetOption, CheckpointOption, exit_on_error, wr
 from emnist_hf.errors import EmnistError
 
 if TYPE_CHECKING:
+    from emnist_hf.reading.results import Reading
     from emnist_hf.recognizer import Recognizer
 
 
@@ -55,20 +56,26 @@ def read(
     lexicon: Annotated[
         Path | None, typer.Option(help="Text file of words that the pages consist of; corrects what is read.")
     ] = None,
+    language: Annotated[
+        str,
+        typer.Option(help="Whose words help: auto finds out, none reads letter by letter; or en, de, ..."),
+    ] = "auto",
     output: Annotated[
         Path | None, typer.Option(help="Write here, .jsonl or .parquet; goes on where it was interrupted.")
     ] = None,
 ) -> None:
-    """Read the hand-printed text in pictures of pages.
+    """Read the handwriting in pictures of pages.
 
     Prints a JSON line a file: "text" has a line for a line, "characters" each character in reading order with its
-    score, its box [left, top, right, bottom] in the picture's pixels, its line, its word and its alternatives; a "note"
-    says if nothing was found or much is in doubt. A file that cannot be read gives an "error" on its line, the others
-    go on, and the exit status is 1 at the end. With --output several processes share the files:
+    score, its box [left, top, right, bottom] in the picture's pixels, its line, its word and its alternatives;
+    "language" names the language whose words helped; a "note" says if nothing was found or much is in doubt. A file
+    that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at the end. With
+    --output several processes share the files:
     torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
     from emnist_hf.cli.batch import check_output, find_pictures, read_file, read_into
     from emnist_hf.reading.lexicon import Lexicon
+    from emnist_hf.reading.vocabulary import check_language
     from emnist_hf.recognizer import Recognizer
 
     with exit_on_error():
@@ -77,9 +84,14 @@ def read(
         words = Lexicon.load(lexicon) if lexicon is not None else None
         recognizer = Recognizer.from_pretrained(checkpoint)
         recognizer.check_charset(charset)
+        check_language(language)
         pictures = find_pictures(files)
+
+        def one(file: str) -> Reading:
+            return recognizer.read(file, charset, words, language=language)
+
         if output is not None:
-            if read_into(output, pictures, recognizer, charset, words):
+            if read_into(output, pictures, one):
                 raise typer.Exit(1)
             return
-    write_records(read_file(file, recognizer, charset, words) for file in pictures)
+    write_records(read_file(file, one) for file in pictures)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from emnist_hf.evaluation.card import Published, bare_card, model_card
 from emnist_hf.evaluation.metrics import write_json
+from emnist_hf.hub.lines import write_published_lines
 from emnist_hf.hub_session import HubError, check_repo_id, check_token, hub_session, is_revision, retry, status_of
 from emnist_hf.models.checkpoint import (
     CARD,
@@ -33,6 +34,7 @@ from emnist_hf.models.checkpoint import (
     RGB,
     WEIGHTS,
 )
+from emnist_hf.models.line_checkpoint import is_line_checkpoint
 from emnist_hf.models.network import Checkpoint, load_checkpoint
 from emnist_hf.models.onnx_export import check_installed, export_onnx
 from emnist_hf.models.pretrained import find_checkpoint
@@ -61,11 +63,13 @@ def push(
     """
     check_target(repo, tag)
     check_installed()
-    loaded = load_checkpoint(*find_checkpoint(checkpoint))
+    source, name = find_checkpoint(checkpoint)
+    loaded = None if is_line_checkpoint(source) else load_checkpoint(source, name)
     with hub_session(repo, token) as api:  # before the export, which takes some seconds
         _check_tag(api, repo, tag)
     with tempfile.TemporaryDirectory() as folder:
-        files = write_published(loaded, Path(folder), repo)
+        target = Path(folder)
+        files = write_published(loaded, target, repo) if loaded else write_published_lines(source, target)
         return publish(Path(folder), files, repo, tag=tag, private=private, token=token)
 
 

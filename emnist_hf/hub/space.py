@@ -16,7 +16,7 @@ from typing import Any
 
 from emnist_hf.hub_session import HubError, check_repo_id, hub_session, is_revision, retry
 from emnist_hf.models.checkpoint import SEEN_FILE
-from emnist_hf.models.pretrained import DEFAULT_CHECKPOINT
+from emnist_hf.models.pretrained import DEFAULT_CHECKPOINT, LINES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where app.py, requirements.txt, the fonts and the README with the Space's metadata lie."""
@@ -96,13 +96,13 @@ def write_space(folder: Path, model: str, checkout: Path = CHECKOUT) -> list[str
 
 
 def _needed(checkout: Path) -> Iterator[Path]:
-    """Yield the files to copy as they are: the page, the package with the checkpoint it falls back on, the fonts."""
+    """Yield the files to copy as they are: the page, the package with the checkpoints it needs, the fonts."""
     yield from (checkout / name for name in ROOT_FILES)
     for folder in ("emnist_hf", "fonts"):
         for path in sorted((checkout / folder).rglob("*")):
             inside = path.relative_to(checkout).parts
             foreign = "__pycache__" in inside or any(part.startswith(".") for part in inside) or path.name in UNNEEDED
-            other = inside[1] == "checkpoints" and len(inside) > 2 and inside[2] != DEFAULT_CHECKPOINT
+            other = inside[1] == "checkpoints" and len(inside) > 2 and inside[2] not in (DEFAULT_CHECKPOINT, LINES)
             if path.is_file() and not foreign and not other and path.suffix not in (".pyi", ".pyc"):
                 yield path
 

@@ -51,6 +51,8 @@ IMAGE_SIZES = (8, 512)
 MEAN, STD = 0.1736, 0.3317
 """Mean and standard deviation of ByClass pixels, 0 to 1, as commonly given for EMNIST; those of new checkpoints."""
 
+STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked")  # of batch norms: counted, not learnt
+
 MAX_WEIGHTS_BYTES = 400_000_000  # no classifier of glyphs needs more; a larger file is a mistake or an attack
 
 
@@ -81,6 +83,11 @@ class CheckpointFiles:
     folder: Path
     name: str
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network has learnt."""
+        return sum(value.size for name, value in self.weights.items() if not name.endswith(STATISTICS))
+
 
 def read_checkpoint(folder: str | Path, name: str | None = None) -> CheckpointFiles:
     """Read a checkpoint folder. `name` is what to call it, by default as the folder.
@@ -88,11 +95,11 @@ def read_checkpoint(folder: str | Path, name: str | None = None) -> CheckpointFi
     Raises `CheckpointError` if a file is missing, damaged, not safetensors, or asks for weights from elsewhere.
     """
     folder = Path(folder)
-    config = _read_config(folder)
+    config = read_config(folder)
     label_set = _label_set(config, folder)
     size, mean, std = _preprocessing(config, folder)
     model_args = {k: v for k, v in config.get("model_args", {}).items() if k not in ("in_chans", "num_classes")}
-    weights = _read_weights(folder)
+    weights = read_weights(folder)
     architecture = str(config.get("architecture"))
     if not re.fullmatch(r"\w+", architecture) or FOREIGN_ARGS & set(model_args):
         raise CheckpointError(
@@ -111,7 +118,8 @@ def misfit(folder: Path, what: str) -> Sentence:
     return Sentence(said, folder=str(folder), what=what)
 
 
-def _read_weights(folder: Path) -> dict[str, NDArray[Any]]:
+def read_weights(folder: Path) -> dict[str, NDArray[Any]]:
+    """Read model.safetensors. Raises `CheckpointError` if it is missing, damaged, or holds what is no number."""
     from safetensors.numpy import load_file
 
     path = folder / WEIGHTS
@@ -138,7 +146,8 @@ def _read_weights(folder: Path) -> dict[str, NDArray[Any]]:
     return weights
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read config.json. Raises `CheckpointError` if it is missing or none."""
     path = folder / CONFIG
     if not path.is_file():
         raise CheckpointError(
@@ -158,6 +167,11 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _label_set(config: dict[str, Any], folder: Path) -> LabelSet:
+    if config.get("task") == "lines":
+        raise CheckpointError(
+            "{folder} reads whole lines and no single characters: give it as lines, beside a checkpoint of characters.",
+            folder=str(folder),
+        )
     names = config.get("label_names")
     if not isinstance(names, list):
         raise CheckpointError(

@@ -25,7 +25,8 @@ def fold(weights: dict[str, NDArray[Any]], norms: list[Norm]) -> dict[str, NDArr
     for convolution, norm, epsilon in norms:
         scale = weights.get(f"{norm}.weight", 1) / np.sqrt(weights[f"{norm}.running_var"] + epsilon)
         bias = (weights.get(f"{convolution}.bias", 0) - weights[f"{norm}.running_mean"]) * scale
-        folded[f"{convolution}.weight"] = weights[f"{convolution}.weight"] * scale[:, None, None, None]
+        weight = weights[f"{convolution}.weight"]
+        folded[f"{convolution}.weight"] = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
         folded[f"{convolution}.bias"] = weights.get(f"{norm}.bias", 0) + bias
     return {name: np.ascontiguousarray(value, np.float32) for name, value in folded.items()}
 
@@ -58,11 +59,13 @@ def find_norms(model: nn.Module) -> list[Norm]:
     from timm.layers import BatchNormAct2d
     from torch import fx, nn
 
+    CONVOLUTIONS, NORMS = (nn.Conv1d, nn.Conv2d), (nn.BatchNorm1d, nn.BatchNorm2d, BatchNormAct2d)
+
     class Tracer(fx.Tracer):
         """Sees every kind of convolution and batch norm as one step, timm's own included."""
 
         def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-            return isinstance(module, (nn.Conv2d, nn.BatchNorm2d)) or super().is_leaf_module(module, name)
+            return isinstance(module, CONVOLUTIONS + NORMS) or super().is_leaf_module(module, name)
 
     try:
         steps = [node for node in Tracer().trace(model).nodes if node.op == "call_module"]
@@ -75,10 +78,10 @@ def find_norms(model: nn.Module) -> list[Norm]:
         before: Any = step.args[0] if step.args else None
         norm = modules[step.target]
         if (
-            type(norm) in (nn.BatchNorm2d, BatchNormAct2d)
+            type(norm) in NORMS
             and norm.running_mean is not None
             and before in steps
-            and isinstance(modules[before.target], nn.Conv2d)
+            and isinstance(modules[before.target], CONVOLUTIONS)
             and len(before.users) == 1
             and calls.count(before.target) == calls.count(step.target) == 1
         ):

@@ -147,12 +147,14 @@ def export_graph(
     path: Path,
     names: tuple[str, str],
     called: str,
-    free: tuple[str, ...] = ("batch",),
+    free: tuple[str | None, ...] = ("batch",),
 ) -> None:
     """Write a network as ONNX that takes any number of rows like those of `pixels`, which has two or more.
 
     names: of its input and its output. called: what to call the network in an error. free: names of the first
-    dimensions, which may have any size. Raises `OnnxError` if a package is missing or torch cannot export it.
+    dimensions that may have any size, None for one that may not.
+
+    Raises `OnnxError` if a package is missing or torch cannot export it.
     """
     for package in ("onnx", "onnxscript"):
         _needed(package)
@@ -163,7 +165,7 @@ def export_graph(
             str(path),
             input_names=[names[0]],
             output_names=[names[1]],
-            dynamic_shapes=({place: torch.export.Dim(name) for place, name in enumerate(free)},),
+            dynamic_shapes=({place: torch.export.Dim(name) for place, name in enumerate(free) if name},),
             external_data=False,
             dynamo=True,
             verbose=False,
@@ -173,6 +175,28 @@ def export_graph(
         raise OnnxError(
             f"torch cannot export {called} to ONNX: {first_line(error)} Use another architecture."
         ) from None
+
+
+def without_weights(path: Path, weights: dict[str, str]) -> None:
+    """Leave of each weight of a graph its name and shape: ONNX Runtime is given the values beside the graph.
+
+    weights: from the names that the graph has to those under which they are handed over.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        if tensor.name in weights:
+            tensor.name = weights[tensor.name]
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            place = tensor.external_data.add()
+            place.key, place.value = "location", "model.safetensors"
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = weights.get(name, name)
+    del model.graph.value_info[:]
+    onnx.save(model, path)
 
 
 class _AnyChannels(nn.Module):

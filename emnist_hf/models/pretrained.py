@@ -19,6 +19,8 @@ from emnist_hf.models.checkpoint import OWN_FILES, CheckpointError
 
 PACKAGED = Path(__file__).parents[1] / "checkpoints"
 DEFAULT_CHECKPOINT = "byclass"
+LINES = "lines"  # the checkpoint that reads whole lines
+CHARACTERS = tuple(sorted(path.name for path in PACKAGED.iterdir() if path.is_dir() and path.name != LINES))
 FIRST_ANSWER = 4.0  # seconds to wait for the Hub before what is in the cache, or the package, has to do
 
 UNSAFE = re.compile(

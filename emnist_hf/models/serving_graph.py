@@ -19,11 +19,14 @@ from torch.nn import functional as F
 from emnist_hf.models.checkpoint import CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import GRAPHS, INPUT, OUTPUT, Graph, find_graph
 from emnist_hf.models.fuse import find_norms, fuse
+from emnist_hf.models.line_checkpoint import is_line_checkpoint, read_line_checkpoint
+from emnist_hf.models.line_network import write_line_graph
 from emnist_hf.models.network import to_checkpoint
-from emnist_hf.models.onnx_export import export_graph
+from emnist_hf.models.onnx_export import export_graph, without_weights
 from emnist_hf.models.pretrained import PACKAGED
 
 SIDE = 28
+WEIGHT_PARTS = ("weight", "bias")
 
 
 class _Features(nn.Module):
@@ -72,7 +75,9 @@ def write_graph(files: CheckpointFiles, folder: Path) -> Graph:
     folder.mkdir(parents=True, exist_ok=True)
     network = _Features(fuse(model).to(memory_format=torch.contiguous_format), files.image_size)  # type: ignore[call-overload]
     export_graph(network, torch.zeros(2, 1, SIDE, SIDE), graph.path, (INPUT, OUTPUT), files.name)
-    _without_weights(graph)
+    without_weights(
+        graph.path, {f"network.{c}.{part}": f"{c}.{part}" for c, _, _ in graph.norms for part in WEIGHT_PARTS}
+    )
     about = {key: value for key, value in asdict(graph).items() if key != "path"}
     graph.path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return graph
@@ -84,32 +89,14 @@ def _name(files: CheckpointFiles) -> str:
     return "_".join(part for part in (files.architecture, widths, activation, f"{files.image_size}px") if part)
 
 
-def _without_weights(graph: Graph) -> None:
-    """Leave of each weight its name and shape: ONNX Runtime is given the values beside the graph."""
-    import onnx
-
-    model = onnx.load(graph.path)
-    named = {f"{convolution}.{part}" for convolution, _, _ in graph.norms for part in ("weight", "bias")}
-    weights = {f"network.{name}": name for name in named}
-    for tensor in model.graph.initializer:
-        if tensor.name in weights:
-            tensor.name = weights[tensor.name]
-            tensor.ClearField("raw_data")
-            tensor.data_location = onnx.TensorProto.EXTERNAL
-            place = tensor.external_data.add()
-            place.key, place.value = "location", "model.safetensors"
-    for node in model.graph.node:
-        for i, name in enumerate(node.input):
-            node.input[i] = weights.get(name, name)
-    del model.graph.value_info[:]
-    onnx.save(model, graph.path)
-
-
 def main() -> None:
     """Write a graph for each architecture among the checkpoints in the package."""
-    for old in GRAPHS.glob("*"):
+    for old in GRAPHS.rglob("*.*"):
         old.unlink()
     for folder in sorted(path for path in PACKAGED.iterdir() if path.is_dir()):
+        if is_line_checkpoint(folder):
+            print(write_line_graph(read_line_checkpoint(folder)).name)
+            continue
         files = read_checkpoint(folder)
         if find_graph(files) is None:
             print(write_graph(files, GRAPHS).path.name)

@@ -33,11 +33,13 @@ FIGURES = {
 ENDS = "Where it ends"
 
 LIMITS = (
-    "**Printed letters.** Words and pages are read letter by letter; joined handwriting is not.",
+    "**Lines as people write them.** Words and pages are read as lines: printed, touching and joined. Joined "
+    "writing costs more mistakes; what is unsure is marked.",
     "**Some shapes are one shape.** Alone, nobody tells O from o and 0, I from l and 1, S from s. “Read it as” "
     "settles it.",
-    "**Latin letters and digits only.** On a page also . , : - and '. No accents, no other scripts. Most scribbles, "
-    "marks and words it tells as no single character; what slips through is given one of its labels.",
+    "**Latin letters and digits only.** On a page also punctuation, ä ö ü ß é è ê à ç ñ and signs such as & % €. "
+    "No other scripts. Most scribbles, marks and words it tells as no single character; what slips through is "
+    "given one of its labels.",
     "**Learned mostly from American forms of the 1990s** (NIST Special Database 19). Other school hands, such as a 1 "
     "with a long upstroke or a 7 with a bar, are rarer there and are read less well.",
 )

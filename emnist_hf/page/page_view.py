@@ -49,6 +49,7 @@ MOST_PIXELS = 2_000_000
 
 ON_A_LINE, ON_LINES = "{characters} characters on one line", "{characters} characters on {lines} lines"
 CHOOSE_A_BOX = "Click a box to see what else it may be, or edit the text."
+READ_WITH = "Read with the words of {words}."
 
 SAID = (
     HEADING := "Your page, character by character",
@@ -101,6 +102,8 @@ def summary(reading: Reading, language: str = ENGLISH) -> tuple[str, str]:
     count = translate(ON_LINES if lines != 1 else ON_A_LINE, language, characters=str(number), lines=str(lines))
     doubt = translate("{number} in doubt" if doubtful else "none in doubt", language, number=str(doubtful))
     found, hint = f"{count}, {doubt}.", translate(CHOOSE_A_BOX, language)
+    if reading.language:
+        hint = f"{hint} {translate(READ_WITH, language, words=reading.language)}"
     if reading.note:
         return translate(reading.note, language), f"{found} {hint}"
     return found, hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,6 +20,7 @@ from emnist_hf.reading.line_metrics import (
     size_likelihoods,
     word_starts,
 )
+from emnist_hf.reading.line_reading import ReadSign
 from emnist_hf.reading.results import Box, Character, Choice
 from emnist_hf.reading.segmentation import Segment, probabilities_of
 from emnist_hf.reading.types import Flags, Scores
@@ -109,7 +111,8 @@ def _characters(line: _Line, found: Scores, number: int, target: LabelSet, layou
             choices = (Choice(segment.punctuation, segment.score),)
         else:
             continue
-        box = _box_in_picture(segment, layout, ink)
+        members = [member for fragment in segment.fragments for member in fragment.members]
+        box = _box_in_picture(segment.box, members, layout, ink)
         characters.append(Character(choices[0].label, choices[0].score, box, number, int(word), choices))
     return characters
 
@@ -120,15 +123,47 @@ def _membership(target: LabelSet) -> Scores:
     return np.array([[float(c in members) for members in target.members] for c in CHARACTERS])
 
 
-def _box_in_picture(segment: Segment, layout: Layout, ink: Ink) -> Box:
-    """A box of the level page in the picture's own pixels: around the ink where the page was put level or straight."""
-    left, top, right, bottom = segment.box
-    if layout.is_square:
+def characters_of(
+    signs: Sequence[ReadSign], number: int, target: LabelSet, layout: Layout, ink: Ink
+) -> list[Character]:
+    """Return what the line network read in a line, with labels over the charset and boxes in the picture."""
+    names = _names(target)
+    characters = []
+    for read in signs:
+        choices: dict[str, float] = {}
+        for label, share in read.sign.alternatives:
+            name = names.get(label, label)
+            choices[name] = choices.get(name, 0.0) + share
+        first = names.get(read.sign.label, read.sign.label)
+        others = [(name, share) for name, share in choices.items() if name != first and share > 1e-4]
+        left = (1 - read.score) / max(sum(share for _, share in others), 1 - read.score, 1e-9)
+        ranked = sorted(others, key=lambda item: -item[1])[: ALTERNATIVES - 1]
+        best = (Choice(first, read.score), *(Choice(n, min(p * left, read.score)) for n, p in ranked))
+        left_, top, right, bottom = (int(v) for v in read.box)
+        box = _box_in_picture((left_, top, right, bottom), read.members, layout, ink)
+        characters.append(Character(first, read.score, box, number, read.sign.word, best))
+    return characters
+
+
+@cache
+def _names(target: LabelSet) -> dict[str, str]:
+    """Return the label of a charset that each of its characters goes by."""
+    return {c: label for label, members in zip(target.labels, target.members) for c in members}
+
+
+def _box_in_picture(box: Box, members: Sequence[int], layout: Layout, ink: Ink) -> Box:
+    """A box of the level page in the picture's own pixels: around the ink where the page was put level or straight.
+
+    members: the components that the ink is of; none where a character was read without ink of its own.
+    """
+    left, top, right, bottom = box
+    rows = columns = np.zeros(0, np.int64)
+    if members and not layout.is_square:
+        rows, columns = np.nonzero(belongs_to(layout.components.labels[top:bottom, left:right], members))
+    if not len(rows):
         places = np.array([[left, top], [right, bottom]], np.float64)
         soft = 0.0
     else:
-        members = [member for fragment in segment.fragments for member in fragment.members]
-        rows, columns = np.nonzero(belongs_to(layout.components.labels[top:bottom, left:right], members))
         places, soft = np.stack([columns + left + 0.5, rows + top + 0.5], axis=1), 0.5
     before = (places - layout.matrix[:, 2]) @ layout.back
     size = np.array(picture_size(ink))  # rounding, and turning, may have led past the edge

@@ -109,8 +109,8 @@ def correct(reading: Reading, lexicon: Lexicon) -> Reading:
 
 
 def _corrected(word: list[Character], lexicon: Lexicon) -> list[Character]:
-    """One word; signs within it keep their places."""
-    places = [i for i, c in enumerate(word) if c.label.isalnum()]
+    """One word; signs and accented letters within it keep their places."""
+    places = [i for i, c in enumerate(word) if c.label.lower() in _LETTERS]
     if len(places) < 2:
         return word
     letters = [word[i] for i in places]
@@ -127,7 +127,8 @@ def _logs(character: Character) -> Scores:
     """Log probabilities of letters, case ignored, and digits, float64 [36]."""
     found = np.zeros(len(_LETTERS))
     for choice in character.alternatives:
-        found[_LETTERS.index(choice.label.lower())] += choice.score
+        if choice.label.lower() in _LETTERS:
+            found[_LETTERS.index(choice.label.lower())] += choice.score
     rest = max(1 - found.sum(), 0.0) / len(_LETTERS)
     return np.log(np.maximum(found, max(rest, FLOOR)))
 

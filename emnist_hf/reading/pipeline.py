@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image
 
 from emnist_hf.ink import BLANK, Ink, NoInkError, open_picture, to_ink
-from emnist_hf.reading.decoding import decode, picture_size
-from emnist_hf.reading.layout import LevelPage, find_layout, find_level_page, letters_of, upright_page
+from emnist_hf.reading.decoding import characters_of, decode, picture_size
+from emnist_hf.reading.judge import judge
+from emnist_hf.reading.layout import Layout, LevelPage, find_layout, find_level_page, letters_of, upright_page
+from emnist_hf.reading.line_reading import LineNetwork, read_lines
 from emnist_hf.reading.preprocess import find_lean
 from emnist_hf.reading.results import Character, Reading, text_of
 from emnist_hf.reading.scoring import Classifier, sample_p_reject, sample_scores
@@ -19,10 +21,7 @@ from emnist_hf.reading.segmentation import Segment, probabilities_of, segment
 from emnist_hf.splits import CHARACTERS, LabelSet, fold_shape
 
 NOTHING = "No writing was found in this picture: photograph a page of hand-printed text, straight on and in good light."
-JOINED = (
-    "This looks like joined handwriting, which is beyond what this reads: it knows printed letters, each on its own. "
-    "What it made of it stands here all the same."
-)
+JOINED = "This looks like joined handwriting, which is read with more mistakes than print: check the marked letters."
 UNCLEAR = "Much of this is hard to read: a straight photo in good light, larger letters or a darker pen will help."
 OTHERS = "Most of these characters look like none of those that were to be read: choose others, or all of them."
 TURNED = (
@@ -60,6 +59,12 @@ STRONG_LEAN = 18.0
 LEAN_GAIN = 0.01
 """How much better it must read: a page of A or 3 may seem to lean and does not."""
 
+JOINED_WORD = 3
+"""Characters from which a word that the line network reads is writing, however its pieces look one by one."""
+
+JOINED_SCORE = 0.4
+"""Mean score of them from which it is."""
+
 UPRIGHT_SCORE = 0.88
 """Score less p_reject below which it is tried whether a page reads better turned: of pages composed with 19 writers and
 the tests' fonts six in seven come to more upright, and one in fifty upside down."""
@@ -71,25 +76,44 @@ TURN_MARGIN = 0.2
 """How far that may be below what the sample comes to after the best turn."""
 
 
-def read_page(image: Any, classifier: Classifier, target: LabelSet, ink: Ink | None = None) -> Reading:
+def read_page(
+    image: Any,
+    classifier: Classifier,
+    target: LabelSet,
+    ink: Ink | None = None,
+    network: LineNetwork | None = None,
+    language: str = "auto",
+) -> Reading:
     """Read a page: anything `open_picture` takes, raising `PictureError` as it does; without writing it is no error.
 
-    target: the charset to answer in. ink: the picture's, from `to_ink`, where it has been found already.
+    target: the charset to answer in. ink: the picture's, from `to_ink`, where it has been found already. network: reads
+    whole lines; without it all is read character by character. language: as `vocabulary.CHOICES`.
     """
     try:
         ink, page = _find_writing(image, classifier, ink)
     except NoInkError as error:
         return Reading("", (), NOTHING if str(error) == BLANK else str(error))
-    candidates = _candidates(page, 0, ink, target, classifier)
+    reader = PageReader(ink, target, classifier, network, language)
+    candidates = reader.candidates(page, 0)
     if max(candidate.score for candidate in candidates) < UPRIGHT_SCORE:
         for turns in _likely_turns(page, ink, classifier):
-            candidates += _candidates(find_level_page(ink.coverage, turns), turns, ink, target, classifier)
+            turned = reader.candidates(find_level_page(ink.coverage, turns), turns)
+            candidates += [candidate for candidate in turned if candidate.is_page]
     best = max(candidates, key=lambda candidate: candidate.score)
-    # One scrawl of a few may be a hard hand; among many, scores even out.
-    if not best.segments or best.shape_score < WRITING_SCORE - 1 / len(best.segments):
+    if not best.is_writing:
         return Reading("", (), NOTHING, picture_size(ink))
     note = _note(best, target)
-    return Reading(text_of(best.characters), tuple(best.characters), note, picture_size(ink), best.turns)
+    doubtful = note in (JOINED, UNCLEAR)
+    text = text_of(best.characters)
+    return Reading(
+        text,
+        tuple(best.characters),
+        note,
+        picture_size(ink),
+        best.turns,
+        doubtful=doubtful,
+        language=best.language,
+    )
 
 
 def _find_writing(image: Any, classifier: Classifier, ink: Ink | None) -> tuple[Ink, LevelPage]:
@@ -124,11 +148,23 @@ def _find_writing(image: Any, classifier: Classifier, ink: Ink | None) -> tuple[
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A page as it reads after so many quarter turns: segments that are no punctuation, and all characters."""
+    """A page as it reads after so many quarter turns: the segments of each line of its layout, and all characters.
 
-    segments: list[Segment]
+    language: whose words some of its lines were read with. as_lines: share of the characters that the line network
+    read.
+    """
+
+    layout: Layout
+    lines: list[list[Segment]]
     characters: list[Character]
     turns: int
+    language: str = ""
+    as_lines: float = 0.0
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """All segments that are no punctuation, of lines that have one."""
+        return [s for line in self.lines for s in line if s.is_character]
 
     @cached_property
     def p_reject(self) -> float:
@@ -142,20 +178,72 @@ class _Candidate:
 
     @cached_property
     def score(self) -> float:
-        """Mean score of the characters less p_reject, -1 to 1."""
-        return float(np.mean([c.score for c in self.characters])) - self.p_reject if self.characters else -1.0
+        """Mean score of the characters less p_reject, as far as they were read one by one, -1 to 1."""
+        if not self.characters:
+            return -1.0
+        return float(np.mean([c.score for c in self.characters])) - (1 - self.as_lines) * self.p_reject
+
+    @property
+    def is_page(self) -> bool:
+        """Whether there is enough to tell how a page lies by: a mark alone, or a word, is never turned."""
+        words = [(c.line, c.word) for c in self.characters]
+        return len(words) >= 10 or sum(words.count(word) > 2 for word in set(words)) > 1
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether there is any writing. One scrawl of a few may be a hard hand; among many, scores even out."""
+        if self.as_lines > 0.5 and len(self.characters) >= JOINED_WORD and self.score > JOINED_SCORE:
+            return True
+        return bool(self.segments) and self.shape_score >= WRITING_SCORE - 1 / len(self.segments)
 
 
-def _candidates(page: LevelPage, turns: int, ink: Ink, target: LabelSet, classifier: Classifier) -> list[_Candidate]:
-    """Read a page as it lies; where its writing leans strongly and reads better without the lean, also so."""
-    leaning = _read(page, turns, ink, target, classifier)
-    if leaning.shape_score < 0:  # print that leans by 50 degrees still comes to 0.7
-        return [leaning]
-    lean = find_lean(letters_of(page))
-    if abs(lean) < STRONG_LEAN:
-        return [leaning]
-    straight = _read(upright_page(page, lean), turns, ink, target, classifier)
-    return [leaning, straight] if straight.score > leaning.score + LEAN_GAIN else [leaning]
+@dataclass(frozen=True)
+class PageReader:
+    """What a page is read with."""
+
+    ink: Ink
+    target: LabelSet
+    classifier: Classifier
+    network: LineNetwork | None
+    language: str
+
+    def candidates(self, page: LevelPage, turns: int) -> list[_Candidate]:
+        """Read a page as it lies; where its writing leans strongly and reads better without the lean, also so."""
+        leaning = self.read(page, turns)
+        if leaning.shape_score < 0:  # print that leans by 50 degrees still comes to 0.7
+            return [leaning]
+        lean = find_lean(letters_of(page))
+        if abs(lean) < STRONG_LEAN:
+            return [leaning]
+        straight = self.read(upright_page(page, lean), turns)
+        return [leaning, straight] if straight.score > leaning.score + LEAN_GAIN else [leaning]
+
+    def read(self, page: LevelPage, turns: int) -> _Candidate:
+        """Read a page that lies level, character by character, and where there is a network for it by lines."""
+        layout = find_layout(page)
+        lines = segment(layout.components, layout.lines, self.classifier) or [[] for _ in layout.lines]
+        written = [line for line in lines if any(s.is_character for s in line)]
+        found = _Candidate(layout, lines, decode(written, layout, self.ink, self.target), turns)
+        return found if self.network is None else self.by_lines(found, self.network)
+
+    def by_lines(self, found: _Candidate, network: LineNetwork) -> _Candidate:
+        """Read the lines of a page as lines too, and keep of each what `judge` takes for the better."""
+        layout = found.layout
+        read = read_lines(layout.components, layout.lines, found.lines, network, self.target, self.language)
+        numbers = iter(range(len(found.lines)))
+        by_line = {number: [c for c in found.characters if c.line == number] for number in range(len(found.lines))}
+        characters: list[Character] = []
+        count, by_network, language = 0, 0, ""
+        for segments, signs in zip(found.lines, read.lines):
+            printed = by_line[next(numbers)] if any(s.is_character for s in segments) else []
+            lined = characters_of(signs, count, self.target, layout, self.ink)
+            chosen = [replace(c, line=count) for c in judge(segments, printed, lined)]
+            by_network += len(chosen) if [c.label for c in chosen] == [c.label for c in lined] else 0
+            language = read.language if lined else language
+            characters += chosen
+            count += bool(chosen)
+        share = by_network / max(len(characters), 1)
+        return replace(found, characters=characters, language=language, as_lines=share)
 
 
 def _likely_turns(page: LevelPage, ink: Ink, classifier: Classifier) -> list[int]:
@@ -167,15 +255,6 @@ def _likely_turns(page: LevelPage, ink: Ink, classifier: Classifier) -> list[int
     return [turns for turns in (1, 2, 3) if scores[turns] > max(TURN_SCORE, scores[0], scores.max() - TURN_MARGIN)]
 
 
-def _read(page: LevelPage, turns: int, ink: Ink, target: LabelSet, classifier: Classifier) -> _Candidate:
-    """Read a page that lies level. What reads its lines is decided here and nowhere else: the classifier, so far."""
-    layout = find_layout(page)
-    lines = segment(layout.components, layout.lines, classifier)
-    lines = [line for line in lines if any(s.is_character for s in line)]
-    segments = [s for line in lines for s in line if s.is_character]
-    return _Candidate(segments, decode(lines, layout, ink, target), turns)
-
-
 # --- what is said of a page ---
 
 
@@ -185,7 +264,7 @@ def _note(found: _Candidate, target: LabelSet) -> str:
     if printed and _are_others(found.segments, target):
         return OTHERS  # and no wonder that its scores are low
     low = sum(c.has_low_score for c in found.characters)
-    if printed and 2 * low <= len(found.characters):
+    if (printed or found.as_lines > 0.5) and 2 * low <= len(found.characters):
         return TURNED[found.turns]
     cut = np.mean([any(fragment.span is not None for fragment in s.fragments) for s in found.segments])
     return JOINED if cut > 0.4 else TURNED[found.turns] or UNCLEAR

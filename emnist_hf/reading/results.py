@@ -1,4 +1,4 @@
-"""What reading a page gives: every result type, importing nothing heavy.
+"""What reading a character or a page gives: every result type, importing nothing heavy.
 
 Two numbers say how sure an answer is, here and in the whole room:
 
@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emnist_hf.ink import Ink
+    from emnist_hf.ink.types import Bytes
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels, the ends exclusive."""
@@ -23,6 +27,30 @@ Record = dict[str, Any]
 
 LOW_SCORE = 0.9
 """Score below which a character should be looked at."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A label and its probability over the charset that was asked for."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a picture of one character is.
+
+    predictions: best first. glyph: what was read, uint8 [28, 28]. ink: what it came from; None of many pictures at
+    once, which would take megabytes each. not_a_character: how likely it is none at all, 0 to 1; None from a checkpoint
+    that cannot say. is_character: whether that is below the checkpoint's threshold; True if it cannot say.
+    """
+
+    predictions: list[Prediction]
+    glyph: Bytes
+    ink: Ink | None = None
+    not_a_character: float | None = None
+    is_character: bool = True
 
 
 @dataclass(frozen=True)
@@ -124,6 +152,8 @@ class Reading:
     them. note: a sentence where something is to be said, such as that nothing was found; else empty. size: width and
     height of the picture in pixels. turns: quarter turns counterclockwise after which the picture stands upright; the
     boxes are of the picture as it was given: `upright` turns them. fields, tables: what stands in boxes, if it has any.
+    doubtful: whether much of it may be wrong. language: whose words it was read with, such as "en"; "" where it was
+    read letter by letter.
     """
 
     text: str
@@ -133,6 +163,13 @@ class Reading:
     turns: int = 0
     fields: tuple[Field, ...] = ()
     tables: tuple[Table, ...] = ()
+    doubtful: bool = False
+    language: str = ""
+
+    @property
+    def turned(self) -> int:
+        """Degrees counterclockwise by which the picture was turned to be read: 0, 90, 180 or 270."""
+        return 90 * self.turns
 
     def upright(self) -> Reading:
         """Return the same with boxes and size in the pixels of the picture after its `turns`."""
@@ -149,11 +186,15 @@ class Reading:
         return replace(self, characters=characters, size=size, turns=0, fields=fields, tables=tables)
 
     def as_record(self) -> Record:
-        """Return it as the command line and the HTTP API print it; "note", "fields", "tables" where it has any."""
+        """Return it as the command line and the HTTP API print it.
+
+        "language", "note", "fields" and "tables" only where it has any.
+        """
         record: Record = {"text": self.text, "characters": [c.as_record() for c in self.characters]}
         if self.fields or self.tables:
             record["fields"] = [field.as_record() for field in self.fields]
             record["tables"] = [table.as_record() for table in self.tables]
+        record |= {"language": self.language} if self.language else {}
         return record | ({"note": self.note} if self.note else {})
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +56,7 @@ RANGES = {
 """What settings may be given, beside their defaults."""
 
 
-def _option(default: Any, text: str) -> Any:
+def option(default: Any, text: str) -> Any:
     """Declare a setting by its default and its line in --help, which names the default where the text does not."""
     plain = default is None or default is False or default == "" or "default" in text
     return field(default=default, metadata={"help": text if plain else f"{text} (default: %(default)s)"})
@@ -66,11 +66,11 @@ def _option(default: Any, text: str) -> Any:
 class TrainConfig:
     """The settings of a run, each a flag of train.py. Where transformers' examples have one, it bears their name."""
 
-    split: str = _option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
-    dataset: str = _option("", "Hub id, folder, gzip.zip or Parquet file with the split")
-    output_dir: str = _option("", "where checkpoint, results and pictures go (default: runs/SPLIT)")
-    overwrite_output_dir: bool = _option(False, "throw away the checkpoints of an earlier run in output_dir")
-    dataset_revision: str | None = _option(None, "branch, tag or commit of a Hub data set")
+    split: str = option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
+    dataset: str = option("", "Hub id, folder, gzip.zip or Parquet file with the split")
+    output_dir: str = option("", "where checkpoint, results and pictures go (default: runs/SPLIT)")
+    overwrite_output_dir: bool = option(False, "throw away the checkpoints of an earlier run in output_dir")
+    dataset_revision: str | None = option(None, "branch, tag or commit of a Hub data set")
     extra_data: list[str] = field(
         default_factory=list,
         metadata={
@@ -87,11 +87,11 @@ class TrainConfig:
             "threshold of what is no character lets nearly all of each pass"
         },
     )
-    transposed: bool = _option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
-    model_name_or_path: str | None = _option(
+    transposed: bool = option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
+    model_name_or_path: str | None = option(
         None, "checkpoint to start from: a split that the package has, a folder, or a Hub id (default: start afresh)"
     )
-    parent_weight: float = _option(
+    parent_weight: float = option(
         0.0,
         "share that the checkpoint to start from keeps in the weights at the end: between the two lie weights that "
         "have learnt the new and not forgotten the old (0: none)",
@@ -100,39 +100,39 @@ class TrainConfig:
         default_factory=list,
         metadata={"help": "checkpoints to learn from beside the labels, named as above; several count as an ensemble"},
     )
-    teacher_weight: float = _option(0.5, "share of the loss that the teachers have")
-    teacher_temperature: float = _option(2.0, "softens what teachers and student say to each other")
-    architecture: str = _option(ARCHITECTURE, "any timm classifier that takes one channel")
-    model_args: str = _option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
-    image_size: int = _option(IMAGE_SIZE, "side of the network's input in pixels, 8 to 512")
-    start_image_size: int = _option(0, "side in the first epochs, smaller to save time (0: image_size throughout)")
-    start_image_epochs: int = _option(0, "how many epochs use start_image_size")
-    num_train_epochs: int = _option(14, "passes over the data")
-    per_device_train_batch_size: int = _option(256, "rows a step and process")
-    learning_rate: float = _option(3e-3, "highest learning rate of AdamW")
-    weight_decay: float = _option(0.02, "of AdamW, not on biases and norms")
-    lr_scheduler_type: Literal["onecycle", "cosine", "linear"] = _option("onecycle", "shape of the learning rate")
-    warmup_ratio: float = _option(0.15, "share of the steps in which the learning rate rises")
-    label_smoothing_factor: float = _option(0.05, "0 for none")
-    mixup: float = _option(0.0, "lay images over each other by shares of Beta(mixup, mixup); 0.2 is usual, 0 for none")
-    ema_decay: float = _option(0.9995, "of the averaged weights that are evaluated and saved")
-    validation_fraction: float = _option(0.05, "share of every class of train that is kept for validation")
-    class_frequencies: Literal["train", "official"] = _option(
+    teacher_weight: float = option(0.5, "share of the loss that the teachers have")
+    teacher_temperature: float = option(2.0, "softens what teachers and student say to each other")
+    architecture: str = option(ARCHITECTURE, "any timm classifier that takes one channel")
+    model_args: str = option("{}", "JSON of arguments for timm.create_model (default: those of the slim resnet10t)")
+    image_size: int = option(IMAGE_SIZE, "side of the network's input in pixels, 8 to 512")
+    start_image_size: int = option(0, "side in the first epochs, smaller to save time (0: image_size throughout)")
+    start_image_epochs: int = option(0, "how many epochs use start_image_size")
+    num_train_epochs: int = option(14, "passes over the data")
+    per_device_train_batch_size: int = option(256, "rows a step and process")
+    learning_rate: float = option(3e-3, "highest learning rate of AdamW")
+    weight_decay: float = option(0.02, "of AdamW, not on biases and norms")
+    lr_scheduler_type: Literal["onecycle", "cosine", "linear"] = option("onecycle", "shape of the learning rate")
+    warmup_ratio: float = option(0.15, "share of the steps in which the learning rate rises")
+    label_smoothing_factor: float = option(0.05, "0 for none")
+    mixup: float = option(0.0, "lay images over each other by shares of Beta(mixup, mixup); 0.2 is usual, 0 for none")
+    ema_decay: float = option(0.9995, "of the averaged weights that are evaluated and saved")
+    validation_fraction: float = option(0.05, "share of every class of train that is kept for validation")
+    class_frequencies: Literal["train", "official"] = option(
         "train",
         "official: learn for classes that are as frequent as in the full official training set, whatever the mix of "
         "the rows here (logit adjustment), and fit temperature and class biases on validation rows weighted to it",
     )
-    max_train_samples: int | None = _option(None, "use so many rows of each training source, for a quick look")
-    max_eval_samples: int | None = _option(None, "use so many validation and test rows, for a quick look")
-    seed: int = _option(0, "of weights, order, augmentation and validation rows")
-    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = _option(
+    max_train_samples: int | None = option(None, "use so many rows of each training source, for a quick look")
+    max_eval_samples: int | None = option(None, "use so many validation and test rows, for a quick look")
+    seed: int = option(0, "of weights, order, augmentation and validation rows")
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = option(
         "auto", "auto: bf16 on a GPU that has it, else float32 (no)"
     )
-    cpu: bool = _option(False, "train on the CPU even where there is a GPU")
-    checkpointing_steps: str = _option("epoch", "save the state every so many steps, or every 'epoch'")
-    resume_from_checkpoint: str | None = _option(None, "'latest', or a folder under output_dir/checkpoints")
-    with_tracking: bool = _option(False, "log to the trackers of report_to")
-    report_to: str = _option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
+    cpu: bool = option(False, "train on the CPU even where there is a GPU")
+    checkpointing_steps: str = option("epoch", "save the state every so many steps, or every 'epoch'")
+    resume_from_checkpoint: str | None = option(None, "'latest', or a folder under output_dir/checkpoints")
+    with_tracking: bool = option(False, "log to the trackers of report_to")
+    report_to: str = option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
 
     def __post_init__(self) -> None:
         self.split = self.emnist_split.name
@@ -178,9 +178,9 @@ class PushConfig:
     Apart from `TrainConfig`, all of which is written into the results: the token must not be.
     """
 
-    push_to_hub: bool = _option(False, "publish the checkpoint when it is ready (needs the packages of the extra onnx)")
-    hub_model_id: str | None = _option(None, "where to: USER/NAME")
-    hub_private_repo: bool = _option(False, "make that repository private, if it is not there yet")
+    push_to_hub: bool = option(False, "publish the checkpoint when it is ready (needs the packages of the extra onnx)")
+    hub_model_id: str | None = option(None, "where to: USER/NAME")
+    hub_private_repo: bool = option(False, "make that repository private, if it is not there yet")
     hub_token: str | None = field(
         default=None,
         repr=False,
@@ -188,8 +188,10 @@ class PushConfig:
     )
 
 
-def read_recipe(path: str | Path) -> dict[str, Any]:
+def read_recipe(path: str | Path, settings_of: Sequence[type] = (TrainConfig, Augmentation)) -> dict[str, Any]:
     """Read the settings in a YAML file, each of the type that its flag gives.
+
+    settings_of: the dataclasses that have them.
 
     Raises `TrainingError` for a missing file, a setting that does not exist or a value that its flag would not take.
     """
@@ -205,7 +207,7 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         settings = None
     if not isinstance(settings, dict):
         raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
-    kinds = get_type_hints(TrainConfig) | get_type_hints(Augmentation)
+    kinds = {name: kind for cls in settings_of for name, kind in get_type_hints(cls).items()}
     unknown = sorted(str(name) for name in settings if name not in kinds)
     if unknown:
         raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")

@@ -60,7 +60,7 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     settings = identity(config, augmentation, accelerator.num_processes, data.digest(), parent)
     if accelerator.is_main_process:
         clear_states(config)
-    resume(accelerator, state, settings, run.progress)
+    resume(accelerator, state, settings, run.progress, config)
 
     save_every = math.inf if config.checkpointing_steps == "epoch" else int(config.checkpointing_steps)
     with run.progress_bar() as bar:  # closed when the run stops, so that a message starts on a line of its own

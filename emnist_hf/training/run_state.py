@@ -19,6 +19,7 @@ from torch import Tensor
 
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import TrainConfig, TrainingError
+from emnist_hf.training.line_config import LineConfig
 
 log = get_logger(__name__)
 
@@ -36,7 +37,14 @@ MAY_CHANGE = {
     "report_to",
     "checkpointing_steps",
     "cpu",
+    "fonts",
+    "max_train_steps",
+    "dataloader_num_workers",
+    "eval_steps",
+    "max_eval_samples",
 }
+
+RunConfig = TrainConfig | LineConfig
 
 
 @dataclass
@@ -85,11 +93,17 @@ def identity(
 
     data: a digest of the rows. parent: the weights that the run ends by averaging with, none for most runs.
     """
-    kept = {key: value for key, value in asdict(config).items() if key not in MAY_CHANGE}
+    more: dict[str, Any] = asdict(augmentation) | {"data": data}
     if parent:
         whole = hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in parent.values()))
-        kept[PARENT] = whole.hexdigest()
-    return json.loads(json.dumps(kept | asdict(augmentation) | {"processes": processes, "data": data}))
+        more[PARENT] = whole.hexdigest()
+    return identity_of(config, processes, more)
+
+
+def identity_of(config: RunConfig, processes: int, more: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a resumed run must share, with what else it must, as JSON has them."""
+    kept = {key: value for key, value in asdict(config).items() if key not in MAY_CHANGE}
+    return json.loads(json.dumps(kept | more | {"processes": processes}))
 
 
 def save_state(accelerator: Accelerator, output_dir: str, step: int, settings: dict[str, Any]) -> None:
@@ -121,7 +135,7 @@ def settings_of(state: Path) -> dict[str, Any]:
     return json.loads((state / SETTINGS).read_text(encoding="utf-8"))
 
 
-def find_state(config: TrainConfig) -> Path | None:
+def find_state(config: RunConfig) -> Path | None:
     """Find the checkpoint that `resume_from_checkpoint` names; None to start from the beginning.
 
     The first process looks and tells the others, so that all start from the same one. Raises `TrainingError`, in all of
@@ -142,7 +156,7 @@ def find_state(config: TrainConfig) -> Path | None:
     return state
 
 
-def _find_state(config: TrainConfig) -> Path | None:
+def _find_state(config: RunConfig) -> Path | None:
     folder = Path(config.output_dir) / FOLDER
     states = saved_states(folder)
     if config.resume_from_checkpoint is None:
@@ -160,18 +174,20 @@ def _find_state(config: TrainConfig) -> Path | None:
     return named
 
 
-def clear_states(config: TrainConfig) -> None:
+def clear_states(config: RunConfig) -> None:
     """Throw away what an earlier run left in the output folder, once a fresh one is sure to begin."""
     if config.overwrite_output_dir and config.resume_from_checkpoint is None:
         shutil.rmtree(Path(config.output_dir) / FOLDER, ignore_errors=True)
 
 
-def resume(accelerator: Accelerator, state: Path | None, settings: dict[str, Any], progress: Progress) -> None:
+def resume(
+    accelerator: Accelerator, state: Path | None, settings: dict[str, Any], progress: Progress, config: RunConfig
+) -> None:
     """Load a checkpoint, if there is one. Raises `TrainingError` if it was saved with other settings or other data."""
     if state is None:
         return
     saved = settings_of(state)
-    newer = {item.name: item.default for item in fields(TrainConfig)}  # a setting that an earlier version had not
+    newer = {item.name: item.default for item in fields(config)}  # a setting that an earlier version had not
     before = newer | {PARENT: settings.get(PARENT)} | saved
     changed = [key for key, value in settings.items() if before.get(key) != value]
     if changed:

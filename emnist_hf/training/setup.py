@@ -17,12 +17,12 @@ from emnist_hf.errors import first_line
 from emnist_hf.models.network import create_model, load_checkpoint
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.training.config import TrainConfig, TrainingError
-from emnist_hf.training.run_state import find_state, settings_of
+from emnist_hf.training.run_state import RunConfig, find_state, settings_of
 
 log = get_logger(__name__)
 
 
-def start_accelerator(config: TrainConfig) -> tuple[Path | None, Accelerator]:
+def start_accelerator(config: RunConfig) -> tuple[Path | None, Accelerator]:
     """Return the checkpoint to resume from, and the processes, which agree on it and on the precision."""
     # Accelerate must be told: without a GPU and without being told, each process of torchrun trains alone.
     cpu = config.cpu or not torch.accelerator.is_available()
@@ -54,7 +54,7 @@ def _check_tracker(name: str) -> None:
         )
 
 
-def _precision(config: TrainConfig, state: Path | None, cpu: bool) -> str:
+def _precision(config: RunConfig, state: Path | None, cpu: bool) -> str:
     """Resolve "auto": as the checkpoint to resume from had it, else bf16 on a GPU that has it, else no (float32)."""
     if config.mixed_precision != "auto":
         return config.mixed_precision

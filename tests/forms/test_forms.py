@@ -69,7 +69,10 @@ def test_a_page_that_has_no_boxes_has_no_fields(recognizer: Recognizer) -> None:
     for condition in ("plain", "ruled", "squared"):
         reading = recognizer.read(compose(TEXTS[0], font_hand("patrick-hand"), condition, seed=2).picture)
         assert not reading.fields and not reading.tables
-        assert list(reading.as_record()) in (["text", "characters"], ["text", "characters", "note"])
+        assert list(reading.as_record()) in (
+            ["text", "characters", "language"],
+            ["text", "characters", "language", "note"],
+        )
 
 
 def test_fields_and_tables_are_json(recognizer: Recognizer) -> None:

@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import train
 from emnist_hf import Recognizer
+from emnist_hf.errors import EmnistError
 from emnist_hf.evaluation import card
 from emnist_hf.hub.model import check_push, publish, push, write_published
 from emnist_hf.hub_session import (
@@ -40,7 +41,7 @@ from emnist_hf.hub_session import (
 from emnist_hf.ink import glyph_of
 from emnist_hf.models.checkpoint import PICTURES, PUBLISHED_FILES
 from emnist_hf.models.network import create_model, load_checkpoint, save_checkpoint
-from emnist_hf.models.pretrained import PACKAGED
+from emnist_hf.models.pretrained import LINES, PACKAGED
 from emnist_hf.splits import CHARSETS
 from emnist_hf.training.config import PushConfig
 from tests.support.drawn import draw_rows
@@ -633,3 +634,16 @@ def test_train_pushes_what_it_made(
     assert status == 1 and "may not write" in said
     assert f"python -m emnist_hf push {folder} {USER}/digits" in said
     assert not files_that_hold(token, tmp_path)
+
+
+def test_the_network_of_lines_is_pushed_and_pulled(hub: Hub, tmp_path: Path) -> None:
+    repo = f"{USER}/lines"
+    with client(hub, tmp_path / "push", hub.tokens[USER]):
+        pushed = push(PACKAGED / LINES, repo)
+        assert {"config.json", "model.safetensors", "README.md", "onnx/model.onnx"} <= set(pushed["files"])
+        picture = Image.new("RGB", (500, 150), "white")
+        ImageDraw.Draw(picture).text((40, 40), "send a letter", fill="black", font_size=64)
+        own, pulled = (Recognizer.from_pretrained(lines=lines).read(picture) for lines in (None, repo))
+        assert pulled == own and own.text
+        with pytest.raises(EmnistError, match="reads whole lines"):
+            Recognizer.from_pretrained(repo)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from huggingface_hub import HfApi, SpaceCard
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
+from emnist_hf import Recognizer
 from emnist_hf.hub.space import CHECKOUT, pinned, write_space
 from emnist_hf.hub_session import HubError
 from emnist_hf.models.pretrained import PACKAGED
@@ -48,6 +49,11 @@ def test_the_space_holds_what_it_needs_and_no_more(tmp_path: Path) -> None:
     assert files == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert {"README.md", "requirements.txt", "app.py", "LICENSE", "emnist_hf/recognizer.py"} <= set(files)
     assert {"emnist_hf/checkpoints/byclass/model.safetensors", "emnist_hf/page/theme.css"} <= set(files)
+    lines = Recognizer.from_pretrained("letters", lines=tmp_path / "emnist_hf/checkpoints/lines")
+    script = next((tmp_path / "fonts/dancing-script").glob("*.ttf"))
+    page = Image.new("RGB", (420, 150), "white")
+    ImageDraw.Draw(page).text((30, 20), "morning", fill="black", font=ImageFont.truetype(str(script), 80))
+    assert lines.read(page).text.lower() == "morning"  # joined, read by what the Space has
     assert {path.parent.name for path in tmp_path.glob("fonts/*/*.ttf")} == {p.name for p in (ROOT / "fonts").iterdir()}
     assert {Path(file).parts[0] for file in files if "/" in file} == {"emnist_hf", "fonts"}
     assert not [

@@ -18,12 +18,12 @@ from emnist_hf import Recognizer
 from emnist_hf.models.checkpoint import CheckpointError, read_checkpoint
 from emnist_hf.models.engine import BATCH, GRAPHS, OnnxEngine, TorchEngine, choose_engine, find_graph, graphs
 from emnist_hf.models.network import create_model, save_checkpoint, to_checkpoint
-from emnist_hf.models.pretrained import PACKAGED
+from emnist_hf.models.pretrained import CHARACTERS, PACKAGED
 from emnist_hf.models.serving_graph import describe_graph, write_graph
 from emnist_hf.splits import CHARSETS
 from tests.support.drawn import draw_rows
 
-SPLITS_IN_PACKAGE = sorted(path.name for path in PACKAGED.iterdir() if path.is_dir())
+SPLITS_IN_PACKAGE = CHARACTERS
 
 
 @pytest.fixture(scope="module")

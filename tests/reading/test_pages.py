@@ -169,7 +169,7 @@ def test_a_reading_says_where_everything_is(read: ReadPage) -> None:
 def test_a_record_is_the_reading_rounded(read: ReadPage) -> None:
     reading = read(TEXTS[0], seed=5, condition="plain").reading
     record = reading.as_record()
-    assert list(record) == ["text", "characters"] and record["text"] == reading.text
+    assert list(record) == ["text", "characters", "language"] and record["text"] == reading.text
     first, character = record["characters"][0], reading.characters[0]
     assert list(first) == ["label", "score", "box", "line", "word", "alternatives"]
     assert first["score"] == round(character.score, 6) and first["box"] == list(character.box)
