@@ -18,7 +18,6 @@ from emnist_hf.page.answer import TOP_K
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.events import NETWORK_QUEUE, PUBLIC
 from emnist_hf.page.files import picture_path, sketch_paths
-from emnist_hf.reading.vocabulary import CHOICES
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, fonts
 
@@ -128,21 +127,18 @@ def build(recognizer: Recognizer) -> None:
         """
         return reply(picture_path(image), charset, top_k, Style(font, ink, paper))
 
-    def read_image(
-        image: dict[str, Any], charset: str | None = None, language: str = "auto"
-    ) -> tuple[str, dict[str, Any]]:
+    def read_image(image: dict[str, Any], charset: str | None = None) -> tuple[str, dict[str, Any]]:
         """Reads the handwriting in a picture of a page, printed or joined.
 
         Parameters:
             image: a PNG, JPEG, WebP, GIF, BMP or TIFF file; ink darker or lighter than its paper.
             charset: what the characters are drawn from; None for all that the checkpoint knows.
-            language: whose words help: en, de, fr, es, it, nl or pt; auto finds out, none reads letter by letter.
         Returns:
             text: a line for a line; empty where nothing was found.
             details: characters, in reading order, each with label, score, box [left, top, right, bottom], line, word
                 and alternatives; the language whose words helped; and a note, where something is to be said.
         """
-        record = recognizer.read(picture_path(image), charset=asked(charset), language=language).as_record()
+        record = recognizer.read(picture_path(image), charset=asked(charset)).as_record()
         details = {name: record.get(name, "") for name in ("characters", "language", "note")}
         return record["text"], details
 
@@ -155,7 +151,6 @@ def build(recognizer: Recognizer) -> None:
             gr.Dropdown(list(INKS), value=DEFAULT_INK, label="ink", allow_custom_value=True),
             gr.Dropdown(list(PAPERS), value=DEFAULT_PAPER, label="paper", allow_custom_value=True),
         ]
-        spoken = gr.Dropdown(list(CHOICES), value="auto", label="language", allow_custom_value=True)
         outputs = [
             gr.Label(label="labels"),
             gr.Image(label="glyph", format="png"),
@@ -164,7 +159,7 @@ def build(recognizer: Recognizer) -> None:
         for function, inputs, shown in (
             (recognize_sketch, [sketch, *choices], outputs),
             (recognize_image, [image, *choices], outputs),
-            (read_image, [image, choices[0], spoken], [gr.Textbox(label="text"), gr.JSON(label="details")]),
+            (read_image, [image, choices[0]], [gr.Textbox(label="text"), gr.JSON(label="details")]),
         ):
             name = function.__name__
             gr.Button(name).click(function, inputs, shown, api_name=name, **PUBLIC, **NETWORK_QUEUE)
