@@ -11,6 +11,7 @@ import pytest
 import train as command
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import PushConfig, TrainConfig, TrainingError, read_recipe
+from emnist_hf.training.line_config import LineConfig
 from tests.support.server import ROOT
 
 
@@ -71,7 +72,17 @@ def test_a_wrong_name_is_noticed_before_the_data(tmp_path: Path, capsys: pytest.
     assert "nobody" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_recipe_of_lines_is_settings_of_train() -> None:
+    settings = read_recipe(ROOT / "recipes/lines.yaml", (LineConfig,))
+    assert settings["width"] == 176 and settings["max_train_steps"] == 7200
+    with pytest.raises(TrainingError, match="does not have"):
+        read_recipe(ROOT / "recipes/lines.yaml")
+
+
+RECIPES = sorted(path for path in (ROOT / "recipes").glob("*.yaml") if path.stem != "lines")
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_settings_of_train(recipe: Path) -> None:
     settings = read_recipe(str(recipe))
     assert settings["split"] == ("byclass" if recipe.stem == "ablation" else recipe.stem.split("-")[0])
