@@ -64,10 +64,10 @@ def errors(true: str, found: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--strokes", type=Path, required=True)
-    parser.add_argument("--words", type=Path, required=True)
+    parser.add_argument("--strokes", type=Path, required=True, help="UNIPEN's strokes.npz")
+    parser.add_argument("--words", type=Path, required=True, help="UNIPEN's words_train.npz")
     parser.add_argument("--count", type=int, default=120, help="lines of each kind (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of texts, hands and paper (default: %(default)s)")
     options = parser.parse_args()
     recognizer = Recognizer.from_pretrained()
     rows: list[tuple[str, int, int, int, int]] = []

@@ -62,7 +62,7 @@ LEAN_GAIN = 0.01
 JOINED_WORD = 3
 """Characters from which a word that the line network reads is writing, however its pieces look one by one."""
 
-JOINED_SCORE = 0.4
+JOINED_SCORE = 0.55
 """Mean score of them from which it is."""
 
 UPRIGHT_SCORE = 0.88
