@@ -89,8 +89,10 @@ def border_share(mask: Mask) -> float:
 
 def _is_box(outline: NDArray[np.int32], pixels: int) -> bool:
     """Tell whether an outline is a rectangle of some size in a picture of so many pixels."""
-    area = cv2.contourArea(outline)
-    return area > ISLANDS.box * pixels and area > ISLANDS.rectangle * np.prod(cv2.minAreaRect(outline)[1])
+    area, sides = cv2.contourArea(outline), cv2.minAreaRect(outline)[1]
+    if max(sides) > ISLANDS.stem * min(sides):  # an I of a broad pen
+        return False
+    return bool(area > ISLANDS.box * pixels and area > ISLANDS.rectangle * np.prod(sides))
 
 
 def _phases(shade: Bytes) -> Iterator[tuple[Mask, bool]]:

@@ -29,6 +29,10 @@ class Line:
         return abs(self.b[0] - self.a[0]) >= abs(self.b[1] - self.a[1])
 
     @property
+    def length(self) -> float:
+        return float(np.hypot(self.b[0] - self.a[0], self.b[1] - self.a[1]))
+
+    @property
     def slope(self) -> float:
         """How far it is off its axis, as a tangent."""
         across, down = abs(self.b[0] - self.a[0]), abs(self.b[1] - self.a[1])
@@ -50,6 +54,8 @@ def without_lines(coverage: Floats) -> Floats:
     if not lines:
         return coverage
     rest = _taken_out(coverage, lines)
+    if (mask & (rest <= RULINGS.inked)).sum() < RULINGS.gone * sum(line.length * line.thickness for line in lines):
+        return coverage
     written = _written(rest)
     if written is None:
         return coverage if _is_character(lines, mask.shape) else np.zeros_like(coverage)

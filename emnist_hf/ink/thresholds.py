@@ -188,6 +188,7 @@ class Islands:
     enclosed: float = 0.95  # share of an eye that lies within the outline of its stroke
     held: float = 0.15  # share of the border from which more than ink may hold it
     filled: float = 0.5  # share of a box that is inked
+    stem: float = 3.0  # how many times as long as wide a rectangle is a stroke and no box
     rectangle: float = 0.93  # share of its upright or turned rectangle that a box fills
 
 
@@ -202,6 +203,7 @@ class Rulings:
     longest_end: float = 0.12  # of such a run, of its side
     span: float = 0.3  # length of a line, of the shorter side, at the least
     filled: float = 0.7  # share of a line that is inked
+    gone: float = 0.05  # share of lines that goes with them: of the bowl of an 8, which is no box, next to nothing
     thickest: float = 0.08  # of the shorter side
     bare: float = 30  # percentile of the runs across a line that no stroke lengthens
     level: float = 0.08  # tangent below which a line is level or upright, as print is

@@ -130,9 +130,7 @@ def test_the_browser_makes_pythons_glyphs(visited: Page, recognizer: Recognizer)
         visited.evaluate(GLYPHS, [b64encode(drawing.tobytes()).decode() for drawing in drawings]), np.uint8
     )
     difference = np.abs(found.reshape(wanted.shape).astype(int) - wanted)
-    # Python finds the pen's colour a little otherwise since it reads in harder light; web/ink.js does not yet.
-    near = difference.max(axis=(1, 2)) <= 4
-    assert near.mean() > 0.8 and difference.mean() < 0.5, difference.max(axis=(1, 2))
+    assert difference.max() <= 4, difference.max(axis=(1, 2))
     best = [recognizer.predict_proba(glyphs).argmax(axis=1) for glyphs in (wanted, found.reshape(wanted.shape))]
     assert np.array_equal(*best)
 
