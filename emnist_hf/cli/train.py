@@ -123,10 +123,11 @@ def evaluate(
     """
     with exit_on_error():
         from emnist_hf.evaluation.evaluate import EvaluateConfig, evaluate_checkpoint
+        from emnist_hf.recognizer import Recognizer
 
         test = stroke_test(strokes, pen, size, condition, per_pen) if strokes is not None else None
         config = EvaluateConfig(split, dataset, checkpoint, transposed, test, tta, max_eval_samples)
-        report = evaluate_checkpoint(config, output_dir)
+        report = evaluate_checkpoint(config, Recognizer.from_pretrained(checkpoint), output_dir)
     write_line(report)
 
 
@@ -149,9 +150,10 @@ def evaluate_strokes(
     """
     with exit_on_error():
         from emnist_hf.evaluation.real_ink import score_strokes
+        from emnist_hf.recognizer import Recognizer
 
         test = replace(stroke_test(strokes, pen, size, condition, per_pen), whole_sources=whole_sources)
-        for report in score_strokes(test, checkpoint):
+        for report in score_strokes(test, Recognizer.from_pretrained(checkpoint)):
             write_line(report)
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from emnist_hf.data.conditions import CONDITIONS
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.sources import load_parts
+from emnist_hf.evaluation.evaluated import Evaluated
 from emnist_hf.evaluation.metrics import report, score
 from emnist_hf.evaluation.real_ink import StrokeTest, choose_characters, summarize_strokes
 from emnist_hf.evaluation.report import write_report
 from emnist_hf.evaluation.seen import count_seen, load_seen
 from emnist_hf.evaluation.tta import predict_views
 from emnist_hf.models.pretrained import DEFAULT_CHECKPOINT, PACKAGED
-from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import find_split
 
 
@@ -49,7 +49,9 @@ class EvaluateConfig:
             raise DataError(f"--max_eval_samples is {self.max_eval_samples}: give at least 1.")
 
 
-def evaluate_checkpoint(config: EvaluateConfig, output_dir: Path | None = None) -> dict[str, Any]:
+def evaluate_checkpoint(
+    config: EvaluateConfig, recognizer: Evaluated, output_dir: Path | None = None
+) -> dict[str, Any]:
     """Score a checkpoint on test rows, and with `strokes` on real ink, so that neither is forgotten.
 
     With `tta`, `test_time_augmentation` says what the mean over so many views of each glyph scores, beside the numbers,
@@ -58,12 +60,13 @@ def evaluate_checkpoint(config: EvaluateConfig, output_dir: Path | None = None) 
     its probabilities; of the strokes, those characters are read that the split has. Of rows sampled by
     `max_eval_samples`, `sampled_from` says of how many and `official` is False.
 
+    recognizer: the checkpoint that the config names.
+
     Raises `DataError` if there are no test rows or no such strokes, or the checkpoint was trained on some of the rows,
-    `CheckpointError`, or `LabelError` if its labels are too coarse for the split.
+    `LabelError` if its labels are too coarse for the split.
     """
     split = find_split(config.split)
     charset = split.label_set.name
-    recognizer = Recognizer.from_pretrained(config.checkpoint)
     recognizer.check_charset(charset)
     if config.strokes is not None:
         choose_characters(config.strokes, split.label_set)  # a file that will not do is better refused before the rows

@@ -21,10 +21,10 @@ from emnist_hf.data.conditions import CONDITIONS
 from emnist_hf.data.pad import Pad
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strokes import HELD_OUT_SOURCES, PAD, StrokeSet, open_strokes
+from emnist_hf.evaluation.evaluated import Evaluated
 from emnist_hf.evaluation.metrics import score, wilson_interval
 from emnist_hf.ink import NoInkError, glyph_of
 from emnist_hf.ink.glyph import SIDE
-from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARACTERS, LabelSet, find_charset
 
 SMALLEST_PAD, LARGEST_PAD = 40, 2000  # pixels; below the smallest a character has fewer than a glyph
@@ -99,18 +99,15 @@ def choose_characters(test: StrokeTest, label_set: LabelSet) -> Characters:
     return Characters(strokes, rows, label_of[strokes.label62[rows]], label_set)
 
 
-def score_strokes(
-    test: StrokeTest, checkpoint: str | Recognizer | None = None, charset: str = "byclass"
-) -> Iterator[dict[str, Any]]:
+def score_strokes(test: StrokeTest, recognizer: Evaluated, charset: str = "byclass") -> Iterator[dict[str, Any]]:
     """Draw characters on a pad under each condition, black on white and white on black, and read them.
 
     Yields the metrics of `metrics.score` over `charset` with `condition`, `size` and `pen` (as `StrokeTest` has
     them), `polarity`, `writers` and `unread` (characters in which no ink was found, counted as wrong).
 
-    Raises `DataError` as `choose_characters`, `CheckpointError`, or `LabelError` if the checkpoint's labels are too
+    Raises `DataError` as `choose_characters`, or `LabelError` if the checkpoint's labels are too
     coarse for the charset.
     """
-    recognizer = checkpoint if isinstance(checkpoint, Recognizer) else Recognizer.from_pretrained(checkpoint)
     recognizer.check_charset(charset)
     chosen = choose_characters(test, find_charset(charset))
     for condition, size, pen in itertools.product(test.conditions, test.sizes, test.pens):
@@ -161,7 +158,7 @@ def _draw_and_find(chosen: Characters, condition: str, pad: Pad) -> tuple[NDArra
     return np.stack([np.zeros((SIDE, SIDE), np.uint8) if glyph is None else glyph for glyph in found]), blank
 
 
-def summarize_strokes(test: StrokeTest, recognizer: Recognizer, charset: str = "byclass") -> dict[str, Any]:
+def summarize_strokes(test: StrokeTest, recognizer: Evaluated, charset: str = "byclass") -> dict[str, Any]:
     """Return `score_strokes` as one object: `total`, `by_pen`, `by_size` of plain drawings, `by_condition`, `cells`.
 
     Each is the mean over the cells that it stands for, with `characters`, `writers`, `rows` (characters times

@@ -28,7 +28,7 @@ from emnist_hf.ink.picture import open_picture
 from emnist_hf.splits import CHARACTERS, CHARSETS
 
 if TYPE_CHECKING:
-    from emnist_hf.recognizer import Answer
+    from emnist_hf.reading.results import Answer
 
 
 log = logging.getLogger(__name__)

@@ -69,9 +69,14 @@ def test_the_card_passes_the_hubs_own_checks(unbroken: Path) -> None:
     assert card.data.eval_results[0].metric_value == pytest.approx(results["test"]["accuracy"], abs=1e-5)
 
 
+def evaluate(dataset: Path, checkpoint: Path) -> dict[str, Any]:
+    config = EvaluateConfig("digits", str(dataset), str(checkpoint))
+    return evaluate_checkpoint(config, Recognizer.from_pretrained(checkpoint))
+
+
 def test_evaluation_agrees_with_the_run(unbroken: Path, small_emnist: Path) -> None:
     results = json.loads((unbroken / "results.json").read_text())
-    report = evaluate_checkpoint(EvaluateConfig("digits", str(small_emnist), str(unbroken)))
+    report = evaluate(small_emnist, unbroken)
     assert report["accuracy"] == results["test"]["accuracy"]
     assert report["nll"] == pytest.approx(results["test"]["nll"], abs=1e-4)
 
@@ -82,7 +87,7 @@ def test_a_checkpoint_is_not_scored_on_its_training_rows(unbroken: Path, small_e
     learnt.parent.mkdir()
     learnt.write_bytes((small_emnist / "digits" / "train.parquet").read_bytes())
     with pytest.raises(DataError, match="was trained on 190 of these 240 rows"):
-        evaluate_checkpoint(EvaluateConfig("digits", str(tmp_path), str(unbroken)))
+        evaluate(tmp_path, unbroken)
 
 
 def test_a_run_can_start_from_a_checkpoint(unbroken: Path, small_emnist: Path, tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ def test_two_processes_give_the_same_kind_of_result(
     assert two["train"]["steps"] == one["train"]["steps"]
     assert abs(two["train"]["history"][-1]["train_loss"] - one["train"]["history"][-1]["train_loss"]) < 0.3
     # What is reported is what was saved: the processes gather different running statistics, and one's are kept.
-    saved = evaluate_checkpoint(EvaluateConfig("digits", str(small_emnist), str(output)))
+    saved = evaluate(small_emnist, output)
     assert saved["nll"] == pytest.approx(two["test"]["nll"], abs=1e-5)
     assert saved["accuracy"] == two["test"]["accuracy"]
 
