@@ -12,6 +12,8 @@ ACCENTED = "äöüÄÖÜßéèêàçñ"
 LINE_ALPHABET = CHARACTERS + " " + SIGNS + ACCENTED
 """What lines are read as, in the order of the line network's outputs; after the last stands the CTC blank."""
 
+LINE_PLACES = {character: place for place, character in enumerate(LINE_ALPHABET)}
+
 CAPITAL = 1.5
 """Height of capitals, figures and ascenders in x-heights, as copybooks rule them (between 1.4 and 1.6)."""
 

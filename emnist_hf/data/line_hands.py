@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.data.stroke_rows import INCOMPLETE, JAGGED
 from emnist_hf.data.strokes import StrokeSet, smooth
-from emnist_hf.data.words import JAGGED, WordSet, part_of_person
+from emnist_hf.data.words import WordSet, part_of_person
 from emnist_hf.letterforms import CAPITAL, LETTERFORMS
 
 Points = NDArray[np.float64]
+Pool = dict[str, list[tuple[StrokeSet | WordSet, int, str]]]
 
-INCOMPLETE = ("ibm",)  # sources that miss strokes
 LEAST = 25  # different characters that a writer must have written
 
 SIGN_FORMS = {
@@ -43,11 +43,24 @@ ACCENTS: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Writer:
-    """One person's characters: of each, some drawings as strokes, float32 [n, 2] each."""
+    """One person's characters, of each some drawings, whose strokes are fetched when they are drawn.
 
-    drawings: dict[str, list[list[NDArray[np.float32]]]]
+    pool: by character, sets of strokes, rows in them and their sources. common: signs, which all writers share.
+    """
+
+    def __init__(self, pool: Pool, common: Pool) -> None:
+        self.pool, self.common = pool, common
+
+    def knows(self, character: str) -> bool:
+        return character in self.pool or character in self.common
+
+    def draw(self, character: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
+        """Return one drawing of a character as strokes, float32 [n, 2] each, in units of its set."""
+        among = self.pool.get(character) or self.common[character]
+        drawings, row, source = among[int(rng.integers(len(among)))]
+        strokes = drawings.strokes(row)
+        return smooth(strokes, 0.02) if source in JAGGED else strokes
 
 
 def load_writers(
@@ -57,14 +70,14 @@ def load_writers(
 
     persons: the person of a writer, where it is known; all that a person of another part wrote is left out.
     """
-    pools: dict[str, dict[str, list[Any]]] = {}
+    pools: dict[str, Pool] = {}
     if strokes is not None:
         found = StrokeSet.load(strokes)
         for row in found.rows("train"):
             source, writer = str(found.source[row]), str(found.writer[row])
             if source not in INCOMPLETE and part_of_person(persons.get(writer, writer)) == "train":
                 pools.setdefault(writer, {}).setdefault(found.label(int(row)), []).append((found, int(row), source))
-    common: dict[str, list[Any]] = {}
+    common: Pool = {}
     for path, pooled in ((in_context, False), (signs, True)):
         if path is None:
             continue
@@ -74,31 +87,15 @@ def load_writers(
             pool = common if pooled else pools.setdefault(f"in context: {words.person[row]}", {})
             pool.setdefault(text, []).append((words, int(row), source))
     whole = [pool for pool in pools.values() if len(pool) >= LEAST]
-    return [_Lazy(pool, common) for pool in whole]  # type: ignore[misc]
+    return [Writer(pool, common) for pool in whole]
 
 
-class _Lazy:
-    """A writer whose strokes are fetched when they are drawn."""
-
-    def __init__(self, pool: dict[str, list[Any]], common: dict[str, list[Any]]) -> None:
-        self.pool, self.common = pool, common
-
-    def knows(self, character: str) -> bool:
-        return character in self.pool or character in self.common
-
-    def draw(self, character: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
-        among = self.pool.get(character) or self.common[character]
-        source, row, name = among[int(rng.integers(len(among)))]
-        strokes: list[NDArray[np.float32]] = source.strokes(row)
-        return smooth(strokes, 0.02) if name in JAGGED else strokes
-
-
-def can_write(writer: Any, text: str) -> bool:
+def can_write(writer: Writer, text: str) -> bool:
     """Whether a writer has each character of a text, or the base of an accented one."""
     return all(c == " " or writer.knows(ACCENTS[c][0] if c in ACCENTS else c) for c in text)
 
 
-def write_line(text: str, writer: Any, rng: np.random.Generator) -> list[Points]:
+def write_line(text: str, writer: Writer, rng: np.random.Generator) -> list[Points]:
     """Return the strokes of a text, float64 [n, 2] each, in x-heights, y down: a capital is `letterforms.CAPITAL` high.
 
     Letters stand apart, touch or overlap: how closely is drawn for each line.
@@ -137,7 +134,7 @@ def _after(before: Points, points: Points) -> float:
     return max(float(distance.max()), boxes - 0.35) if len(distance) else boxes
 
 
-def _placed(character: str, writer: Any, capital: float, rng: np.random.Generator) -> list[Points]:
+def _placed(character: str, writer: Writer, capital: float, rng: np.random.Generator) -> list[Points]:
     """Return a character's strokes at its size and place over the baseline, at y = 0, in x-heights."""
     if character in ACCENTS:
         base, marks = ACCENTS[character]

@@ -17,19 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.data.line_fonts import find_fonts, font_line, has_all
-from emnist_hf.data.line_hands import can_write, load_writers, write_line
+from emnist_hf.data.line_hands import Writer, can_write, load_writers, write_line
 from emnist_hf.data.line_texts import compose_text
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strips import by_another_hand, draw_strip, to_strip_by_text, weathered
 from emnist_hf.data.strokes import Part
 from emnist_hf.data.words import PENS, UNITS, WordSet, draw_word
+from emnist_hf.ink.strip import CAPITAL as STRIP_CAPITAL
 from emnist_hf.ink.strip import HEIGHT, to_strip
 from emnist_hf.ink.types import Bytes
-from emnist_hf.letterforms import CAPITAL, LINE_ALPHABET
+from emnist_hf.letterforms import CAPITAL, LINE_ALPHABET, LINE_PLACES
 
 WORDS, IN_CONTEXT, SIGNS, STROKES, FONTS = "words_train.npz", "in_context.npz", "signs.npz", "strokes.npz", "fonts"
-PLACES = {c: i for i, c in enumerate(LINE_ALPHABET)}
-PIXELS = 24 / UNITS  # of a strip, for a unit of UNIPEN's
+PIXELS = STRIP_CAPITAL / UNITS  # of a strip, for a unit of UNIPEN's
 SIMILAR = 600  # words of about the same width among which a batch is drawn
 JOINED = 0.35  # how often words of one person are set one after the other, as a line
 
@@ -52,7 +52,7 @@ class LineSources:
     they kept a word out, as the alphabet has them not."""
 
     words: WordSet
-    writers: list[Any]
+    writers: list[Writer]
     fonts: list[Path]
     missing: list[str]
     left_out: Counter[str] = field(default_factory=Counter)
@@ -199,7 +199,7 @@ def collate(lines: list[tuple[Bytes, str]]) -> Batch:
     targets = np.zeros((len(lines), max(int(lengths.max()), 1)), np.int64)
     for i, (strip, text) in enumerate(lines):
         strips[i, 0, :, : strip.shape[1]] = strip
-        targets[i, : len(text)] = [PLACES[c] for c in text]
+        targets[i, : len(text)] = [LINE_PLACES[c] for c in text]
     return Batch(strips, widths, targets, lengths)
 
 

@@ -25,8 +25,6 @@ PENS = (20.0, 60.0)
 UNITS = 600.0
 """Height of an ordinary capital, in units of the points."""
 
-JAGGED = ("apa", "apb", "app")  # sources of low resolution, whose steps no pen makes
-
 
 @dataclass(frozen=True)
 class WordSet:

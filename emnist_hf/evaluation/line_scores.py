@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
+from emnist_hf.models.line_engine import logit
 from emnist_hf.reading.ctc import Columns, greedy_text
 from emnist_hf.reading.line_decoding import decode_line
 from emnist_hf.reading.vocabulary import Vocabulary
@@ -83,11 +84,5 @@ def fit_scores(words: Sequence[ReadWord]) -> tuple[float, float, float]:
     )
     if len(right) < 20 or right.all() or not right.any():
         return 0.0, 1.0, 0.0
-    model = LogisticRegression(C=100.0).fit(np.stack([_logit(frames), _logit(posteriors)], axis=1), right)
+    model = LogisticRegression(C=100.0).fit(np.stack([logit(frames), logit(posteriors)], axis=1), right)
     return float(model.intercept_[0]), float(model.coef_[0, 0]), float(model.coef_[0, 1])
-
-
-def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    p = np.clip(p, 1e-6, 1 - 1e-6)
-    found: NDArray[np.float64] = np.log(p / (1 - p))
-    return found

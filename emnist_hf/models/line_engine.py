@@ -62,7 +62,7 @@ class LineEngine:
         who were not trained on.
         """
         bias, frame, word = self._calibration
-        odds = bias + frame * _logit(frames) + word * _logit(words)
+        odds = bias + frame * logit(frames) + word * logit(words)
         return 1 / (1 + np.exp(-odds))
 
     def _logits(self, strips: list[Strip]) -> list[Floats]:
@@ -74,7 +74,8 @@ class LineEngine:
         return [row[: -(-width // STRIDE)] for row, width in zip(logits, widths)]
 
 
-def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the odds of probabilities, float64 [n], kept off 0 and 1."""
     p = np.clip(p, 1e-6, 1 - 1e-6)
     found: NDArray[np.float64] = np.log(p / (1 - p))
     return found

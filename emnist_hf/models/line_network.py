@@ -88,6 +88,11 @@ class Block(nn.Module):
         return features + self.contract(self.act(self.expand(self.norm(self.mix(features)))))
 
 
+def to_input(strips: Tensor) -> Tensor:
+    """Return strips, uint8 [N, 1, H, W], as the network takes them: float, 0 to 1."""
+    return (strips.float() / 255).contiguous(memory_format=torch.channels_last)
+
+
 def save_line_network(model: nn.Module, folder: Path, width: int, blocks: int, **about: Any) -> None:
     """Write config.json and model.safetensors, in half precision, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)

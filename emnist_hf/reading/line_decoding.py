@@ -15,13 +15,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from emnist_hf.letterforms import LINE_ALPHABET
+from emnist_hf.letterforms import LINE_ALPHABET, LINE_PLACES
 from emnist_hf.reading.ctc import Columns, Text, align, beam_search, greedy, greedy_text, text_scores
 from emnist_hf.reading.vocabulary import LETTER, STRANGE, Vocabulary
 from emnist_hf.splits import CHARACTERS, LabelSet
 
 SPACE = LINE_ALPHABET.index(" ")
-PLACES = {character: i for i, character in enumerate(LINE_ALPHABET)}
 
 SURE = float(np.log(0.97))
 """Log probability of every column of a word from which nothing else is tried for it."""
@@ -147,7 +146,7 @@ def _near(text: Text, vocabulary: Vocabulary) -> list[Text]:
     if len(core) < 2 or sum(c.isdigit() for c in core) > len(core) / 2:
         return []
     words = [before + word + after for word in vocabulary.near(core)]
-    return [tuple(PLACES[c] for c in word) for word in words if all(c in PLACES for c in word)]
+    return [tuple(LINE_PLACES[c] for c in word) for word in words if all(c in LINE_PLACES for c in word)]
 
 
 def _with_cases(texts: Iterable[Text]) -> list[Text]:
@@ -161,10 +160,10 @@ def _with_cases(texts: Iterable[Text]) -> list[Text]:
         said = "".join(LINE_ALPHABET[label] for label in text)
         if any(c.isalpha() for c in said):
             forms = (said.lower(), said.upper(), said[:1].upper() + said[1:].lower())
-            found += [tuple(PLACES[c] for c in form) for form in forms if all(c in PLACES for c in form)]
+            found += [tuple(LINE_PLACES[c] for c in form) for form in forms if all(c in LINE_PLACES for c in form)]
             number = said.translate(AS_DIGITS)
             if len(said) > 1 and not any(c.isalpha() for c in number):
-                found.append(tuple(PLACES[c] for c in number))
+                found.append(tuple(LINE_PLACES[c] for c in number))
     return found
 
 

@@ -63,7 +63,20 @@ def option(default: Any, text: str) -> Any:
 
 
 @dataclass
-class TrainConfig:
+class LaunchConfig:
+    """How a run of either network is launched, resumed and watched."""
+
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = option(
+        "auto", "auto: bf16 on a GPU that has it, else float32 (no)"
+    )
+    cpu: bool = option(False, "train on the CPU even where there is a GPU")
+    resume_from_checkpoint: str | None = option(None, "'latest', or a folder under output_dir/checkpoints")
+    with_tracking: bool = option(False, "log to the trackers of report_to")
+    report_to: str = option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
+
+
+@dataclass
+class TrainConfig(LaunchConfig):
     """The settings of a run, each a flag of train.py. Where transformers' examples have one, it bears their name."""
 
     split: str = option("byclass", "byclass, bymerge, balanced, letters, digits or mnist")
@@ -125,14 +138,7 @@ class TrainConfig:
     max_train_samples: int | None = option(None, "use so many rows of each training source, for a quick look")
     max_eval_samples: int | None = option(None, "use so many validation and test rows, for a quick look")
     seed: int = option(0, "of weights, order, augmentation and validation rows")
-    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = option(
-        "auto", "auto: bf16 on a GPU that has it, else float32 (no)"
-    )
-    cpu: bool = option(False, "train on the CPU even where there is a GPU")
     checkpointing_steps: str = option("epoch", "save the state every so many steps, or every 'epoch'")
-    resume_from_checkpoint: str | None = option(None, "'latest', or a folder under output_dir/checkpoints")
-    with_tracking: bool = option(False, "log to the trackers of report_to")
-    report_to: str = option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
 
     def __post_init__(self) -> None:
         self.split = self.emnist_split.name

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from emnist_hf.training.config import TrainingError, option
+from emnist_hf.training.config import LaunchConfig, TrainingError, option
 
 
 @dataclass
-class LineConfig:
+class LineConfig(LaunchConfig):
     """The settings of a run that learns to read lines, each a flag of train.py."""
 
     dataset: str = option(
@@ -36,14 +35,7 @@ class LineConfig:
     max_eval_samples: int | None = option(None, "score so many words, for a quick look")
     dataloader_num_workers: int = option(1, "processes that compose lines while the network learns")
     seed: int = option(0, "of weights and of all that is composed")
-    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = option(
-        "auto", "auto: bf16 on a GPU that has it, else float32 (no)"
-    )
-    cpu: bool = option(False, "train on the CPU even where there is a GPU")
     checkpointing_steps: str = option("500", "save the state every so many steps")
-    resume_from_checkpoint: str | None = option(None, "'latest', or a folder under output_dir/checkpoints")
-    with_tracking: bool = option(False, "log to the trackers of report_to")
-    report_to: str = option("tensorboard", "tracker that Accelerate knows: tensorboard, wandb, trackio, all")
 
     def __post_init__(self) -> None:
         if not self.dataset or not Path(self.dataset).is_dir():

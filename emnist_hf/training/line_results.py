@@ -23,7 +23,7 @@ from emnist_hf.letterforms import LINE_ALPHABET
 from emnist_hf.models.checkpoint import CARD, RESULTS
 from emnist_hf.models.line_checkpoint import STRIDE, read_line_checkpoint
 from emnist_hf.models.line_engine import LineEngine
-from emnist_hf.models.line_network import save_line_network
+from emnist_hf.models.line_network import save_line_network, to_input
 from emnist_hf.reading.ctc import Columns
 from emnist_hf.reading.vocabulary import vocabulary
 from emnist_hf.training.line_config import LineConfig
@@ -94,7 +94,6 @@ def columns_of(
     """Yield row and columns, log probabilities float32 [T, classes], of the words of persons who are not trained on."""
     model.eval()
     for batch, rows in held_out_batches(sources.words, part, limit=limit):
-        strips = torch.as_tensor(batch.strips).to(device).float() / 255
-        found = model(strips).float().log_softmax(-1).cpu().numpy()
+        found = model(to_input(torch.as_tensor(batch.strips).to(device))).float().log_softmax(-1).cpu().numpy()
         for row, width, columns in zip(rows, batch.widths, found):
             yield row, columns[: -(-int(width) // STRIDE)]

@@ -31,7 +31,7 @@ from emnist_hf.data.line_rows import Batch, LineBatches, LineSources, find_sourc
 from emnist_hf.evaluation.line_scores import error_rates
 from emnist_hf.letterforms import LINE_ALPHABET
 from emnist_hf.models.line_checkpoint import STRIDE
-from emnist_hf.models.line_network import LineNetwork
+from emnist_hf.models.line_network import LineNetwork, to_input
 from emnist_hf.reading.ctc import greedy_text
 from emnist_hf.training.config import TrainingError
 from emnist_hf.training.line_config import LineConfig
@@ -203,8 +203,3 @@ class _Numbered(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         return self.batches[number]
-
-
-def to_input(strips: Tensor) -> Tensor:
-    """Return strips, uint8 [N, 1, H, W], as the network takes them: float, 0 to 1."""
-    return (strips.float() / 255).contiguous(memory_format=torch.channels_last)
