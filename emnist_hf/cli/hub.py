@@ -45,7 +45,7 @@ def push(
 
     Weights, ONNX, results, pictures and card go up in one commit. timm, transformers, ONNX Runtime, transformers.js and
     this package load it by its name; the card says how. One JSON line says where it is ("url") and the id of the
-    commit. Needs `pip install onnx onnxruntime onnxscript`.
+    commit.
     """
     with exit_on_error():
         from emnist_hf.hub import model

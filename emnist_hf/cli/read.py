@@ -11,7 +11,7 @@ from emnist_hf.cli.app import CharsetOption, CheckpointOption, exit_on_error, wr
 from emnist_hf.errors import EmnistError
 
 if TYPE_CHECKING:
-    from emnist_hf.reading.results import Reading
+    from emnist_hf.reading.results import Answer, Reading
     from emnist_hf.recognizer import Recognizer
 
 
@@ -25,8 +25,9 @@ def classify(
 
     Any picture will do: a phone photo, a scan, a drawing, dark on light or light on dark. Prints a JSON line a file:
     "labels", best first, each with its score; "not_a_character", how likely it is that the picture shows none at all;
-    and "is_character", whether that is below the checkpoint's threshold. A file that cannot be read gives an "error"
-    on its line, the others go on, and the exit status is 1 at the end.
+    and "is_character", whether that is below the checkpoint's threshold. A "note" says where there are many characters,
+    which `read` is for. A file that cannot be read gives an "error" on its line, the others go on, and the exit status
+    is 1 at the end.
     """
     from emnist_hf.recognizer import Recognizer
 
@@ -43,10 +44,25 @@ def classify_file(file: str, recognizer: Recognizer, top_k: int, charset: str | 
     except EmnistError as error:
         return {"file": file, "error": str(error)}
     labels = [{"label": p.label, "score": round(p.score, 6)} for p in answer.predictions]
-    record = {"file": file, "labels": labels}
-    if answer.not_a_character is None:
-        return record
-    return record | {"not_a_character": round(answer.not_a_character, 6), "is_character": answer.is_character}
+    record: dict[str, Any] = {"file": file, "labels": labels}
+    if answer.not_a_character is not None:
+        record |= {"not_a_character": round(answer.not_a_character, 6), "is_character": answer.is_character}
+    note = note_on_many(file, answer, recognizer)
+    return record | ({"note": note} if note else {})
+
+
+def note_on_many(file: str, answer: Answer, recognizer: Recognizer) -> str:
+    """Return a sentence where a picture that was taken for one character holds many; else nothing.
+
+    What may hold many is read as a page to find out.
+    """
+    from emnist_hf.reading.components import may_be_many
+
+    if answer.ink is None or not may_be_many(answer.ink.coverage):
+        return ""
+    count = sum(character.label.isalnum() for character in recognizer.read(file).characters)
+    many = f"There are about {count} characters in this picture, and the labels take it for one"
+    return f"{many}: python -m emnist_hf read {file} reads them all." if count > 2 else ""
 
 
 def read(

@@ -75,6 +75,7 @@ def model_card(
         metadata=_metadata(results, published),
         split=split,
         model=results["model"],
+        parents=_parents(results["model"]),
         train=train,
         tests=tests,
         test=test,
@@ -87,6 +88,18 @@ def model_card(
         precision=PRECISIONS.get(train["mixed_precision"], train["mixed_precision"]),
         published=published,
     )
+
+
+def _parents(model: dict[str, Any]) -> dict[str, str]:
+    """Return how the card calls the checkpoints that a model came from: what nobody can load has no link."""
+    names = [model.get("started_from"), *(model.get("teachers") or [])]
+
+    def called(name: str) -> str:
+        if name in model.get("published", []):
+            return f"[{name}](https://huggingface.co/{name})"
+        return f"the package's `{name}`" if name in SPLITS else f"a checkpoint that is not published (`{name}`)"
+
+    return {name: called(name) for name in names if name}
 
 
 def bare_card(labels: Sequence[str], published: Published) -> str:

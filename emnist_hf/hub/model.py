@@ -164,7 +164,7 @@ def _add_tag(api: HfApi, repo: str, tag: str, commit: str) -> None:
 def write_published(checkpoint: Checkpoint, folder: Path, repo: str) -> list[str]:
     """Write into an empty folder what is to stand in the Hub's `repo`; return the names, of `PUBLISHED_FILES`.
 
-    Raises `OnnxError` if the packages of the extra `onnx` are missing or the model cannot be exported.
+    Raises `OnnxError` if the packages that it takes are missing or the model cannot be exported.
     """
     _export_once(checkpoint, folder)
     for name in OWN_FILES:

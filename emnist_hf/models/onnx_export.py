@@ -1,6 +1,6 @@
 """Write a checkpoint as ONNX, for ONNX Runtime and transformers.js: in float32, and in int8 for a quarter of the bytes.
 
-Needs the packages of the extra `onnx`, which nothing else here does.
+Needs the packages onnx and onnxscript, which nothing else here does.
 """
 
 from __future__ import annotations

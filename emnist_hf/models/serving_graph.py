@@ -2,7 +2,7 @@
 
     python -m emnist_hf.models.serving_graph    # draws graphs/ anew, from the checkpoints in the package
 
-Needs the packages of the extra `onnx`.
+Needs the packages onnx and onnxscript.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import gradio as gr
 
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, dot_html, hand_tiles
 from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, SETTING_QUEUE
-from emnist_hf.page.files import PICTURE_INPUT, picture_path, saved_name
+from emnist_hf.page.files import PICTURE_INPUT, picture_path, preview_tiff, saved_name
 from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
@@ -160,5 +160,6 @@ def build(recognizer: Recognizer) -> ComposeTab:
         return [found, words, gr.Slider(visible=found is not None), sheet]
 
     changed = [hand, words, strength, sheet]
+    preview_tiff(like)
     like.change(follow, [like, *inputs], changed, preprocess=False, **NETWORK_QUEUE, **FOLLOWING)
     return ComposeTab(own_font, inputs, sheet, style[0])

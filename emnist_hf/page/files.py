@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from emnist_hf.ink import PictureError
+from emnist_hf.ink import PictureError, open_picture
+from emnist_hf.page.events import PRIVATE
 
 MAX_LAYERS = 4
 """Of a sketch, all of which are opened; a sketchpad sends one or none."""
@@ -49,6 +51,19 @@ def picture_path(picture: Mapping[str, Any] | None) -> str | None:
     if not isinstance(path, str) or "\0" in path or not Path(os.path.realpath(path)).is_relative_to(uploads):
         raise PictureError("This picture was not uploaded to the page: send the file itself.")
     return path
+
+
+def preview_tiff(picture: gr.Image) -> None:
+    """Have an uploaded TIFF, which browsers cannot show, shown as a PNG; other pictures stay as they are."""
+
+    def shown(sent: Any) -> Any:
+        try:
+            path = picture_path(sent)
+            return open_picture(path) if path and path.lower().endswith((".tif", ".tiff")) else gr.skip()
+        except PictureError:  # the event that reads it says why
+            return gr.skip()
+
+    picture.upload(shown, picture, picture, preprocess=False, **PRIVATE)
 
 
 def sketch_paths(sketch: Mapping[str, Any] | None) -> dict[str, Any] | None:

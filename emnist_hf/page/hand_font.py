@@ -13,7 +13,7 @@ from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.page.calligraphy import hand_tiles
 from emnist_hf.page.compose import ComposeTab, render, show
 from emnist_hf.page.events import NETWORK_QUEUE, PRIVATE
-from emnist_hf.page.files import PICTURE_INPUT, data_url, image_url, picture_path
+from emnist_hf.page.files import PICTURE_INPUT, data_url, image_url, picture_path, preview_tiff
 from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.tiles import tile_choice
@@ -114,5 +114,6 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
     def read(request: gr.Request, sent: Any) -> list[Any]:
         return read_picture(sent, recognizer, language_of(request))
 
+    preview_tiff(picture)
     picture.change(read, picture, [sheet, labels, boxes, words], preprocess=False, **quietly)
     button.click(make, [sheet, labels, name, filler, *tab.inputs], [tab.own_font, tab.sheet, result], **quietly)

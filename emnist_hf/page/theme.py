@@ -39,8 +39,8 @@ CSS = Path(__file__).with_name("theme.css").read_text(encoding="utf-8")
 
 HEAD = (
     '<meta name="color-scheme" content="light dark">'
-    # The footer is out of the reach of CSS. On a phone gradio hides the first of its two links, not the dot between.
-    "<style>@media (max-width: 640px) { footer .divider { display: none } }</style>"
+    # The footer is out of the reach of CSS. On a phone gradio hides the first of two links.
+    "<style>@media (max-width: 640px) { footer .show-api { display: flex !important } }</style>"
 )
 
 

@@ -13,7 +13,7 @@ from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.events import PRIVATE
-from emnist_hf.page.files import light_url, picture_path
+from emnist_hf.page.files import light_url, picture_path, preview_tiff
 from emnist_hf.page.language import html, joined, label, part
 from emnist_hf.recognizer import Recognizer
 
@@ -94,5 +94,6 @@ def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPan
         correction_form(panel, recognizer, feedback, picture, picture_path)
     panel.view.render()
     connect(panel, recognizer, picture, picture.change, picture_path)
+    preview_tiff(picture)
     examples.click(open_example, None, picture, **PRIVATE)
     return panel

@@ -49,6 +49,16 @@ class Components:
         return float(self.areas[list(members)].sum())
 
 
+def may_be_many(coverage: Floats) -> bool:
+    """Tell whether ink, float32 [H, W], may be more than one character: three marks or more, or far wider than high."""
+    mask = (coverage > INK).astype(np.uint8)
+    _, _, width, height = cv2.boundingRect(mask)
+    stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
+    heights = stats[:, cv2.CC_STAT_HEIGHT]
+    marks = np.count_nonzero(heights > 0.3 * heights.max(initial=0))
+    return bool(width > 2 * height or marks >= 3)
+
+
 def find_components(coverage: Floats) -> tuple[Components, Flags]:
     """Find the components in a page's coverage, float32 [H, W], and which of them may be writing, bool [N].
 

@@ -56,6 +56,13 @@ RANGES = {
 """What settings may be given, beside their defaults."""
 
 
+def check_range(name: str, value: float, what: str) -> None:
+    """Raise `TrainingError` for a setting out of its range. what: how the message begins, such as "--seed is"."""
+    low, high, wanted = RANGES[name]
+    if not low <= value <= high:
+        raise TrainingError(f"{what} {value}: give {wanted}.")
+
+
 def option(default: Any, text: str) -> Any:
     """Declare a setting by its default and its line in --help, which names the default where the text does not."""
     plain = default is None or default is False or default == "" or "default" in text
@@ -148,10 +155,9 @@ class TrainConfig(LaunchConfig):
                 "Say where the data is: --dataset takes a Hub id, a folder, gzip.zip or a Parquet file."
             )
         defaults = {setting.name: setting.default for setting in fields(self)}
-        for name, (low, high, wanted) in RANGES.items():
-            value = getattr(self, name)
-            if value != defaults[name] and not low <= value <= high:
-                raise TrainingError(f"--{name} is {value}: give {wanted}.")
+        for name in RANGES:
+            if getattr(self, name) != defaults[name]:
+                check_range(name, getattr(self, name), f"--{name} is")
         if self.parent_weight and self.model_name_or_path is None:
             raise TrainingError("--parent_weight needs a checkpoint to start from: give --model_name_or_path.")
         if self.checkpointing_steps != "epoch" and not re.fullmatch(r"[1-9]\d{0,8}", self.checkpointing_steps):
@@ -184,7 +190,7 @@ class PushConfig:
     Apart from `TrainConfig`, all of which is written into the results: the token must not be.
     """
 
-    push_to_hub: bool = option(False, "publish the checkpoint when it is ready (needs the packages of the extra onnx)")
+    push_to_hub: bool = option(False, "publish the checkpoint when it is ready")
     hub_model_id: str | None = option(None, "where to: USER/NAME")
     hub_private_repo: bool = option(False, "make that repository private, if it is not there yet")
     hub_token: str | None = field(

@@ -19,11 +19,10 @@ from emnist_hf.data.rows import Rows
 from emnist_hf.data.sources import load_parts
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink.glyph import SIDE
-from emnist_hf.models.checkpoint import IMAGE_SIZES
 from emnist_hf.models.network import IMAGE_SIZE, to_input
 from emnist_hf.splits import Split, find_split
 from emnist_hf.training.augment import Augmentation, augment
-from emnist_hf.training.config import read_recipe
+from emnist_hf.training.config import check_range, read_recipe
 from emnist_hf.training.explore_report import Counts, Report, Section, Tile, strip, write_report
 
 SUFFIXES = (".html", ".png")
@@ -105,12 +104,10 @@ def check_options(output: Path, samples_per_class: int) -> None:
 def image_size_of(recipe: Path | None) -> int:
     """Return the side of the network's input in pixels that a recipe trains for, or the default one.
 
-    Raises `TrainingError` for a recipe that cannot be read, `ExploreError` for a size out of range.
+    Raises `TrainingError` for a recipe that cannot be read and a size out of range.
     """
     side: int = (read_recipe(recipe) if recipe is not None else {}).get("image_size", IMAGE_SIZE)
-    smallest, greatest = IMAGE_SIZES
-    if not smallest <= side <= greatest:
-        raise ExploreError(f"{recipe} sets image_size to {side}: give {smallest} to {greatest} pixels.")
+    check_range("image_size", side, f"{recipe} sets image_size to")
     return side
 
 

@@ -127,6 +127,7 @@ def _model_record(config: TrainConfig, model: nn.Module, data: RunData) -> dict[
         "started_from": _public(config.model_name_or_path),
         "parent_weight": config.parent_weight,
         "teachers": _public(config.teacher_name_or_path),
+        "published": sorted(filter(_on_the_hub, {config.model_name_or_path or "", *config.teacher_name_or_path})),
         "parent_is_known": data.seen is not None,
         "parameters": count_parameters(model),
         "image_size": config.image_size,
@@ -135,9 +136,8 @@ def _model_record(config: TrainConfig, model: nn.Module, data: RunData) -> dict[
 
 def _train_record(config: TrainConfig, data: RunData, progress: Progress, accelerator: Accelerator) -> dict[str, Any]:
     """Return what results.json says of the rows, the steps and the machine."""
-    on_the_hub = is_repo_id(config.dataset) and not os.path.exists(config.dataset)
     return {
-        "hub_data_set": config.dataset if on_the_hub else None,
+        "hub_data_set": config.dataset if _on_the_hub(config.dataset) else None,
         "rows": {source.name: len(source.rows) for source in data.sources},
         "weights": {source.name: source.weight for source in data.sources},
         "steps": progress.step,
@@ -166,6 +166,11 @@ def _draw_figures(
     title = f"{split.title}, {results['model']['architecture']}"
     history, taught = results["train"]["history"], bool(config.teacher_name_or_path)
     figures.plot_curve(history, folder / "curve.png", title, taught=taught)
+
+
+def _on_the_hub(name: str) -> bool:
+    """Tell whether what a run was told is a repository's name, and no folder's."""
+    return is_repo_id(name) and not os.path.exists(name)
 
 
 def _public(value: Any) -> Any:

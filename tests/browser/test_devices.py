@@ -59,6 +59,10 @@ def test_a_phone_needs_no_sideways_scroll(phone: Page) -> None:
             assert box is not None and box["width"] >= 280 and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+def test_a_phone_can_be_told_of_the_api(phone: Page) -> None:
+    expect(phone.get_by_role("button", name="Use via API")).to_be_visible()
+
+
 def test_nothing_sticks_out_of_its_card_on_the_narrowest_phone(visitors: Visitors, page_url: str) -> None:
     with visitors.visit(page_url, viewport={"width": 320, "height": 700}, locale="de-DE") as page:
         for number in range(4):

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from emnist_hf.page.upload import FOLDER, PROMPT
@@ -28,6 +29,14 @@ def test_a_file_is_read(upload_tab: Page) -> None:
     choose(upload_tab, FOLDER / "marker.png")
     expect(answer(upload_tab)).to_have_text("3")
     expect(calligraphy(upload_tab)).to_be_visible()
+
+
+def test_a_tiff_is_shown_and_read(upload_tab: Page, tmp_path: Path) -> None:
+    Image.open(FOLDER / "marker.png").save(tmp_path / "marker.tiff")
+    choose(upload_tab, tmp_path / "marker.tiff")
+    expect(answer(upload_tab)).to_have_text("3")
+    expect(upload_tab.locator("#picture img")).to_have_attribute("src", re.compile(r"\.png$"))
+    upload_tab.wait_for_function("document.querySelector('#picture img').naturalWidth > 0")
 
 
 def test_transparent_ink_is_read(upload_tab: Page) -> None:

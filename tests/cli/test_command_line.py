@@ -18,6 +18,7 @@ from typer.main import get_command
 from emnist_hf.cli import app
 from tests.support.command import command, invoke
 from tests.support.drawn import draw_glyph, small_strokes
+from tests.support.handwriting import write
 from tests.support.server import ROOT
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -40,6 +41,13 @@ def test_classify(pictures: list[Path]) -> None:
     assert [line["file"] for line in lines] == [str(path) for path in pictures]
     assert [line["labels"][0]["label"] for line in lines] == ["E", "7"]
     assert all(len(line["labels"]) == 3 for line in lines)
+
+
+def test_a_picture_of_many_characters_is_told_where_it_is_read(pictures: list[Path], tmp_path: Path) -> None:
+    write("the hut\nbe a man", x_height=40, pen=6).image.save(tmp_path / "page.png")
+    one, page = map(json.loads, invoke("classify", pictures[0], tmp_path / "page.png", status=0).stdout.splitlines())
+    assert "note" not in one
+    assert page["labels"] and "emnist_hf read" in page["note"]
 
 
 def test_a_broken_file_does_not_stop_the_others(pictures: list[Path], tmp_path: Path) -> None:

@@ -285,6 +285,21 @@ def test_the_card_names_confusions_and_copes_with_older_results(tmp_path: Path) 
     assert "(calibration.png)" in new
 
 
+def test_the_card_links_what_can_be_loaded_and_says_what_is_not_published() -> None:
+    packaged = json.loads((Path(__file__).parents[2] / "emnist_hf/checkpoints/byclass/results.json").read_text())
+    packaged["model"] |= {
+        "started_from": "letters",
+        "teachers": ["anna/teacher", "runs/one"],
+        "published": ["anna/teacher"],
+    }
+    said = " ".join(model_card(packaged).split())
+    assert "Goes on from the package's `letters`" in said
+    assert (
+        "from [anna/teacher](https://huggingface.co/anna/teacher), a checkpoint that is not published (`runs/one`)"
+        in said
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "precision", "said"),
     [

@@ -221,6 +221,7 @@ def test_marks_are_the_official_mix_of_as_many_rows() -> None:
         (("--samples_per_class", "0"), "give 1 to 50"),
         (("--recipe", "none.yaml"), "There is no recipe none.yaml"),
         (("--recipe", "far.yaml"), "sets image_size to 'far': give a whole number"),
+        (("--recipe", "large.yaml"), "sets image_size to 513: give 8 to 512 pixels"),
     ],
 )
 def test_bad_options_give_a_sentence_before_the_data_is_read(
@@ -228,10 +229,11 @@ def test_bad_options_give_a_sentence_before_the_data_is_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("far.yaml").write_text("image_size: far\n")
+    Path("large.yaml").write_text("image_size: 513\n")
     done = run("--dataset", "/none", *options)
     assert done.exit_code == 1 and done.stdout == ""
     assert said in done.stderr and "Traceback" not in done.stderr and "Reading" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["far.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["far.yaml", "large.yaml"]
 
 
 def test_a_source_that_is_not_there_gives_a_sentence(tmp_path: Path) -> None:
