@@ -26,11 +26,12 @@ from emnist_hf.reading.crop import read_crop
 from emnist_hf.reading.lexicon import Lexicon, correct
 from emnist_hf.reading.line_reading import LineNetwork
 from emnist_hf.reading.pipeline import read_page
-from emnist_hf.reading.results import Answer, Prediction, Reading
+from emnist_hf.reading.results import Answer, Character, FormRecord, Prediction, Reading
 from emnist_hf.reading.vocabulary import check_language
 from emnist_hf.splits import LabelSet, character_shares, charsets_of, check_top_k, choose_charset, fold_probabilities
 
 if TYPE_CHECKING:
+    from emnist_hf.forms.template import Template
     from emnist_hf.models.network import Checkpoint
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
@@ -228,6 +229,24 @@ class Recognizer:
         crop = partial(read_crop, target=target, network=self._lines, language=spoken)
         reading = read_form(image, ask, crop) or read_page(image, ask, target, ink, self._lines, spoken)
         return reading if lexicon is None else correct(reading, lexicon)
+
+    def read_form(self, image: Any, template: Template) -> FormRecord:
+        """Read a form that was filled in, by its template: a mapping from the names of its fields to their values.
+
+        image: a picture of it as `classify` takes it: a scan or a photo, lying as it may; or the path of a PDF or TIFF.
+        Of a form of several pages also the list of their pictures.
+
+        Raises `PictureError` for what cannot be opened, and `TemplateError` where it is not this form.
+        """
+        from emnist_hf.forms.filled import read_filled
+        from emnist_hf.forms.pages import open_pages
+
+        pictures = list(image) if isinstance(image, (list, tuple)) else list(open_pages(image, len(template.pages)))
+
+        def read_line(coverage: Floats, target: LabelSet) -> list[Character]:
+            return read_crop(coverage, self._classify_characters, target, self._lines)
+
+        return read_filled(pictures, template, self._classify_characters, read_line)
 
     def _target(self, charset: str | None, top_k: Any = 1) -> LabelSet:
         """Return the labels to answer in. Raises `LabelError` for what cannot be asked, before any work is done."""

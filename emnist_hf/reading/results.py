@@ -11,7 +11,7 @@ Of many, both are means; score less p_reject, -1 to 1, tells the better of two r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -210,3 +210,49 @@ def text_of(characters: Sequence[Character]) -> str:
         lines[-1] += character.label
         before = character
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class FormValue:
+    """What was read in a field of a template.
+
+    value: its text, "" where it is empty; of a checkbox whether it is checked. score: the probability that all of it is
+    right. box: of the field, in the picture's pixels. characters: what it was read from. doubt: why a person should
+    look at it, "" where nobody needs to. page: of the form, from 1.
+    """
+
+    value: str | bool
+    score: float
+    box: Box
+    characters: tuple[Character, ...] = ()
+    doubt: str = ""
+    page: int = 1
+
+    def as_record(self) -> Record:
+        record: Record = {"value": self.value, "score": round(self.score, 6), "box": list(self.box), "page": self.page}
+        record["characters"] = [c.as_record() for c in self.characters]
+        return record | ({"doubt": self.doubt} if self.doubt else {})
+
+
+@dataclass(frozen=True)
+class FormRecord(Mapping[str, FormValue]):
+    """What stands in a filled form: a mapping from the names of the template's fields to their values."""
+
+    values_by_name: Mapping[str, FormValue]
+
+    def __getitem__(self, name: str) -> FormValue:
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """Names of the fields that a person should look at."""
+        return tuple(name for name, value in self.items() if value.doubt)
+
+    def as_record(self) -> Record:
+        return {"fields": {name: value.as_record() for name, value in self.items()}, "doubtful": list(self.doubtful)}

@@ -1,0 +1,164 @@
+"""A filled form read by its template: each page brought onto its blank, each field read as what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from emnist_hf.forms.characters import classify, is_digits, label_of
+from emnist_hf.forms.flat_page import FieldInk, FlatPage
+from emnist_hf.forms.template import Template
+from emnist_hf.forms.template_fields import TemplateError, TemplateField
+from emnist_hf.forms.values import EMPTY, MISSING_PAGE, NOT_FOUND, UNSURE, doubt_of, value_of
+from emnist_hf.forms.walls import Part
+from emnist_hf.ink.picture import open_reduced
+from emnist_hf.ink.shrinking import at_most
+from emnist_hf.ink.types import Floats
+from emnist_hf.reading.results import Character, Choice, FormRecord, FormValue
+from emnist_hf.reading.scoring import Classifier
+from emnist_hf.splits import CHARSETS, LabelSet
+
+ReadLine = Callable[[Floats, LabelSet], list[Character]]
+"""The ink of a line, float32 [H, W], level, and the charset to answer in, to its characters."""
+
+PICTURE_SIDE = 3600
+"""Longest side, in pixels, to which a picture is reduced before it is laid flat."""
+
+CHARSET_OF = {"digits": "digits", "number": "digits", "uppercase": "uppercase"}
+"""The charset of a type; another is read with all characters."""
+
+SIGNS = {"number": "+-.,", "date": ".-/:", "text": None, "choice": None, "uppercase": "-'."}
+"""Signs that a field written freely may have besides; None for all."""
+
+MARK, BLOT = 0.35, 0.6
+"""Size of a mark in a checkbox, of its side, and share of it that is inked: a box that was blotted out again."""
+
+
+def read_filled(pictures: Sequence[Any], template: Template, classifier: Classifier, read_line: ReadLine) -> FormRecord:
+    """Read the pages of one filled form, each anything `open_picture` takes, in any order.
+
+    Raises `PictureError` as `open_picture` does, and `TemplateError` where a picture does not show the form.
+    """
+    flat: dict[int, FlatPage] = {}
+    for place, picture in enumerate(pictures):
+        rgb, scale = at_most(*open_reduced(picture, PICTURE_SIDE), PICTURE_SIDE)
+        open_numbers = [n for n in range(1, len(template.pages) + 1) if n not in flat]
+        open_numbers.sort(key=lambda number: number != place + 1)  # most come in their order
+        found = next(((n, page) for n in open_numbers if (page := template.lay_flat(n, rgb, scale))), None)
+        if found is None:
+            raise TemplateError(
+                "This picture does not show the form {form}: check that it is that form, whole and with its print.",
+                form=template.name,
+            )
+        flat[found[0]] = found[1]
+    reader = _Reader(classifier, read_line)
+    values = {
+        field.name: reader.read(field, flat[field.page])
+        if field.page in flat
+        else FormValue("", 0.0, (0, 0, 0, 0), (), MISSING_PAGE, field.page)
+        for field in template.fields
+    }
+    return FormRecord(values)
+
+
+class _Reader:
+    """Reads the fields of one form."""
+
+    def __init__(self, classifier: Classifier, read_line: ReadLine) -> None:
+        self._classifier, self._read_line = classifier, read_line
+
+    def read(self, field: TemplateField, page: FlatPage) -> FormValue:
+        ink = page.ink_of(field)
+        box = page.box_of(field, ink)
+        if field.type == "checkbox":
+            checked, score = _checked(field, ink)
+            doubt = EMPTY if field.required and not checked else UNSURE if score < 0.9 else ""
+            return FormValue(checked, score, box, (), doubt if ink.found else NOT_FOUND, field.page)
+        characters = self._comb(field, ink) if field.cells else self._line(field, ink)
+        value = value_of(field, characters)
+        placed = tuple(
+            Character(c.label, c.score, page.box_in_picture(c.box, ink), c.line, c.word, c.alternatives)
+            for c in characters
+        )
+        doubt = doubt_of(value) if ink.found else NOT_FOUND
+        return FormValue(value[0], value[1], box, placed, doubt, field.page)
+
+    def _comb(self, field: TemplateField, ink: FieldInk) -> list[Character]:
+        """Read cells of one character each."""
+        filled = [(place, parts) for place in range(len(field.cells)) if (parts := ink.parts(place))]
+        found = classify([ink.written.picture_of(parts, 0.0)[0] for _, parts in filled], self._classifier)
+        charset = _charset_of(field)
+        digits = charset == "digits" or (charset == "byclass" and is_digits(found))
+        characters: list[Character] = []
+        word, before = 0, -1
+        for (place, parts), one in zip(filled, found):
+            label, score, choices = label_of(one, digits, found)
+            if charset == "uppercase":
+                label, choices = label.upper(), tuple(Choice(c.label.upper(), c.score) for c in choices)
+            sign = _sign(parts, ink.written.quads[place]) if field.type == "number" else ""
+            word += before >= 0 and place > before + 1
+            before = place
+            if sign:
+                label, score, choices = sign, 0.9, ()
+            characters.append(Character(label, score, _around(parts), 0, word, choices))
+        return characters
+
+    def _line(self, field: TemplateField, ink: FieldInk) -> list[Character]:
+        """Read what is written freely."""
+        parts = ink.parts(0)
+        if not parts:
+            return []
+        picture, back = ink.written.picture_of(parts, 0.0)
+        signs = SIGNS.get(field.type, "")
+        found = []
+        for character in self._read_line(picture, CHARSETS[_charset_of(field)]):
+            if signs is not None and not character.label.isalnum() and character.label not in signs:
+                continue
+            (left, top, right, bottom), (x, y) = character.box, back[:, 2]
+            box = round(left + x), round(top + y), round(right + x), round(bottom + y)
+            found.append(
+                Character(character.label, character.score, box, character.line, character.word, character.alternatives)
+            )
+        return found
+
+
+def _charset_of(field: TemplateField) -> str:
+    if field.type == "date":
+        return "byclass" if any(f"%{code}" in field.pattern for code in "aAbBp") else "digits"
+    return CHARSET_OF.get(field.type, "byclass")
+
+
+def _around(parts: Sequence[Part]) -> tuple[int, int, int, int]:
+    boxes = np.array([part.box for part in parts])
+    low, high = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    return low[0], low[1], high[0], high[1]
+
+
+def _sign(parts: Sequence[Part], quad: Any) -> str:
+    """Return the sign of a number that a cell holds, by its shape and place; "" for a digit."""
+    left, top, right, bottom = _around(parts)
+    above, below = float(quad[0, 1]), float(quad[3, 1])
+    height, width, cell = bottom - top, right - left, below - above
+    middle = ((top + bottom) / 2 - above) / cell
+    if height < 0.25 * cell and width > 1.5 * height and 0.25 < middle < 0.75:
+        return "-"
+    if height < 0.4 * cell and width < 0.4 * cell and middle > 0.65:
+        return ","
+    return ""
+
+
+def _checked(field: TemplateField, ink: FieldInk) -> tuple[bool, float]:
+    """Return whether a checkbox is checked, and the probability of that: by the size of the mark."""
+    left, top, right, bottom = (float(v) for v in (*ink.written.quads[0][0], *ink.written.quads[0][2]))
+    side = min(right - left, bottom - top)
+    parts = ink.written.parts[0]
+    if not parts:
+        return False, 1.0
+    x0, y0, x1, y1 = _around(parts)
+    size = max(x1 - x0, y1 - y0) / side
+    checked = size > MARK
+    chance = 1 / (1 + np.exp(-20 * (size - MARK)))
+    blotted = sum(part.area for part in parts) > BLOT * side * side
+    return checked, 0.6 if blotted else float(chance if checked else 1 - chance)

@@ -1,0 +1,151 @@
+"""A filled page that lies on its blank: what was written into a field, without what is printed there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.forms.cells import Quad, sides
+from emnist_hf.forms.registration import Registration
+from emnist_hf.forms.template_fields import TemplateField
+from emnist_hf.forms.walls import INK, Part, Written
+from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.reading.results import Box
+
+REACH = 10
+"""Pixels within which a field's own box is looked for."""
+
+FOUND = 0.4
+"""Likeness (correlation) to the blank from which the box of a field is found again."""
+
+AROUND = 0.4
+"""What is looked at around a field, of the height of its cells."""
+
+EMPTY = 0.22
+"""Size of what is written in a cell, of the cell's height, below which it is empty."""
+
+SPREAD = 2
+"""Pixels by which print may be broader than on the blank."""
+
+
+@dataclass(frozen=True)
+class FieldInk:
+    """What was written into a field.
+
+    written: of a window of the flat page. corner: left and top of that window. shift: how far the field lies off its
+    place. found: whether its box was found again.
+    """
+
+    written: Written
+    corner: tuple[int, int]
+    shift: tuple[int, int]
+    found: bool
+
+    def parts(self, cell: int) -> list[Part]:
+        """Return the strokes of a cell that are no specks; none where all of them are too small for a character."""
+        parts = self.written.parts[cell]
+        if not parts:
+            return []
+        largest = max(part.area for part in parts)
+        parts = [part for part in parts if part.area >= 0.02 * largest]
+        size = max(max(part.height, part.width) for part in parts)
+        return parts if size >= EMPTY * sides(self.written.quads[cell])[1] else []
+
+
+class FlatPage:
+    """A filled page, and its blank, in the same pixels.
+
+    coverage, print: float32 [H, W], what is inked on the filled page, and on the blank. scale: pixels per pixel of the
+    blank. registration: from there to the picture.
+    """
+
+    def __init__(self, coverage: Floats, blank: Floats, scale: float, registration: Registration) -> None:
+        self.coverage, self.print, self.scale, self.registration = coverage, blank, scale, registration
+        self._rules = _rules_of(blank > INK)
+        self._wall = _thickness(self._rules)
+
+    def ink_of(self, field: TemplateField) -> FieldInk:
+        """Find what was written into a field."""
+        cells = np.array(field.cells or (field.box,), np.float64) * self.scale
+        height = float(np.median(cells[:, 3] - cells[:, 1]))
+        margin = round(min(AROUND * height, 60)) + REACH
+        low = np.maximum(np.floor(cells[:, :2].min(axis=0)).astype(int) - margin, 0)
+        high = np.minimum(np.ceil(cells[:, 2:].max(axis=0)).astype(int) + margin, self.print.shape[::-1])
+        window = slice(low[1], high[1]), slice(low[0], high[0])
+        printed = self.print[window]
+        seen, shift, found = self._aligned(printed, window)
+        walls = tuple(rule[window] for rule in self._rules)
+        other = cv2.dilate((printed > INK).view(np.uint8), np.ones((2 * SPREAD + 1,) * 2, np.uint8)) > 0
+        other &= ~_grown(walls[0] | walls[1], SPREAD)
+        quads = [_quad(cell, low) for cell in cells]
+        written = Written(_without(seen, other), (walls[0], walls[1]), quads, self._wall)
+        return FieldInk(written, (int(low[0]), int(low[1])), shift, found)
+
+    def _aligned(self, printed: Floats, window: tuple[slice, slice]) -> tuple[Floats, tuple[int, int], bool]:
+        """Return the coverage of a window as the print of the blank lies there, how far it was off, and if it was."""
+        rows, columns = window
+        framed = cv2.copyMakeBorder(self.coverage, *(REACH,) * 4, cv2.BORDER_CONSTANT, value=0)
+        around = framed[rows.start : rows.stop + 2 * REACH, columns.start : columns.stop + 2 * REACH]
+        if not printed.any() or not around.any():
+            return self.coverage[window], (0, 0), not printed.any()
+        soft = [cv2.GaussianBlur(part, (0, 0), 1.5) for part in (around, printed)]
+        likeness = cv2.matchTemplate(*soft, cv2.TM_CCORR_NORMED)
+        # The nearer of two places that are nearly as good, as along a rule.
+        ys, xs = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
+        best = likeness - 0.002 * np.hypot(xs, ys)
+        y, x = (int(v) for v in np.unravel_index(int(best.argmax()), best.shape))
+        height, width = printed.shape
+        return around[y : y + height, x : x + width], (x - REACH, y - REACH), bool(likeness[y, x] >= FOUND)
+
+    def box_in_picture(self, box: Box, ink: FieldInk) -> Box:
+        """Return the box, in the picture's pixels, of a box in the window of a field."""
+        left, top, right, bottom = box
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+        places = self.registration.places((corners + ink.corner + ink.shift) / self.scale)
+        low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0))
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+    def box_of(self, field: TemplateField, ink: FieldInk) -> Box:
+        """Return the box of a field in the picture's pixels."""
+        left, top, right, bottom = (round(v * self.scale) for v in field.box)
+        x, y = ink.corner
+        return self.box_in_picture((left - x, top - y, right - x, bottom - y), ink)
+
+
+def _quad(cell: NDArray[np.float64], corner: NDArray[np.int64]) -> Quad:
+    left, top, right, bottom = (cell - np.tile(corner, 2)).tolist()
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def _rules_of(printed: Mask) -> tuple[Mask, Mask]:
+    """Return the rules across and down of what is printed, bool [H, W] each."""
+    ink = printed.view(np.uint8)
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))  # dotted ones
+    found = [cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) > 0 for shape in ((1, 31), (31, 1))]
+    return found[0], found[1]
+
+
+def _thickness(rules: tuple[Mask, Mask]) -> float:
+    """Return how thick rules are, in pixels."""
+    area = outline = 0
+    for rule in (rules[0], rules[1].T):
+        area += int(np.count_nonzero(rule))
+        outline += int(np.count_nonzero(rule[1:] & ~rule[:-1]))
+    return float(np.clip(area / outline, 1, 12)) if outline else 2.0
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    return cv2.dilate(mask.view(np.uint8), np.ones((2 * by + 1,) * 2, np.uint8)) > 0
+
+
+def _without(coverage: Floats, printed: Mask) -> Floats:
+    """Take print that is no rule out of the coverage; strokes that go on on either side of it are closed again."""
+    if not printed.any():
+        return coverage
+    ink = coverage > INK
+    kept = (ink & ~printed).view(np.uint8)
+    healed = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0
+    return np.where(printed & ~(healed & ink), np.float32(0), coverage)

@@ -1,0 +1,235 @@
+"""A picture of a form brought onto its blank, however it was laid, turned, stretched or curled.
+
+Features (SIFT, Lowe 2004; as roots, Arandjelovic and Zisserman 2012) that the two have in common give a homography
+(MAGSAC++, Barath et al. 2020). What is left after that, since scanners stretch and pages curl, is measured patch by
+patch of the print, and a smooth surface laid through it. Whether the picture is this form at all is told by the print:
+it has to be there again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_hf.forms.contrast import ink_mask
+from emnist_hf.forms.template_fields import BlankPage
+from emnist_hf.ink.shrinking import at_most
+from emnist_hf.ink.types import Bytes, Floats
+
+SIDE = 1200
+"""Longest side, in pixels, at which pictures are compared."""
+
+FEATURES, RATIO = 3000, 0.8
+"""Features of a picture at the most, and how much nearer the best match is than the next (Lowe's ratio)."""
+
+LEAST_INLIERS = 10
+"""Features in common from which a homography is worth a look."""
+
+PATCH, LEAST_PRINT = 64, 60
+"""Side of a patch of print, in pixels, and pixels of print that it has at least."""
+
+FOUND, SAME_FORM = 0.5, 0.7
+"""Likeness (correlation) from which a patch of print is there again; share of patches that are, of this form."""
+
+Points = NDArray[np.float64]
+"""Places, float64 [N, 2], x and y."""
+
+
+class PrintedPage:
+    """What is printed on a blank page, as pictures are compared with it."""
+
+    def __init__(self, page: BlankPage) -> None:
+        rgb = cv2.cvtColor(page.picture, cv2.COLOR_GRAY2RGB)
+        small, _ = at_most(rgb, 1.0, SIDE)
+        self.scale = small.shape[1] / page.size[0]
+        self.grey: Bytes = np.asarray(small[:, :, 0])
+        self.size = page.size
+
+    @cached_property
+    def features(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return _features(self.grey)
+
+    @cached_property
+    def print(self) -> Floats:
+        return _print_of(self.grey)
+
+    @cached_property
+    def patches(self) -> NDArray[np.int32]:
+        """Middles of the patches that have print, x and y, int32 [N, 2]."""
+        height, width = self.print.shape
+        half = PATCH // 2
+        xs, ys = np.arange(half, width - half + 1, PATCH // 2), np.arange(half, height - half + 1, PATCH // 2)
+        total = cv2.integral((self.print > 0.5).astype(np.uint8))
+        grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+        left, top, right, bottom = grid[:, 0] - half, grid[:, 1] - half, grid[:, 0] + half, grid[:, 1] + half
+        inked = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+        return np.asarray(grid[inked >= LEAST_PRINT], np.int32)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where the places of a blank page are in a picture.
+
+    homography: from pixels of the blank page to pixels of the picture. bend: coefficients, float64 [10, 2], of the
+    polynomial of what the print lies off that, in the blank's pixels. likeness: share of the print that is there.
+    """
+
+    homography: Points
+    bend: Points
+    size: tuple[int, int]
+    likeness: float
+
+    def places(self, points: Points) -> Points:
+        """Return where places of the blank page, float64 [N, 2], are in the picture."""
+        moved = points + _terms(points / max(self.size)) @ self.bend
+        return np.asarray(cv2.perspectiveTransform(moved[None], self.homography)[0])
+
+    def enlarged(self, factor: float) -> Registration:
+        """Return the same for the picture enlarged by a factor."""
+        return replace(self, homography=np.diag([factor, factor, 1.0]) @ self.homography)
+
+    def flattened(self, picture: Bytes, scale: float) -> Bytes:
+        """Return a picture, uint8 [H, W, 3], as the blank page lies, with so many pixels per pixel of that."""
+        width, height = (round(side * scale) for side in self.size)
+        step = 16  # the surface is smooth: between its places it is a plane
+        xs, ys = (np.arange(0, side + step, step, dtype=np.float64) for side in (width, height))
+        grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+        places = self.places(((grid.reshape(-1, 2) + 0.5) / scale) - 0.5).reshape(*grid.shape[:2], 2).astype(np.float32)
+        size = (len(xs) * step, len(ys) * step)
+        # Values stand for the middles of pixels when OpenCV enlarges: shifted so that they stand for their first.
+        shift = np.array([[step, 0, 0], [0, step, 0]], np.float32)
+        x, y = (
+            cv2.warpAffine(places[:, :, i], shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for i in (0, 1)
+        )
+        return np.asarray(
+            cv2.remap(
+                picture, x[:height, :width], y[:height, :width], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+        )
+
+
+def register(picture: Bytes, printed: PrintedPage) -> Registration | None:
+    """Find a blank page in a picture, uint8 [H, W, 3]; None where it is not there.
+
+    Raises nothing: a picture of something else has no print in common with the blank.
+    """
+    small, scale = at_most(picture, 1.0, SIDE)
+    homography = _homography(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), printed, small.shape)
+    if homography is None:
+        return None
+    up = np.diag([1 / scale, 1 / scale, 1.0])
+    down = np.diag([printed.scale, printed.scale, 1.0])
+    found = Registration(up @ homography @ down, np.zeros((10, 2)), printed.size, 0.0)
+    for reach in (20, 8):
+        found = _bent(found, picture, printed, reach)
+    return found if found.likeness >= SAME_FORM else None
+
+
+def _features(grey: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return places, float32 [N, 2], and descriptors, float32 [N, 128], of the features of a picture."""
+    keypoints, found = cv2.SIFT_create(FEATURES, contrastThreshold=0.03).detectAndCompute(grey, None)
+    if found is None:
+        return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
+    found = np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-6))
+    return np.array([point.pt for point in keypoints], np.float32), found
+
+
+def _homography(grey: Bytes, printed: PrintedPage, shape: tuple[int, ...]) -> Points | None:
+    """Return the homography from the small blank to the small picture, float64 [3, 3]; None without a likely one."""
+    places, found = _features(grey)
+    own, wanted = printed.features
+    if len(found) < LEAST_INLIERS or len(wanted) < LEAST_INLIERS:
+        return None
+    pairs = [
+        (best.queryIdx, best.trainIdx)
+        for best, *others in cv2.BFMatcher(cv2.NORM_L2).knnMatch(wanted, found, k=2)
+        if others and best.distance < RATIO * others[0].distance
+    ]
+    if len(pairs) < LEAST_INLIERS:
+        return None
+    a, b = own[[i for i, _ in pairs]], places[[j for _, j in pairs]]
+    matrix, inliers = cv2.findHomography(a, b, cv2.USAC_MAGSAC, 4.0, maxIters=5000, confidence=0.999)
+    if matrix is None or inliers.sum() < LEAST_INLIERS or not _is_view(matrix, printed, shape):
+        return None
+    return np.asarray(matrix, np.float64)
+
+
+def _is_view(matrix: Points, printed: PrintedPage, shape: tuple[int, ...]) -> bool:
+    """Whether a homography shows the blank as a camera may: not mirrored, not folded, neither tiny nor far outside."""
+    height, width = printed.grey.shape
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
+    seen = cv2.perspectiveTransform(corners, matrix)[0]
+    ways = np.roll(seen, -1, axis=0) - seen
+    turns = ways[:, 0] * np.roll(ways[:, 1], -1) - ways[:, 1] * np.roll(ways[:, 0], -1)
+    sides = np.linalg.norm(ways, axis=1)
+    if (turns <= 0).any() or sides.min() < 0.1 * max(shape) or sides.max() > 3 * max(shape):
+        return False
+    ratio = (sides[0] + sides[2]) / (sides[1] + sides[3]) / (width / height)
+    return bool(0.5 < ratio < 2)
+
+
+def _print_of(grey: Bytes) -> Floats:
+    """Return how much each pixel stands out of the paper, float32 [H, W], a little blurred, 0 to 1."""
+    mask = ink_mask(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0))
+
+
+def _bent(found: Registration, picture: Bytes, printed: PrintedPage, reach: int) -> Registration:
+    """Return a registration with the surface laid through what each patch of the print lies off, and its likeness."""
+    seen = _print_of(cv2.cvtColor(found.flattened(picture, printed.scale), cv2.COLOR_RGB2GRAY))
+    middles = printed.patches
+    off, weight, alike = (np.zeros((len(middles), k)) for k in (2, 2, 1))
+    half = PATCH // 2
+    framed = cv2.copyMakeBorder(seen, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
+    for i, (x, y) in enumerate(middles.tolist()):
+        patch = printed.print[y - half : y + half, x - half : x + half]
+        around = framed[y - half : y + half + 2 * reach, x - half : x + half + 2 * reach]
+        off[i], weight[i], alike[i] = _match(around, patch, reach)
+    weight[alike[:, 0] < FOUND] = 0
+    places = (middles + 0.5) / printed.scale - 0.5
+    bend = _surface(places / max(found.size), off / printed.scale, weight)
+    likeness = float((alike >= FOUND).mean()) if len(middles) else 0.0
+    # Off is where the print lies in the flattened picture: the surfaces of both steps add, as they are small.
+    return Registration(found.homography, found.bend + bend, found.size, likeness)
+
+
+def _match(around: Floats, patch: Floats, reach: int) -> tuple[Points, Points, float]:
+    """Return by how much a patch lies off its place, how surely so along x and y, and how like it is there."""
+    if not around.any():
+        return np.zeros(2), np.zeros(2), 0.0
+    likeness = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(likeness)
+    # Along a rule every place is as good: there it says nothing.
+    beside = [
+        max(likeness[y, max(x - 3, 0)], likeness[y, min(x + 3, 2 * reach)]),
+        max(likeness[max(y - 3, 0), x], likeness[min(y + 3, 2 * reach), x]),
+    ]
+    return np.array([x - reach, y - reach], float), np.clip(best - np.array(beside), 0, 1), float(best)
+
+
+def _terms(points: Points) -> Points:
+    """Return the terms of a polynomial of the third degree at places, float64 [N, 10]."""
+    x, y = points[:, 0], points[:, 1]
+    return np.stack([x**0, x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], axis=1)
+
+
+def _surface(places: Points, off: Points, weight: Points) -> Points:
+    """Lay a surface through what was measured, float64 [10, 2], robust against what lies far off it (Huber 1964)."""
+    bend = np.zeros((10, 2))
+    terms = _terms(places)
+    stiff = np.diag([1e-3, 0.05, 0.05, *[0.3] * 3, *[1.0] * 4])
+    for axis in (0, 1):
+        w = weight[:, axis].copy()
+        if (w > 0).sum() < 3:
+            continue
+        for _ in range(6):
+            scaled = terms * w[:, None]
+            bend[:, axis] = np.linalg.solve(scaled.T @ terms + stiff, scaled.T @ off[:, axis])
+            left = np.abs(off[:, axis] - terms @ bend[:, axis])
+            w = weight[:, axis] * np.minimum(1, 2.0 / np.maximum(left, 1e-6))
+    return bend
