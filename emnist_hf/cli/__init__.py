@@ -5,7 +5,7 @@ the application and the options that commands share. Each other file holds the c
 they need only when they run, so that `classify` starts without torch.
 """
 
-from emnist_hf.cli import hub, read, style, train
+from emnist_hf.cli import form, hub, read, style, train
 from emnist_hf.cli.app import app
 
 __all__ = ["app"]
@@ -27,3 +27,4 @@ for command in (
     hub.publish_space,
 ):
     app.command()(command)
+app.add_typer(form.form, name="form")

@@ -1,4 +1,4 @@
-"""Read many pictures into JSON lines or Parquet, with any number of processes, and go on where that was interrupted.
+"""Read many pictures into one file, with any number of processes, and go on where that was interrupted.
 
 Each process of a launch writes JSON lines into a part beside the output; the first merges the parts into it.
 """
@@ -9,12 +9,13 @@ import heapq
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from itertools import groupby, islice
-from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.reading.results import Reading, Record
@@ -25,8 +26,16 @@ Read = Callable[[str], Reading]
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 """What a folder is searched for."""
 
-FORMATS = (".jsonl", ".parquet")
-"""What an output file may be."""
+Key = tuple[str, int]
+"""What is read at a time: a file and the first of its pages, from 1; 0 for the file as a whole."""
+
+
+class Format(NamedTuple):
+    """How a kind of output file is read and written, record by record; of a file that is not there it yields none."""
+
+    read: Callable[[Path], Iterator[Record]]
+    write: Callable[[Path, Iterator[Record]], None]
+
 
 ROWS = 64
 """Records of a Parquet row group: what is held in memory at a time."""
@@ -36,7 +45,7 @@ class OutputError(EmnistError):
     """The results cannot be written where they were asked for."""
 
 
-def find_pictures(paths: Sequence[str]) -> list[str]:
+def find_pictures(paths: Sequence[str], suffixes: Sequence[str] = SUFFIXES) -> list[str]:
     """Return files as they are, and of folders the pictures below them, in the order of their names.
 
     A folder without pictures stays, for `read_file` to say so of it. Raises `OutputError` if there is nothing else.
@@ -44,65 +53,113 @@ def find_pictures(paths: Sequence[str]) -> list[str]:
     found: list[str] = []
     for path in paths:
         below = sorted(Path(path).rglob("*")) if Path(path).is_dir() else []
-        found += [str(file) for file in below if file.suffix.lower() in SUFFIXES and file.is_file()] or [path]
+        found += [str(file) for file in below if file.suffix.lower() in suffixes and file.is_file()] or [path]
     if all(Path(path).is_dir() for path in found):
-        raise OutputError(_without_pictures(*found))
+        raise OutputError(without_pictures(*found, suffixes=suffixes))
     return list(dict.fromkeys(found))
 
 
-def _without_pictures(*folders: str) -> str:
-    kinds = ", ".join(suffix.lstrip(".") for suffix in SUFFIXES)
+def without_pictures(*folders: str, suffixes: Sequence[str] = SUFFIXES) -> str:
+    """Return what to say of folders without pictures."""
+    kinds = ", ".join(suffix.lstrip(".") for suffix in suffixes)
     return f"There are no pictures in the folder {', '.join(folders)}: it is searched for files that end in {kinds}."
 
 
 def read_file(file: str, read: Read) -> Record:
     """Return the record of a file; a file that cannot be read, or a folder, gives one with an "error"."""
     if Path(file).is_dir():
-        return {"file": file, "error": _without_pictures(file)}
+        return {"file": file, "error": without_pictures(file)}
     try:
         return {"file": file} | read(file).as_record()
     except EmnistError as error:
         return {"file": file, "error": str(error)}
 
 
-def read_into(output: Path, files: Sequence[str], read: Read) -> int:
+def read_into(output: Path, files: Sequence[str], read: Read, finished: Callable[[Record], None] | None = None) -> int:
     """Read files into `output`, .jsonl or .parquet, and return the number of its records with an "error".
 
-    Every process of a launch (torchrun, accelerate) reads its share of the files. The output has the order of the
-    files, in any number of processes. What an earlier, interrupted launch has read is kept; errors are tried again. On
-    several machines the output lies on a disk that they share.
+    finished: is given each record of the output in the end, by one process. The rest is as `fill` has it.
+    """
 
-    Raises `OutputError` for another suffix, or where nothing can be written.
+    def one(key: Key) -> Record:
+        return read_file(key[0], read)
+
+    fill(output, [(file, 0) for file in files], one, FORMATS, finished)
+    return sum("error" in record for record in records_of(output))
+
+
+def fill(
+    output: Path,
+    keys: Sequence[Key],
+    read: Callable[[Key], Record],
+    formats: Mapping[str, Format],
+    finished: Callable[[Record], None] | None = None,
+    is_done: Callable[[Record], bool] = lambda record: "error" not in record,
+    unit: str = "file",
+    prepare: Callable[[], None] = lambda: None,
+) -> None:
+    """Fill `output` with a record for each key, which has its "file", and its "page" unless that is 0.
+
+    Every process of a launch (torchrun, accelerate) reads its share of the keys. The output has their order, in any
+    number of processes. What an earlier, interrupted launch has read is kept where it `is_done`; the rest is tried
+    again. On several machines the output lies on a disk that they share. finished: is given each record in the end, by
+    one process. prepare: is called first, by one process.
+
+    Raises `OutputError` for another suffix, or where nothing can be written; what was read until then is kept.
     """
     from accelerate import PartialState
     from tqdm import tqdm
 
-    check_output(output)
+    check_output(output, formats)
+    form = formats[output.suffix.lower()]
     # The first to finish waits for the last, however long that takes.
     state = PartialState(cpu=True, timeout=timedelta(days=30))
-    with state.main_process_first():
+    with _room_for(output):
+        with state.main_process_first():
+            if state.is_main_process:
+                prepare()
+                _merge_parts(output, keys, form)  # of an earlier launch
+        done = {key_of(record) for record in form.read(output) if is_done(record)}
+        part = output.with_name(f"{output.name}.part-{state.process_index}")
+        with (
+            state.split_between_processes([key for key in keys if key not in done]) as mine,
+            part.open("w", encoding="utf-8") as lines,
+        ):
+            for key in tqdm(mine, unit=unit, disable=not state.is_main_process, file=sys.stderr):
+                lines.write(_line(read(key)))
+                lines.flush()
+        state.wait_for_everyone()
         if state.is_main_process:
-            _merge_parts(output, files)  # of an earlier launch
-    done = {record["file"] for record in _records(output) if "error" not in record}
-    part = output.with_name(f"{output.name}.part-{state.process_index}")
-    with (
-        state.split_between_processes([file for file in files if file not in done]) as mine,
-        part.open("w", encoding="utf-8") as lines,
-    ):
-        for file in tqdm(mine, unit="file", disable=not state.is_main_process, file=sys.stderr):
-            lines.write(_line(read_file(file, read)))
-            lines.flush()
-    state.wait_for_everyone()
-    if state.is_main_process:
-        _merge_parts(output, files)
-    state.wait_for_everyone()
-    return sum("error" in record for record in _records(output))
+            _merge_parts(output, keys, form)
+            if finished is not None:
+                for record in form.read(output):
+                    finished(record)
+        state.wait_for_everyone()
 
 
-def check_output(output: Path) -> None:
-    """Raise `OutputError` unless results can be written to `output`."""
-    if output.suffix.lower() not in FORMATS:
-        raise OutputError(f"{output} is neither .jsonl nor .parquet: name the output file one or the other.")
+@contextmanager
+def _room_for(output: Path) -> Iterator[None]:
+    """Say of a disk that is full, or gone, what is kept and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{output} cannot be written ({error.strerror}): what was read so far is kept beside it; make room and run "
+            "the same command again to go on."
+        ) from None
+
+
+def key_of(record: Record) -> Key:
+    """Return the key of a record."""
+    return record["file"], record.get("page", 0)
+
+
+def check_output(output: Path, formats: Mapping[str, Format] | None = None) -> None:
+    """Raise `OutputError` unless results can be written to `output`, of .jsonl or .parquet or the formats given."""
+    suffixes = list(FORMATS if formats is None else formats)
+    if output.suffix.lower() not in suffixes:
+        known = f"{', '.join(suffixes[:-1])} nor {suffixes[-1]}"
+        raise OutputError(f"{output} is neither {known}: name the output file one of these.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -111,39 +168,42 @@ def check_output(output: Path) -> None:
         raise OutputError(f"Nothing can be written to {output}: choose another file.")
 
 
-def _merge_parts(output: Path, files: Sequence[str]) -> None:
-    """Merge the output and the parts beside it, in the order of the files, into the output, and delete the parts.
+def _merge_parts(output: Path, keys: Sequence[Key], form: Format) -> None:
+    """Merge the output and the parts beside it, in the order of the keys, into the output, and delete the parts.
 
-    Of two records of a file the one without an error stays. What is not among the files comes last, by name.
+    Of two records of a key the one without an error stays, and the later of two such. What is not among the keys comes
+    last, by name.
     """
     parts = sorted(output.parent.glob(f"{output.name}.part-*"))
     if not parts:
         return
-    places = {file: place for place, file in enumerate(files)}
+    places = {key: place for place, key in enumerate(keys)}
 
-    def place(record: Record) -> tuple[int, str]:
-        return places.get(record["file"], len(files)), record["file"]
+    def place(record: Record) -> tuple[int, Key]:
+        key = key_of(record)
+        return places.get(key, len(keys)), key
 
-    merged = heapq.merge(*(_ordered(path, place) for path in (output, *parts)), key=place)
-    kept = (min(records, key=lambda record: "error" in record) for _, records in groupby(merged, itemgetter("file")))
+    sources = [partial(form.read, output), *(partial(records_of, part) for part in parts)]
+    merged = heapq.merge(*(_ordered(records, place) for records in sources), key=place)
+    kept = (min(reversed(list(some)), key=lambda record: "error" in record) for _, some in groupby(merged, key_of))
     staged = output.with_name(f"{output.name}.joining")
-    if output.suffix.lower() == ".parquet":
-        _write_parquet(staged, kept)
-    else:
-        with staged.open("w", encoding="utf-8") as lines:
-            lines.writelines(map(_line, kept))
-    os.replace(staged, output)
+    try:
+        form.write(staged, kept)
+        os.replace(staged, output)
+    except OSError:
+        staged.unlink(missing_ok=True)
+        raise
     for part in parts:
         part.unlink()
 
 
-def _ordered(path: Path, place: Callable[[Record], tuple[int, str]]) -> Iterable[Record]:
+def _ordered(records: Callable[[], Iterator[Record]], place: Callable[[Record], tuple[int, Key]]) -> Iterable[Record]:
     """Return the records of a file by their place, one at a time unless the file has another order."""
-    places = [place(record) for record in _records(path)]
-    return _records(path) if places == sorted(places) else sorted(_records(path), key=place)
+    places = [place(record) for record in records()]
+    return records() if places == sorted(places) else sorted(records(), key=place)
 
 
-def _records(path: Path) -> Iterator[Record]:
+def records_of(path: Path) -> Iterator[Record]:
     """Yield the records of an output or a part; a line torn by an interruption is none."""
     if not path.is_file():
         return
@@ -163,6 +223,12 @@ def _records(path: Path) -> Iterator[Record]:
                     yield record
 
 
+def write_lines(path: Path, records: Iterator[Record]) -> None:
+    """Write records as JSON lines."""
+    with path.open("w", encoding="utf-8") as lines:
+        lines.writelines(map(_line, records))
+
+
 def _line(record: Record) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
@@ -175,9 +241,19 @@ def _write_parquet(path: Path, records: Iterator[Record]) -> None:
     choice = {"label": text, "score": number}
     character = choice | {"box": pa.list_(integer), "line": integer, "word": integer}
     character["alternatives"] = pa.list_(pa.struct(choice))
+    box, choices = pa.list_(integer), pa.list_(pa.struct(choice))
+    cell = {"box": box, "text": text, "score": number, "alternatives": choices}
+    field = {"kind": text, "box": box, "text": text, "score": number, "checked": pa.bool_(), "label": text}
+    field["cells"] = pa.list_(pa.struct(cell))
+    table = {"box": box, "rows": pa.list_(pa.list_(text))}
     columns = {"file": text, "text": text, "characters": pa.list_(pa.struct(character))}
+    columns |= {"fields": pa.list_(pa.struct(field)), "tables": pa.list_(pa.struct(table))}
     columns |= dict.fromkeys(("language", "note", "error"), text)
     schema = pa.schema(columns)
-    with pq.ParquetWriter(path, schema) as table:
+    with pq.ParquetWriter(path, schema) as file:
         while batch := list(islice(records, ROWS)):
-            table.write_table(pa.Table.from_pylist(batch, schema))
+            file.write_table(pa.Table.from_pylist(batch, schema))
+
+
+FORMATS = {".jsonl": Format(records_of, write_lines), ".parquet": Format(records_of, _write_parquet)}
+"""What an output of pages may be."""

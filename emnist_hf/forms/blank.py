@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from emnist_hf.forms.blocks import Block
@@ -14,8 +15,8 @@ from emnist_hf.reading.results import Box
 CHECKBOX = 0.03
 """Side of a checkbox, of the page's longer side, at the most."""
 
-EVEN = 3
-"""Pixels by which cells of one width may differ from even ones, at the most."""
+EVEN, WALL = 0.06, 0.2
+"""How far the middle of a cell may lie off that of even ones, and how thick walls may be, of a cell's width."""
 
 
 def find_fields(picture: Any, page: int = 1, taken: Iterable[str] = ()) -> list[TemplateField]:
@@ -67,8 +68,10 @@ def _around(boxes: list[Box]) -> Box:
 def _evened(cells: list[Box]) -> tuple[Box, ...]:
     """Return cells as even ones, which a person edits as a number, where they nearly are."""
     even = even_cells(_around(cells), len(cells))
-    off = max(abs(a - b) for cell, other in zip(cells, even) for a, b in zip(cell, other))
-    return even if off <= EVEN else tuple(cells)
+    width = even[0][2] - even[0][0]
+    off = max(abs(a[0] + a[2] - b[0] - b[2]) / 2 for a, b in zip(cells, even))
+    gap = max((b[0] - a[2] for a, b in pairwise(cells)), default=0)
+    return even if off <= EVEN * width + 1 and gap <= WALL * width else tuple(cells)
 
 
 def _free_name(kind: str, names: set[str]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from emnist_hf.forms.characters import classify, is_digits, label_of
-from emnist_hf.forms.flat_page import FieldInk, FlatPage
+from emnist_hf.forms.flat_page import FieldInk, FlatPage, around
 from emnist_hf.forms.template import Template
 from emnist_hf.forms.template_fields import TemplateError, TemplateField
 from emnist_hf.forms.values import EMPTY, MISSING_PAGE, NOT_FOUND, UNSURE, doubt_of, value_of
@@ -41,7 +42,7 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
 
     Raises `PictureError` as `open_picture` does, and `TemplateError` where a picture does not show the form.
     """
-    flat: dict[int, FlatPage] = {}
+    flat: dict[int, tuple[FlatPage, int]] = {}
     for place, picture in enumerate(pictures):
         rgb, scale = at_most(*open_reduced(picture, PICTURE_SIDE), PICTURE_SIDE)
         open_numbers = [n for n in range(1, len(template.pages) + 1) if n not in flat]
@@ -52,12 +53,12 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
                 "This picture does not show the form {form}: check that it is that form, whole and with its print.",
                 form=template.name,
             )
-        flat[found[0]] = found[1]
+        flat[found[0]] = found[1], place + 1
     reader = _Reader(classifier, read_line)
     values = {
-        field.name: reader.read(field, flat[field.page])
+        field.name: replace(reader.read(field, flat[field.page][0]), page=flat[field.page][1])
         if field.page in flat
-        else FormValue("", 0.0, (0, 0, 0, 0), (), MISSING_PAGE, field.page)
+        else FormValue("", 0.0, (0, 0, 0, 0), (), MISSING_PAGE, 0)
         for field in template.fields
     }
     return FormRecord(values)
@@ -71,19 +72,17 @@ class _Reader:
 
     def read(self, field: TemplateField, page: FlatPage) -> FormValue:
         ink = page.ink_of(field)
-        box = page.box_of(field, ink)
+        corners = page.places(page.window_of(field, ink), ink)
+        box, outline = around(corners), tuple((round(x, 1), round(y, 1)) for x, y in corners.tolist())
         if field.type == "checkbox":
             checked, score = _checked(field, ink)
             doubt = EMPTY if field.required and not checked else UNSURE if score < 0.9 else ""
-            return FormValue(checked, score, box, (), doubt if ink.found else NOT_FOUND, field.page)
+            return FormValue(checked, score, box, (), doubt if ink.found else NOT_FOUND, corners=outline)
         characters = self._comb(field, ink) if field.cells else self._line(field, ink)
         value = value_of(field, characters)
-        placed = tuple(
-            Character(c.label, c.score, page.box_in_picture(c.box, ink), c.line, c.word, c.alternatives)
-            for c in characters
-        )
+        placed = tuple(replace(c, box=around(page.places(c.box, ink))) for c in characters)
         doubt = doubt_of(value) if ink.found else NOT_FOUND
-        return FormValue(value[0], value[1], box, placed, doubt, field.page)
+        return FormValue(value[0], value[1], box, placed, doubt, corners=outline)
 
     def _comb(self, field: TemplateField, ink: FieldInk) -> list[Character]:
         """Read cells of one character each."""

@@ -100,19 +100,22 @@ class FlatPage:
         height, width = printed.shape
         return around[y : y + height, x : x + width], (x - REACH, y - REACH), bool(likeness[y, x] >= FOUND)
 
-    def box_in_picture(self, box: Box, ink: FieldInk) -> Box:
-        """Return the box, in the picture's pixels, of a box in the window of a field."""
+    def places(self, box: Box, ink: FieldInk) -> NDArray[np.float64]:
+        """Return where the corners of a box in the window of a field are in the picture, float64 [4, 2]."""
         left, top, right, bottom = box
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-        places = self.registration.places((corners + ink.corner + ink.shift) / self.scale)
-        low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0))
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+        return self.registration.places((corners + ink.corner + ink.shift) / self.scale)
 
-    def box_of(self, field: TemplateField, ink: FieldInk) -> Box:
-        """Return the box of a field in the picture's pixels."""
-        left, top, right, bottom = (round(v * self.scale) for v in field.box)
-        x, y = ink.corner
-        return self.box_in_picture((left - x, top - y, right - x, bottom - y), ink)
+    def window_of(self, field: TemplateField, ink: FieldInk) -> Box:
+        """Return the box of a field in its window."""
+        (left, top, right, bottom), (x, y) = (round(v * self.scale) for v in field.box), ink.corner
+        return left - x, top - y, right - x, bottom - y
+
+
+def around(places: NDArray[np.float64]) -> Box:
+    """Return the box around places, float64 [N, 2], as far as it lies in a picture."""
+    low, high = np.maximum(np.floor(places.min(axis=0)), 0), np.maximum(np.ceil(places.max(axis=0)), 1)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _quad(cell: NDArray[np.float64], corner: NDArray[np.int64]) -> Quad:

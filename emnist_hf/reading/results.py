@@ -218,7 +218,8 @@ class FormValue:
 
     value: its text, "" where it is empty; of a checkbox whether it is checked. score: the probability that all of it is
     right. box: of the field, in the picture's pixels. characters: what it was read from. doubt: why a person should
-    look at it, "" where nobody needs to. page: of the form, from 1.
+    look at it, "" where nobody needs to. page: the place of the picture that it is on, from 1; 0 where there is none.
+    corners: x and y of the field's corners in the picture, from the one that is the top left of the form.
     """
 
     value: str | bool
@@ -227,6 +228,7 @@ class FormValue:
     characters: tuple[Character, ...] = ()
     doubt: str = ""
     page: int = 1
+    corners: tuple[tuple[float, float], ...] = ()
 
     def as_record(self) -> Record:
         record: Record = {"value": self.value, "score": round(self.score, 6), "box": list(self.box), "page": self.page}
