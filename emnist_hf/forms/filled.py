@@ -12,7 +12,7 @@ from emnist_hf.forms.characters import classify, is_digits, label_of
 from emnist_hf.forms.flat_page import FieldInk, FlatPage, around
 from emnist_hf.forms.template import Template
 from emnist_hf.forms.template_fields import TemplateError, TemplateField
-from emnist_hf.forms.values import EMPTY, MISSING_PAGE, NOT_FOUND, UNSURE, doubt_of, value_of
+from emnist_hf.forms.values import CUT_OFF, EMPTY, MISSING_PAGE, NOT_FOUND, UNSURE, doubt_of, value_of
 from emnist_hf.forms.walls import Part
 from emnist_hf.ink.picture import open_reduced
 from emnist_hf.ink.shrinking import at_most
@@ -33,6 +33,11 @@ CHARSET_OF = {"digits": "digits", "number": "digits", "uppercase": "uppercase"}
 SIGNS = {"number": "+-.,", "date": ".-/:", "text": None, "choice": None, "uppercase": "-'."}
 """Signs that a field written freely may have besides; None for all."""
 
+NOT_THIS_FORM = "This picture does not show the form {form}: check that it is that form, whole and with its print."
+CUT = "This picture shows only a part of the form {form}: scan or photograph all of it."
+MOST_CUT_OFF = 0.2
+"""Share of a form's fields that may lie outside of its picture; the rest is read then."""
+
 MARK, BLOT = 0.35, 0.6
 """Size of a mark in a checkbox, of its side, and share of it that is inked: a box that was blotted out again."""
 
@@ -45,22 +50,25 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
     flat: dict[int, tuple[FlatPage, int]] = {}
     for place, picture in enumerate(pictures):
         rgb, scale = at_most(*open_reduced(picture, PICTURE_SIDE), PICTURE_SIDE)
-        open_numbers = [n for n in range(1, len(template.pages) + 1) if n not in flat]
-        open_numbers.sort(key=lambda number: number != place + 1)  # most come in their order
-        found = next(((n, page) for n in open_numbers if (page := template.lay_flat(n, rgb, scale))), None)
+        missing = [number for number in range(1, len(template.pages) + 1) if number not in flat]
+        missing.sort(key=lambda number: number != place + 1)  # most come in their order
+        found = next(((number, page) for number in missing if (page := template.lay_flat(number, rgb, scale))), None)
         if found is None:
-            raise TemplateError(
-                "This picture does not show the form {form}: check that it is that form, whole and with its print.",
-                form=template.name,
-            )
+            raise TemplateError(NOT_THIS_FORM, form=template.name)
         flat[found[0]] = found[1], place + 1
     reader = _Reader(classifier, read_line)
-    values = {
-        field.name: replace(reader.read(field, flat[field.page][0]), page=flat[field.page][1])
-        if field.page in flat
-        else FormValue("", 0.0, (0, 0, 0, 0), (), MISSING_PAGE, 0)
-        for field in template.fields
-    }
+    values = {}
+    for field in template.fields:
+        page, place = flat.get(field.page, (None, 0))
+        if page is None:
+            values[field.name] = FormValue("", 0.0, (0, 0, 0, 0), (), MISSING_PAGE, 0)
+        elif not page.shows(field):
+            values[field.name] = FormValue("", 0.0, (0, 0, 0, 0), (), CUT_OFF, 0)
+        else:
+            values[field.name] = replace(reader.read(field, page), page=place)
+    cut_off = sum(value.doubt is CUT_OFF for value in values.values())
+    if cut_off > MOST_CUT_OFF * len(values):
+        raise TemplateError(CUT, form=template.name)
     return FormRecord(values)
 
 

@@ -27,6 +27,9 @@ AROUND = 0.4
 EMPTY = 0.22
 """Size of what is written in a cell, of the cell's height, below which it is empty."""
 
+OUTSIDE = 0.2
+"""How far a field may lie outside of the picture, of its height."""
+
 SPREAD = 2
 """Pixels by which print may be broader than on the blank."""
 
@@ -62,10 +65,24 @@ class FlatPage:
     blank. registration: from there to the picture.
     """
 
-    def __init__(self, coverage: Floats, blank: Floats, scale: float, registration: Registration) -> None:
+    def __init__(
+        self, coverage: Floats, blank: Floats, scale: float, registration: Registration, size: tuple[int, int]
+    ) -> None:
+        """Take a page that lies flat. size: width and height of the picture."""
+        self._size = size
         self.coverage, self.print, self.scale, self.registration = coverage, blank, scale, registration
         self._rules = _rules_of(blank > INK)
         self._wall = _thickness(self._rules)
+
+    def shows(self, field: TemplateField) -> bool:
+        """Tell whether a field lies in the picture."""
+        left, top, right, bottom = field.box
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+        edge = OUTSIDE * (bottom - top)
+        places = self.registration.places(
+            corners + np.array([[edge, edge], [-edge, edge], [-edge, -edge], [edge, -edge]])
+        )
+        return bool((places >= 0).all() and (places < self._size).all())
 
     def ink_of(self, field: TemplateField) -> FieldInk:
         """Find what was written into a field."""

@@ -8,6 +8,7 @@ it has to be there again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.forms.blocks import Block, find_blocks
 from emnist_hf.forms.contrast import ink_mask
 from emnist_hf.forms.template_fields import BlankPage
 from emnist_hf.ink.shrinking import at_most
@@ -32,8 +34,9 @@ LEAST_INLIERS = 10
 PATCH, LEAST_PRINT = 64, 60
 """Side of a patch of print, in pixels, and pixels of print that it has at least."""
 
-FOUND, SAME_FORM = 0.5, 0.7
-"""Likeness (correlation) from which a patch of print is there again; share of patches that are, of this form."""
+FOUND, SAME_FORM, SURE = 0.5, 0.7, 0.85
+"""Likeness (correlation) from which a patch of print is there again; share of patches that are, of this form, and from
+which no other way of laying it than by features is tried."""
 
 Points = NDArray[np.float64]
 """Places, float64 [N, 2], x and y."""
@@ -56,6 +59,14 @@ class PrintedPage:
     @cached_property
     def print(self) -> Floats:
         return _print_of(self.grey)
+
+    @cached_property
+    def largest_block(self) -> Block | None:
+        return max(
+            find_blocks(cv2.cvtColor(self.grey, cv2.COLOR_GRAY2RGB))[0],
+            key=lambda block: cv2.contourArea(block.quad),
+            default=None,
+        )
 
     @cached_property
     def patches(self) -> NDArray[np.int32]:
@@ -119,15 +130,34 @@ def register(picture: Bytes, printed: PrintedPage) -> Registration | None:
     Raises nothing: a picture of something else has no print in common with the blank.
     """
     small, scale = at_most(picture, 1.0, SIDE)
-    homography = _homography(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), printed, small.shape)
-    if homography is None:
-        return None
-    up = np.diag([1 / scale, 1 / scale, 1.0])
-    down = np.diag([printed.scale, printed.scale, 1.0])
-    found = Registration(up @ homography @ down, np.zeros((10, 2)), printed.size, 0.0)
-    for reach in (20, 8):
-        found = _bent(found, picture, printed, reach)
-    return found if found.likeness >= SAME_FORM else None
+    up, down = np.diag([1 / scale, 1 / scale, 1.0]), np.diag([printed.scale, printed.scale, 1.0])
+
+    def laid(homography: Points) -> Registration:
+        found = Registration(up @ homography @ down, np.zeros((10, 2)), printed.size, 0.0)
+        return _bent(_bent(found, picture, printed, 20), picture, printed, 8)
+
+    by_features = _homography(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), printed, small.shape)
+    found = [] if by_features is None else [laid(by_features)]
+    if not found or found[0].likeness < SURE:
+        found += map(laid, _by_block(small, printed))
+    best = max(found, key=lambda one: one.likeness, default=None)
+    return best if best is not None and best.likeness >= SAME_FORM else None
+
+
+def _by_block(small: Bytes, printed: PrintedPage) -> Iterator[Points]:
+    """Yield homographies from the small blank to the small picture that lay the largest block on one like it.
+
+    On a grid without words all features are alike; which of four turns is right shows in the rest of the print.
+    """
+    own = printed.largest_block
+    if own is None:
+        return
+    for block in sorted(find_blocks(small)[0], key=lambda block: -cv2.contourArea(block.quad))[:3]:
+        if block.shape in (own.shape, own.shape[::-1]):
+            for turns in range(0 if block.shape == own.shape else 1, 4, 1 if own.shape[0] == own.shape[1] else 2):
+                matrix = cv2.getPerspectiveTransform(own.quad, np.roll(block.quad, -turns, axis=0))
+                if _is_view(matrix, printed, small.shape):
+                    yield np.asarray(matrix, np.float64)
 
 
 def _features(grey: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -106,7 +106,9 @@ class Template:
             coverage = ink_of(flat).coverage
         except NoInkError:
             return None
-        return FlatPage(coverage, blank, wanted, registration.enlarged(1 / scale))
+        height, width = picture.shape[:2]
+        size = round(width / scale), round(height / scale)
+        return FlatPage(coverage, blank, wanted, registration.enlarged(1 / scale), size)
 
     def save(self, path: str | Path) -> None:
         """Write the template as YAML. Raises `TemplateError` where it is too large, OSError where it cannot."""

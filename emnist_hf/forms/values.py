@@ -24,6 +24,7 @@ NO_NUMBER = Sentence("It is no number.")
 NO_CHOICE = Sentence("It is none of the choices.")
 UNSURE = Sentence("It is hard to read.")
 MISSING_PAGE = Sentence("Its page is not there.")
+CUT_OFF = Sentence("It is cut off.")
 NOT_FOUND = Sentence("Its box was not found.")
 """Why a field is doubtful."""
 

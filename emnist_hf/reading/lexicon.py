@@ -25,8 +25,8 @@ SLIP = float(np.log(0.01))
 FLOOR = 1e-4
 """Least probability of a letter that is not among a character's alternatives."""
 
-MOST_BYTES = 50_000_000
-"""Bytes of a list beyond which it is refused."""
+MOST_BYTES, LONGEST_LINE = 50_000_000, 10_000
+"""Bytes of a list, and characters of one of its lines, beyond which it is refused."""
 
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -68,12 +68,18 @@ class Lexicon:
         try:
             if file.is_file() and file.stat().st_size > MOST_BYTES:
                 raise LexiconError(f"{path} is larger than {MOST_BYTES // 10**6} MB: keep the words that pages use.")
-            words = file.read_text(encoding="utf-8").split()
+            text = file.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise LexiconError(f"There is no file {path}: check the path of the words.") from None
         except (OSError, UnicodeDecodeError):
             raise LexiconError(f"{path} cannot be read as text: give a UTF-8 file of words.") from None
-        lexicon = cls(words)
+        if "\0" in text:
+            raise LexiconError("{path} is no text: give a UTF-8 file of words.", path=path)
+        if any(len(line) > LONGEST_LINE for line in text.splitlines()):
+            raise LexiconError(
+                "{path} has a line of more than {most} characters: give a word a line.", path=path, most=LONGEST_LINE
+            )
+        lexicon = cls(text.split())
         if not lexicon.size:
             raise LexiconError(f"There is no word of the letters a to z in {path}: give a file of words.")
         return lexicon
