@@ -34,7 +34,7 @@ from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.page import files, limits
 from emnist_hf.page.answer import answer_html, answer_in_words
 from emnist_hf.page.messages import SORRY
-from emnist_hf.page.page_view import boxes_html
+from emnist_hf.page.page_view import boxes_html, shown_picture
 from emnist_hf.reading.results import Character, Reading
 from emnist_hf.recognizer import Prediction
 from tests.support import hostile
@@ -448,7 +448,7 @@ def test_21_text_is_escaped_wherever_it_is_shown(visitor: Visitor) -> None:
     assert "<script" not in answer_html(nasty, nasty)
     alternatives = [Prediction("<", 0.5), Prediction('"', 0.5)]
     character = Character("<", 0.5, (1, 1, 9, 9), 0, 0, alternatives)  # type: ignore[arg-type]
-    html = boxes_html(hostile.letter(), Reading("<", (character,), ""))  # type: ignore[arg-type]
+    html = boxes_html(shown_picture(hostile.letter()), Reading("<", (character,), size=(100, 100)))  # type: ignore[arg-type]
     assert "><<" not in html and "&lt;" in html and '["\\""' not in html
     assert answer_in_words([Prediction("A", 0.9)], "byclass")[0] == "This looks like A, 90% sure."
 

@@ -41,6 +41,7 @@ def commands() -> None:
 
 
 Charset = StrEnum("Charset", {name: name for name in CHARSETS})  # type: ignore[misc]
+Format = StrEnum("Format", ["json", "text", "hocr", "alto", "pdf"])
 SplitName = StrEnum("SplitName", {name: name for name in SPLITS})  # type: ignore[misc]
 
 CheckpointOption = Annotated[

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emnist_hf.errors import EmnistError
-from emnist_hf.reading.results import Reading, Record
+from emnist_hf.reading.results import Record
 
-Read = Callable[[str], Reading]
-"""Reads the page in a file; raises `EmnistError` where it cannot."""
+Read = Callable[[str], Record]
+"""Reads the page in a file and says what of it; raises `EmnistError` where it cannot."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 """What a folder is searched for."""
@@ -70,12 +70,22 @@ def read_file(file: str, read: Read) -> Record:
     if Path(file).is_dir():
         return {"file": file, "error": without_pictures(file)}
     try:
-        return {"file": file} | read(file).as_record()
+        return {"file": file} | read(file)
     except EmnistError as error:
         return {"file": file, "error": str(error)}
 
 
-def read_into(output: Path, files: Sequence[str], read: Read, finished: Callable[[Record], None] | None = None) -> int:
+def _is_done(record: Record) -> bool:
+    return "error" not in record
+
+
+def read_into(
+    output: Path,
+    files: Sequence[str],
+    read: Read,
+    is_done: Callable[[Record], bool] = _is_done,
+    finished: Callable[[Record], None] | None = None,
+) -> int:
     """Read files into `output`, .jsonl or .parquet, and return the number of its records with an "error".
 
     finished: is given each record of the output in the end, by one process. The rest is as `fill` has it.
@@ -84,7 +94,7 @@ def read_into(output: Path, files: Sequence[str], read: Read, finished: Callable
     def one(key: Key) -> Record:
         return read_file(key[0], read)
 
-    fill(output, [(file, 0) for file in files], one, FORMATS, finished)
+    fill(output, [(file, 0) for file in files], one, FORMATS, finished, is_done)
     return sum("error" in record for record in records_of(output))
 
 
@@ -94,7 +104,7 @@ def fill(
     read: Callable[[Key], Record],
     formats: Mapping[str, Format],
     finished: Callable[[Record], None] | None = None,
-    is_done: Callable[[Record], bool] = lambda record: "error" not in record,
+    is_done: Callable[[Record], bool] = _is_done,
     unit: str = "file",
     prepare: Callable[[], None] = lambda: None,
 ) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emnist_hf.cli.app import CharsetOption, CheckpointOption, exit_on_error, write_records
+from emnist_hf.cli.app import CharsetOption, CheckpointOption, Format, exit_on_error, write_records
 from emnist_hf.errors import EmnistError
 
 if TYPE_CHECKING:
-    from emnist_hf.reading.results import Answer, Reading
+    from emnist_hf.reading.results import Answer, Reading, Record
     from emnist_hf.recognizer import Recognizer
 
 
@@ -76,8 +76,15 @@ def read(
         str,
         typer.Option(help="Whose words help: auto finds out, none reads letter by letter; or en, de, ..."),
     ] = "auto",
+    format: Annotated[
+        Format, typer.Option(help="json has all that was read; hocr and alto say where words stand; pdf is searchable.")
+    ] = Format.json,
     output: Annotated[
-        Path | None, typer.Option(help="Write here, .jsonl or .parquet; goes on where it was interrupted.")
+        Path | None,
+        typer.Option(help="Write here: .jsonl or .parquet, which goes on where it was interrupted; or one document."),
+    ] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output_dir", help="Write a document a picture here; goes on where interrupted.")
     ] = None,
 ) -> None:
     """Read the handwriting in pictures of pages.
@@ -85,29 +92,48 @@ def read(
     Prints a JSON line a file: "text" has a line for a line, "characters" each character in reading order with its
     score, its box [left, top, right, bottom] in the picture's pixels, its line, its word and its alternatives;
     "language" names the language whose words helped; a "note" says if nothing was found or much is in doubt. A file
-    that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at the end. With
-    --output several processes share the files:
-    torchrun --nproc_per_node 2 -m emnist_hf read ...
+    that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at the end.
+
+    \b
+    read note.jpg --format text
+    read note.jpg --format pdf --output note.pdf
+    read FOLDER --format alto --output_dir DOCUMENTS
+    read FOLDER --output results.parquet
+
+    With --output or --output_dir several processes share the files: torchrun --nproc_per_node 2 -m emnist_hf read ...
     """
     from emnist_hf.cli.batch import check_output, find_pictures, read_file, read_into
+    from emnist_hf.cli.documents import check_destination, document_of, read_into_folder, write_document
     from emnist_hf.reading.lexicon import Lexicon
     from emnist_hf.reading.vocabulary import check_language
     from emnist_hf.recognizer import Recognizer
 
     with exit_on_error():
-        if output is not None:
+        check_language(language)
+        pictures = find_pictures(files)
+        check_destination(format, output, output_dir, len(pictures))
+        records_wanted = format is Format.json and output_dir is None
+        if output is not None and records_wanted:
             check_output(output)
         words = Lexicon.load(lexicon) if lexicon is not None else None
         recognizer = Recognizer.from_pretrained(checkpoint)
         recognizer.check_charset(charset)
-        check_language(language)
-        pictures = find_pictures(files)
 
         def one(file: str) -> Reading:
             return recognizer.read(file, charset, words, language=language)
 
-        if output is not None:
-            if read_into(output, pictures, one):
-                raise typer.Exit(1)
+        def record(file: str) -> Record:
+            return one(file).as_record()
+
+        if output_dir is not None:
+            failed = read_into_folder(output_dir, pictures, one, format)
+        elif not records_wanted:
+            write_document(document_of(one(pictures[0]), pictures[0], format), output)
             return
-    write_records(read_file(file, one) for file in pictures)
+        elif output is not None:
+            failed = read_into(output, pictures, record)
+        else:
+            write_records(read_file(file, record) for file in pictures)
+            return
+        if failed:
+            raise typer.Exit(1)

@@ -14,6 +14,7 @@ from emnist_hf.ink.geometry import upright_ink, upright_picture
 from emnist_hf.page import share
 from emnist_hf.page.answer import TOP_K, answer_html, answer_in_words, glyph_url, recognize
 from emnist_hf.page.calligraphy import Style, StyleChoice, sheet, style_choice
+from emnist_hf.page.downloads import downloads
 from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, PRIVATE
 from emnist_hf.page.history import asked_again, entry, history
 from emnist_hf.page.language import html, in_every_language, language_of, translate
@@ -28,6 +29,7 @@ from emnist_hf.page.page_view import (
     page_controls,
     page_view,
     set_again,
+    shown_picture,
     summary,
     transcript_of,
 )
@@ -64,6 +66,7 @@ class AnswerPanel:
     view: gr.HTML
     text: gr.Textbox
     transcript: gr.State
+    downloads: gr.HTML
     style: StyleChoice
     page_controls: gr.Column
     place: gr.Radio
@@ -71,7 +74,7 @@ class AnswerPanel:
     history: gr.HTML
 
     def outputs(self) -> list[Any]:
-        shown = [self.words, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
+        shown = [self.words, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript, self.downloads]
         return [*shown, self.page_controls, self.history]
 
     def choices(self) -> list[Any]:
@@ -106,15 +109,17 @@ class AnswerPanel:
         picture, ink = upright_picture(picture, page.turns), upright_ink(ink, page.turns)
         page = page.upright()
         words, hint = summary(page, language)
-        transcript = transcript_of(page, ink)
+        jpeg = shown_picture(picture)
+        transcript = transcript_of(page, ink, jpeg)
         return {
             self.words: message_html(words, hint=hint),
             self.label: gr.Label(value=None, visible=False),
             self.sheet: set_in_manner(page.text, transcript, manner, language),
             self.chosen: page.text,
-            self.view: gr.HTML(value=boxes_html(picture, page, language), visible=True),
+            self.view: gr.HTML(value=boxes_html(jpeg, page, language), visible=True),
             self.text: gr.Textbox(value=page.text, visible=True),
             self.transcript: transcript,
+            self.downloads: gr.HTML(value=downloads(page.text, transcript, language), visible=True),
             self.page_controls: gr.Column(visible=True),
             self.history: remembered,
         }
@@ -140,6 +145,7 @@ class AnswerPanel:
             self.view: gr.HTML(value="", visible=False),
             self.text: gr.Textbox(value="", visible=False),
             self.transcript: None,
+            self.downloads: gr.HTML(value="", visible=False),
             self.page_controls: gr.Column(visible=False),
         }
 
@@ -164,6 +170,7 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         text = gr.Textbox(
             label=phrase("Text"), lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True
         )
+        files = gr.HTML("", apply_default_css=False, visible=False)
         charset = charset_choice(recognizer)
         last = history()
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
@@ -175,7 +182,7 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         share.build(tab, charset, style.inputs())
     chosen, transcript = gr.State(""), gr.State(None)
     return AnswerPanel(
-        prompt, words, label, charset, sheet_view, chosen, page_view(), text, transcript, style, *controls, last
+        prompt, words, label, charset, sheet_view, chosen, page_view(), text, transcript, files, style, *controls, last
     )
 
 
@@ -221,6 +228,7 @@ def connect(
             return shown | panel.without_page(before)
 
     manner, sheet_again = panel.manner(), [panel.chosen, panel.sheet]
+    page_again = [*sheet_again, panel.downloads]
     gr.on(
         [changed, panel.charset.input],
         answer,
@@ -237,12 +245,12 @@ def connect(
     panel.view.click(
         correct,
         [panel.text, panel.transcript, *manner],
-        [panel.text, panel.transcript, *sheet_again],
+        [panel.text, panel.transcript, *page_again],
         **PRIVATE,
     )
     # `change` and not `input`, which gradio does not tell of a text that is pasted. What it tells of the page's own
     # changes costs nothing: the sheet is known already.
-    panel.text.change(retype, [panel.text, panel.transcript, *manner], sheet_again, **FOLLOWING)
+    panel.text.change(retype, [panel.text, panel.transcript, *manner], page_again, **FOLLOWING)
 
 
 def set_in_manner(text: str, transcript: Transcript | None, manner: Sequence[Any], language: str) -> str:
@@ -277,13 +285,14 @@ def correct(
     """Take a visitor's correction of one character of a page into its text, its transcript and its sheet."""
     change = correction(event, transcript) if transcript is not None else None
     if transcript is None or change is None:
-        return [gr.skip()] * 4
+        return [gr.skip()] * 5
     after, text = corrected(transcript, *change, text)
-    return [text, after, text, restyle(request, text, after, *manner)]
+    return [text, after, text, restyle(request, text, after, *manner), downloads(text, after, language_of(request))]
 
 
-def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any]:
+def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any, Any]:
     """Set the text of a page that a visitor edited. Without a page, the box was emptied for a single character."""
     if transcript is None:
-        return gr.skip(), gr.skip()
-    return text, restyle(request, text, transcript, *manner)
+        return gr.skip(), gr.skip(), gr.skip()
+    files = downloads(text, transcript, language_of(request))
+    return text, restyle(request, text, transcript, *manner), files

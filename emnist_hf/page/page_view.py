@@ -5,9 +5,10 @@ Set again, every word stands in its own place and in the writer's manner, or the
 
 from __future__ import annotations
 
+import io
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from html import escape
@@ -19,7 +20,7 @@ import gradio as gr
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import Ink, open_picture
 from emnist_hf.page.calligraphy import Style, sheet
-from emnist_hf.page.files import image_url, saved_name
+from emnist_hf.page.files import data_url, saved_name
 from emnist_hf.page.language import ENGLISH, label, translate, translate_html
 from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
 from emnist_hf.reading.results import Character, Reading, text_of
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 SIDE = 1400
 """Longest side, in pixels, of the picture that is shown."""
+
+QUALITY = 82
+"""Of it as JPEG."""
 
 MOST_BOXES = 1500
 """Boxes shown, the least sure ones: more would slow a phone down."""
@@ -67,12 +71,15 @@ SAID = (
 class Transcript:
     """What the page says of a picture, as far as a visitor has corrected it.
 
-    size: width and height of the picture in pixels. hand: of who wrote it, None where it is not known.
+    size: width and height of the picture in pixels. hand: of who wrote it, None where it is not known. picture: as
+    JPEG, SIDE pixels long at the most. language: as in `Reading`.
     """
 
     characters: tuple[Character, ...]
     size: tuple[int, int] = (0, 0)
     hand: Hand | None = None
+    picture: bytes = field(default=b"", repr=False)
+    language: str = ""
 
     @property
     def text(self) -> str:
@@ -109,14 +116,20 @@ def summary(reading: Reading, language: str = ENGLISH) -> tuple[str, str]:
     return found, hint
 
 
-def boxes_html(picture: Any, reading: Reading, language: str = ENGLISH) -> str:
-    """Return HTML: the picture, and a button over each character. picture: anything `open_picture` takes.
+def shown_picture(picture: Any) -> bytes:
+    """Return a picture, anything `open_picture` takes, as the JPEG that is shown and taken away."""
+    image, buffer = open_picture(picture), io.BytesIO()
+    image.thumbnail((SIDE, SIDE))
+    image.save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def boxes_html(jpeg: bytes, reading: Reading, language: str = ENGLISH) -> str:
+    """Return HTML: the picture, and a button over each character. jpeg: from `shown_picture`.
 
     The buttons are one stop of the Tab key, as those of a toolbar are: page_view.js moves among them.
     """
-    image = open_picture(picture)
-    width, height = image.size
-    image.thumbnail((SIDE, SIDE))
+    width, height = reading.size
     numbered = sorted(enumerate(reading.characters), key=lambda pair: pair[1].score)[:MOST_BOXES]
     numbered.sort(key=lambda pair: pair[0])
     boxes = "".join(_box(i, c, width, height, language, i == numbered[0][0]) for i, c in numbered)
@@ -124,7 +137,7 @@ def boxes_html(picture: Any, reading: Reading, language: str = ENGLISH) -> str:
     return (
         f"<h2>{said[HEADING]}</h2>"
         f'<div class="page-sheet" role="group" aria-label="{said[MOVE]}">'
-        f'<img src="{image_url(image, "jpeg", quality=82)}" alt="{said[PICTURE]}">{boxes}</div>'
+        f'<img src="{data_url(jpeg, "image/jpeg")}" alt="{said[PICTURE]}">{boxes}</div>'
         f'<div class="page-choices" role="group" aria-label="{said[CHOICES]}" data-other="{said[OTHER]}" '
         f'data-another="{said[ANOTHER]}" data-corrected="{said[CORRECTED]}" hidden></div>'
     )
@@ -191,14 +204,17 @@ def page_controls() -> tuple[gr.Column, gr.Radio, gr.Slider]:
     return whole, place, strength
 
 
-def transcript_of(page: Reading, ink: Ink) -> Transcript:
-    """Return what was read in a picture's ink, with the hand that wrote it, where it can be measured."""
+def transcript_of(page: Reading, ink: Ink, jpeg: bytes) -> Transcript:
+    """Return what was read in a picture's ink, with the hand that wrote it, where it can be measured.
+
+    jpeg: the picture, from `shown_picture`.
+    """
     hand: Hand | None = None
     try:
         hand = estimate_hand(ink, page.characters)
     except EmnistError as error:
         log.info("no hand was measured: %s", type(error).__name__)
-    return Transcript(page.characters, page.size, hand)
+    return Transcript(page.characters, page.size, hand, jpeg, page.language)
 
 
 def set_again(

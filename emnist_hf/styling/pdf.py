@@ -1,8 +1,4 @@
-"""A scene as PDF: vector outlines, and over them its words, unseen, to select, search and copy.
-
-The words are in a font without ink whose every character is a square (as OCR engines write them), each word stretched
-to the width that it takes on the page.
-"""
+"""A scene as PDF: vector outlines, and over them its words, unseen, to select, search and copy."""
 
 # Operators by hand, since libraries cost more than they save (a page of 1,000 characters):
 # here 20 ms and 35 kB; ReportLab 5.1 104 ms and 68 kB, and it still wants the blank font, registers it for the whole
@@ -11,16 +7,13 @@ to the width that it takes on the page.
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import pikepdf
-from fontTools.fontBuilder import FontBuilder
-from fontTools.ttLib.tables._g_l_y_f import Glyph
 from pikepdf import Array, Dictionary, Name, Object
 
 from emnist_hf.styling.colours import Colour
+from emnist_hf.styling.hidden_text import blank_font, codes_of, hidden_word, utf16
 from emnist_hf.styling.outline import UNITS, Outline
 from emnist_hf.styling.scene import RULE, Scene, SetWord
 
@@ -32,8 +25,7 @@ def to_pdf(scene: Scene) -> bytes:
     """Return a PDF of one page, of the scene's size, with its text as hidden words in reading order."""
     pdf = pikepdf.new()
     width, height = scene.width * POINTS, scene.height * POINTS
-    characters = sorted({character for line in scene.lines for word in line for character in word.text} | {" "})
-    codes = {character: i + 1 for i, character in enumerate(characters)}
+    codes = codes_of("".join(word.text for line in scene.lines for word in line))
     numbers = scene.numbered_outlines()
     # In CSS pixels from the upper left corner, as the scene is; text, which would be upside down, in points.
     content = [
@@ -50,7 +42,7 @@ def to_pdf(scene: Scene) -> bytes:
         Contents=pdf.make_stream("\n".join(content).encode("ascii")),
         Resources=Dictionary(
             XObject=Dictionary({f"/G{number}": _form(pdf, outline) for outline, number in numbers.items()}),
-            Font=Dictionary(T=_font(pdf, characters)),
+            Font=Dictionary(T=blank_font(pdf, list(codes))),
             ExtGState=Dictionary(I=Dictionary(ca=scene.ink[3] / 255), P=Dictionary(ca=scene.paper[3] / 255)),
         ),
     )
@@ -108,80 +100,17 @@ def _words(scene: Scene, height: float, codes: dict[str, int]) -> Iterator[str]:
     for line in scene.lines:
         is_level = all(word.fall == 0 for word in line)
         if not is_level:
-            yield f"/Span <</ActualText <FEFF{_utf16(' '.join(word.text for word in line))}>>> BDC"
+            yield f"/Span <</ActualText <FEFF{utf16(' '.join(word.text for word in line))}>>> BDC"
         for word, following in zip(line, [*line[1:], None]):
-            yield _shown(word, size, height, codes)
+            yield hidden_word(word, size, height, codes, POINTS)
             if following:
                 gap = max(following.left - word.right, 1)
                 slope = word.fall / max(word.right - word.left, 0.1)
                 space = SetWord(" ", word.right, word.right + gap, word.baseline + word.fall, slope * gap)
-                yield _shown(space, size, height, codes)
+                yield hidden_word(space, size, height, codes, POINTS)
         if not is_level:
             yield "EMC"
     yield "ET"
-
-
-def _shown(word: SetWord, size: float, height: float, codes: dict[str, int]) -> str:
-    across, down = max(word.right - word.left, 0.1), word.fall
-    length = math.hypot(across, down)
-    stretch = 100 * length * POINTS / (len(word.text) * size)
-    coded = "".join(f"{codes[character]:04X}" for character in word.text)
-    x, y = word.left * POINTS, height - word.baseline * POINTS
-    cos, sin = across / length, -down / length
-    return f"{stretch:.4f} Tz {cos:.6f} {sin:.6f} {-sin:.6f} {cos:.6f} {x:.3f} {y:.3f} Tm <{coded}> Tj"
-
-
-def _font(pdf: pikepdf.Pdf, characters: Sequence[str]) -> Object:
-    """Return a composite font (PDF 32000-1, 9.7) in which code i is character i - 1 and looks like nothing."""
-    descriptor = Object.parse(
-        b"<< /Type /FontDescriptor /FontName /Blank /Flags 4 /FontBBox [0 -200 1000 800] /ItalicAngle 0"
-        b" /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>"
-    )
-    descriptor.FontFile2 = pdf.make_stream(_blank_font())
-    descendant = Object.parse(
-        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Blank /DW 1000"
-        b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
-    )
-    descendant.FontDescriptor = pdf.make_indirect(descriptor)
-    descendant.CIDToGIDMap = pdf.make_stream(b"\0\1" * (len(characters) + 1))  # every character is the one blank glyph
-    font = Object.parse(b"<< /Type /Font /Subtype /Type0 /BaseFont /Blank /Encoding /Identity-H >>")
-    font.DescendantFonts = Array([pdf.make_indirect(descendant)])
-    font.ToUnicode = pdf.make_stream(_to_unicode(characters))
-    return pdf.make_indirect(font)
-
-
-def _to_unicode(characters: Sequence[str]) -> bytes:
-    """Return the CMap that says which character a code is; at most 100 to a block, as the format has it."""
-    entries = [f"<{i + 1:04X}> <{_utf16(character)}>" for i, character in enumerate(characters)]
-    blocks = [entries[i : i + 100] for i in range(0, len(entries), 100)]
-    mapped = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
-    return (
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
-        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
-        "/CMapName /Adobe-Identity-UCS def /CMapType 2 def\n"
-        "1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
-        f"{mapped}\nendcmap CMapName currentdict /CMap defineresource pop end end"
-    ).encode("ascii")
-
-
-@lru_cache(maxsize=1)
-def _blank_font() -> bytes:
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", "blank"])
-    builder.setupCharacterMap({0x20: "blank"})
-    builder.setupGlyf({".notdef": Glyph(), "blank": Glyph()})
-    builder.setupHorizontalMetrics({".notdef": (1000, 0), "blank": (1000, 0)})
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": "Blank", "styleName": "Regular"})
-    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
-    builder.setupPost()
-    buffer = io.BytesIO()
-    builder.save(buffer)
-    return buffer.getvalue()
-
-
-def _utf16(text: str) -> str:
-    return text.encode("utf-16-be", "surrogatepass").hex()
 
 
 def _rgb(colour: Colour) -> str:

@@ -102,11 +102,23 @@ def go_to_tab(page: Page, name: str) -> None:
     expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
 
 
+def settled(page: Page) -> None:
+    """Waits until the controls stay as they are: an answer comes in parts."""
+    before: list[str] = []
+    for _ in range(25):
+        if (now := stops(page)) == before:
+            return
+        before = now
+        page.wait_for_timeout(200)
+    pytest.fail("the controls go on changing")
+
+
 def test_tab_reaches_every_control_and_shows_where_it_is(page: Page) -> None:
     draw(page, "R")
     expect(answer(page)).to_be_visible()
     for number, tab in enumerate(TABS):
         open_tab(page, number)
+        settled(page)
         there, back = walk(page), walk(page, "Shift+Tab")
         assert set(stops(page)) - {stop["name"] for stop in there} == set(), tab
         assert set(stops(page)) - {stop["name"] for stop in back} == set(), tab

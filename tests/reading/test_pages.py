@@ -15,7 +15,7 @@ from emnist_hf.data.compose import TEXTS, Hand, compose, on_table
 from emnist_hf.data.photograph import PAGE_CONDITIONS
 from emnist_hf.evaluation.page_metrics import box_matches, character_errors
 from emnist_hf.ink.sheet import find_sheet
-from emnist_hf.page.page_view import boxes_html, summary
+from emnist_hf.page.page_view import boxes_html, shown_picture, summary
 from emnist_hf.reading.pipeline import OTHERS
 from emnist_hf.reading.results import Box
 from emnist_hf.splits import LabelError
@@ -181,7 +181,7 @@ def test_one_notion_of_a_low_score(read: ReadPage, seed: int, size: int) -> None
     """The summary, the colours of the boxes and the note agree on which characters should be looked at."""
     found = read(TEXTS[0], condition="noisy", seed=seed, **({} if size == 64 else {"size": size}))
     low = sum(c.has_low_score for c in found.reading.characters)
-    html = boxes_html(found.page.picture, found.reading)
+    html = boxes_html(shown_picture(found.page.picture), found.reading)
     assert html.count("page-box fair") + html.count("page-box poor") == low
     assert f", {low or 'none'} in doubt." in " ".join(summary(found.reading))
     assert found.reading.note or 2 * low <= len(found.reading.characters)

@@ -1,0 +1,46 @@
+"""What was read, as links to take away."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+
+import pypdfium2
+from lxml import etree
+from PIL import Image
+
+from emnist_hf.page.downloads import downloads
+from emnist_hf.page.page_view import Transcript, corrected, shown_picture
+from emnist_hf.reading.results import Character
+
+LABELS = ("N", "O", "W")
+
+
+def transcript() -> Transcript:
+    characters = tuple(Character(c, 0.8, (40 * i, 10, 40 * i + 30, 60), 0, 0) for i, c in enumerate(LABELS))
+    return Transcript(characters, (200, 100), picture=shown_picture(Image.new("RGB", (200, 100), "white")))
+
+
+def files(html: str) -> dict[str, bytes]:
+    """The files behind the links, by their endings."""
+    found = re.findall(r'href="data:[^,]*,([^"]*)" download="[^"]*\.(\w+)"', html)
+    return {suffix: base64.b64decode(data) for data, suffix in found}
+
+
+def test_every_format_is_offered_as_it_was_corrected() -> None:
+    after, text = corrected(transcript(), 2, "T", "NOW")
+    taken = files(downloads(text, after))
+    assert list(taken) == ["txt", "json", "hocr", "xml", "pdf"]
+    assert taken["txt"] == b"NOT"
+    assert json.loads(taken["json"])["text"] == "NOT"
+    assert b'CONTENT="NOT"' in taken["xml"]
+    assert "".join(etree.fromstring(taken["hocr"])[1].itertext()).strip() == "NOT"
+    assert pypdfium2.PdfDocument(io.BytesIO(taken["pdf"]))[0].get_textpage().get_text_bounded() == "NOT"
+
+
+def test_a_text_that_was_edited_is_taken_as_it_stands() -> None:
+    taken = files(downloads("NOW <or> never", transcript()))
+    assert taken["txt"] == b"NOW <or> never"
+    assert json.loads(taken["json"])["text"] == "NOW"  # where the rest stands is not known
