@@ -5,7 +5,7 @@ the application and the options that commands share. Each other file holds the c
 they need only when they run, so that `classify` starts without torch.
 """
 
-from emnist_hf.cli import form, hub, read, style, train
+from emnist_hf.cli import font, form, hub, read, style, train
 from emnist_hf.cli.app import app
 
 __all__ = ["app"]
@@ -15,7 +15,7 @@ for command in (
     read.classify,
     read.read,
     style.render,
-    style.make_font,
+    font.make_font,
     train.explore,
     train.evaluate,
     train.evaluate_strokes,

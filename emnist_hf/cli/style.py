@@ -1,4 +1,4 @@
-"""`render` and `make-font`: text in a fine hand, and a hand as a font."""
+"""`render`: text in a fine hand."""
 
 from __future__ import annotations
 
@@ -107,48 +107,3 @@ def render(
         rendering.save(output, resolution=resolution)
     about = {} if hand is None else {"hand": hand.as_json() | {"in_words": describe(hand)}}
     write_line({"file": str(output), "text": rendering.scene.text, "notices": rendering.notices} | about)
-
-
-def make_font(
-    files: Annotated[
-        list[str], typer.Argument(help="Pictures of characters, written apart from each other.", metavar="FILE...")
-    ],
-    output: Annotated[Path, typer.Option(help="The font to write, .ttf.", metavar="OUT.ttf")],
-    labels: Annotated[
-        str | None,
-        typer.Option(help="What stands there, in reading order; - leaves one out. Default: as it is read."),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="What the font is called. Default: My hand.")] = None,
-    font: FontOption = None,
-    checkpoint: CheckpointOption = None,
-) -> None:
-    """Make an installable font of handwriting.
-
-    What is not written is taken from --font, with the writer's slant and weight. Writes a TTF and prints a JSON line
-    about it: "labels" as read or given (look through them and give them again with --labels where they are wrong),
-    "written", the characters that are the writer's own, "notices", and the "hand" as `render --like` gives it.
-    """
-    with exit_on_error():
-        from emnist_hf.recognizer import Recognizer
-        from emnist_hf.styling import StylingError, describe, hand_font
-        from emnist_hf.styling.font_sheet import read_sheets
-        from emnist_hf.styling.rendering import write_file
-
-        if output.suffix.lower() != ".ttf":
-            raise StylingError(f"{output.name!r} is no name for a font: let it end in .ttf.")
-        sheets = read_sheets(files, Recognizer.from_pretrained(checkpoint), labels)
-        hand = max(sheets, key=lambda sheet: len(sheet.characters)).hand()
-        samples = [sample for sheet in sheets for sample in sheet.samples()]
-        given = {key: value for key, value in {"name": name, "filler": font}.items() if value is not None}
-        made = hand_font.make_font(samples, hand, **given)
-        write_file(output, made.data)
-    write_line(
-        {
-            "file": str(output),
-            "name": made.font.title,
-            "labels": [sheet.labels for sheet in sheets],
-            "written": made.written,
-            "notices": made.notices,
-            "hand": hand.as_json() | {"in_words": describe(hand)},
-        }
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,9 @@ from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables._g_l_y_f import Glyph
+from fontTools.ttLib.tables.ttProgram import Program
 
 from emnist_hf.styling.font_reader import FARTHEST
 from emnist_hf.styling.outline import UNITS, Outline, Segment
@@ -23,6 +25,8 @@ _COORDINATES = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}
 _MOST_PAIRS = 3_000  # more than letters have pairs; a visitor's font may claim any number
 _VERSION = "1.000"
 _INSTALLABLE = 0  # OS/2 fsType: no restriction
+_FARTHEST_TURN = 4  # glyphs back that the same character is looked for
+_UNHINTED = b"\xb8\x01\xff\x85\xb0\x04\x8d"  # prep: no stroke drops out at any size
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,35 @@ class SetGlyph:
 
 @dataclass(frozen=True)
 class GlyphSet:
-    """What a font is built from; lengths in ems. Keys of `ligatures` are two characters or more."""
+    """What a font is built from; lengths in ems. Keys of `ligatures` are two characters or more.
+
+    alternates: what takes turns with a character's glyph.
+    """
 
     glyphs: Mapping[str, SetGlyph]
     kerning: Mapping[tuple[str, str], float] = field(default_factory=dict)
     ligatures: Mapping[str, SetGlyph] = field(default_factory=dict)
     ascent: float = 0.9
     descent: float = -0.3
+    alternates: Mapping[str, Sequence[SetGlyph]] = field(default_factory=dict)
+
+
+_BOX = ((0.05, 0.0, 0.45, 0.7), (0.1, 0.05, 0.4, 0.65))
+_NOTDEF = SetGlyph(
+    Outline(
+        tuple(
+            segment
+            for way, (left, low, right, high) in zip((1, -1), _BOX)
+            for segment in (
+                ("M", (left, low)),
+                *(("L", point) for point in ((left, high), (right, high), (right, low))[::way]),
+                ("Z", ()),
+            )
+        )
+    ),
+    0.5,
+)
+"""What is shown where the font has no glyph: an empty box."""
 
 
 # --- from a program that is not trusted ---
@@ -88,7 +114,7 @@ def _number(value: Any, farthest: float = FARTHEST) -> float:
 
 
 def build_font(glyph_set: GlyphSet, family: str) -> bytes:
-    """Return a TTF of the family in the one style Regular, kerning as `kern` and ligatures as `liga`.
+    """Return a TTF of the family in the one style Regular: kerning as `kern`, ligatures as `liga`, turns as `calt`.
 
     A space and a no-break space are added where they are missing.
     """
@@ -96,9 +122,10 @@ def build_font(glyph_set: GlyphSet, family: str) -> bytes:
     space = glyphs.get(" ", SetGlyph(Outline(), 0.3))
     glyphs[" "] = glyphs["\u00a0"] = SetGlyph(Outline(), space.advance)
     names = {character: _name(character) for character in sorted(glyphs)}
-    drawn: dict[str, SetGlyph] = {".notdef": SetGlyph(Outline(), space.advance)}
+    drawn: dict[str, SetGlyph] = {".notdef": _NOTDEF}
     drawn |= {names[character]: glyphs[character] for character in names}
     drawn |= {_ligature_name(key, names): glyph for key, glyph in glyph_set.ligatures.items()}
+    drawn |= {name: g for c, alternates in _turns(glyph_set, names).items() for name, g in alternates.items()}
     builder = FontBuilder(UNITS, isTTF=True)
     builder.setupGlyphOrder(list(drawn))
     builder.setupCharacterMap({ord(character): name for character, name in names.items()})
@@ -113,6 +140,15 @@ def build_font(glyph_set: GlyphSet, family: str) -> bytes:
         addOpenTypeFeaturesFromString(builder.font, features)
     buffer = io.BytesIO()
     builder.save(buffer)
+    return buffer.getvalue()
+
+
+def as_woff2(data: bytes) -> bytes:
+    """Return a TTF as WOFF2, as web pages load fonts."""
+    font = TTFont(io.BytesIO(data))
+    font.flavor = "woff2"
+    buffer = io.BytesIO()
+    font.save(buffer)
     return buffer.getvalue()
 
 
@@ -144,6 +180,11 @@ def _set_up_facts(builder: FontBuilder, glyph_set: GlyphSet, family: str) -> Non
         fsSelection=0x40 | 0x80,  # regular, and the typographic metrics are the ones to use
     )
     builder.setupPost()
+    builder.font["gasp"] = gasp = newTable("gasp")
+    gasp.gaspRange = {0xFFFF: 0x000F}  # smoothed at every size, as outlines without hints are
+    builder.font["prep"] = prep = newTable("prep")
+    prep.program = Program()
+    prep.program.fromBytecode(_UNHINTED)
 
 
 def _top(glyph_set: GlyphSet, characters: str) -> float | None:
@@ -158,6 +199,15 @@ def _name(character: str) -> str:
 
 def _ligature_name(key: str, names: Mapping[str, str]) -> str:
     return "_".join(names[character] for character in key)
+
+
+def _turns(glyph_set: GlyphSet, names: Mapping[str, str]) -> dict[str, dict[str, SetGlyph]]:
+    """Return the glyphs by name that take turns with a character's."""
+    return {
+        c: {f"{names[c]}.alt{i}": glyph for i, glyph in enumerate(glyphs, start=1)}
+        for c, glyphs in sorted(glyph_set.alternates.items())
+        if c in names
+    }
 
 
 def _glyf(outline: Outline) -> Glyph:
@@ -181,16 +231,47 @@ def _glyf(outline: Outline) -> Glyph:
 
 
 def _features(glyph_set: GlyphSet, names: Mapping[str, str]) -> Iterator[str]:
-    """Yield feature code: the largest kerning pairs, and ligatures, the longest first."""
-    strongest = sorted(glyph_set.kerning.items(), key=lambda item: -abs(item[1]))[:_MOST_PAIRS]
-    pairs = [(names[a], names[b], round(v * UNITS)) for (a, b), v in strongest]
-    pairs = [pair for pair in pairs if pair[2]]
-    if pairs:
-        yield "feature kern {"
-        yield from (f"pos {one} {other} {value};" for one, other, value in sorted(pairs))
-        yield "} kern;"
+    """Yield feature code: ligatures, the longest first; turns; the largest kerning pairs."""
+    turns = {c: [names[c], *alternates] for c, alternates in _turns(glyph_set, names).items()}
     if glyph_set.ligatures:
         yield "feature liga {"
         for key in sorted(glyph_set.ligatures, key=lambda key: (-len(key), key)):
             yield f"sub {' '.join(names[c] for c in key)} by {_ligature_name(key, names)};"
         yield "} liga;"
+    if turns:
+        yield from _turn_features(turns, sorted(name for c, name in names.items() if not c.isspace()))
+    strongest = sorted(glyph_set.kerning.items(), key=lambda item: -abs(item[1]))[:_MOST_PAIRS]
+    pairs = [(a, b, round(v * UNITS)) for (a, b), v in strongest]
+    pairs = [pair for pair in pairs if pair[2]]
+    if not pairs:
+        return
+    kerned = sorted({c for one, other, _ in pairs for c in (one, other)})
+    yield from (f"@K{names[c]} = [{' '.join(turns.get(c, [names[c]]))}];" for c in kerned)
+    yield "feature kern {"
+    yield from (f"pos @K{names[one]} @K{names[other]} {value};" for one, other, value in sorted(pairs))
+    yield "} kern;"
+
+
+def _turn_features(turns: Mapping[str, Sequence[str]], others: Sequence[str]) -> Iterator[str]:
+    """Yield the feature by which the variants of a character take turns, going by the nearest one before.
+
+    No `rand`: HarfBuzz has it on by default, and a text would look otherwise each time that it is set.
+    """
+    most = max(map(len, turns.values()))
+    alternates = [name for variants in turns.values() for name in variants[1:]]
+    yield f"@ANY = [{' '.join([*others, *alternates])}];"
+    for number in range(1, most):
+        yield f"lookup TURN{number} {{"
+        yield from (f"sub {names[0]} by {names[number]};" for names in turns.values() if number < len(names))
+        yield f"}} TURN{number};"
+    yield "feature calt {"
+    for between in range(_FARTHEST_TURN):
+        gap = "@ANY " * between
+        for variants in turns.values():
+            for before, name in enumerate(variants):
+                after = (before + 1) % len(variants)
+                if after:
+                    yield f"sub {name} {gap}{variants[0]}' lookup TURN{after};"
+                else:
+                    yield f"ignore sub {name} {gap}{variants[0]}';"
+    yield "} calt;"

@@ -1,10 +1,14 @@
-"""A writer's hand as a font: the best sample of every character, traced, stood on one baseline and spaced."""
+"""A writer's hand as a font: the best samples of every character, traced, stood on one baseline and spaced.
+
+What was not written is made with the same pen (`pen_made`); further samples become alternates that take turns, and
+pairs that the writer set become kerning and ligatures.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -12,42 +16,49 @@ import numpy as np
 
 from emnist_hf.errors import Sentence
 from emnist_hf.ink.types import Floats
-from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.errors import StylingError
+from emnist_hf.styling.filled import fill_in, finer_notice
 from emnist_hf.styling.font_file import GlyphSet, SetGlyph, build_font
-from emnist_hf.styling.fonts import DEFAULT_FONT, Font, find_font
+from emnist_hf.styling.fonts import Font, find_font
 from emnist_hf.styling.hand import Hand, check_hand
-from emnist_hf.styling.kerning import find_kerning
-from emnist_hf.styling.line import Typesetter
-from emnist_hf.styling.outline import Outline, trace
-from emnist_hf.styling.transfer import measure_font, style_like
+from emnist_hf.styling.kerning import find_kerning, written_kerning, written_spacing
+from emnist_hf.styling.measuring import stroke_of
+from emnist_hf.styling.neighbours import WrittenPair
+from emnist_hf.styling.outline import Box, Outline, trace
+from emnist_hf.styling.pen_made import Pen, accented, compose, pen_of, without_dot
+from emnist_hf.styling.pen_strokes import STROKES
 
 X_HEIGHT = 0.46
 """Ems."""
 
 DEFAULT_NAME = "My hand"
 
+MOST_ALTERNATES = 2
+"""Further samples of a character that take turns with the best."""
+
+OWN, MADE, DOUBTFUL = "own", "made", "doubtful"
+"""Where a glyph is from: the writer's, made with the writer's pen, or the writer's if the label is right."""
+
 _SPACING = (0.14, 0.45)  # x-heights between letters, at least and at the most, whatever the writer's own
-_USUAL_SPACING = 0.25  # x-heights between letters that are as wide as most writers'
-_SIGN_PIXELS = 300  # an em at which signs are measured
-_FINER = 0.6  # of the writer's weight: strokes filled in below it are told of
-_MOST_SIGN = 1.2  # of a sign's own stroke, by which it grows on all sides at the most
-_PUNCTUATION = ".,:;!?'\"-()&"
 
 
 @dataclass(frozen=True)
 class Sample:
     """One written character.
 
-    ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62. score: how sure the label is, and how good the
-    sample, 0 to 1. Raise `StylingError` for ink that is no such picture.
+    ink: float32 [H, W], 0 to 1, cropped to it. label: one of the 62, or a sign. score: how sure the label is, and how
+    good the sample, 0 to 1. looks: what it surely looks like instead; else nothing. box, source: where it was written.
+    Raise `StylingError` for ink that is no such picture.
     """
 
     label: str
     ink: Floats
     score: float = 1.0
+    looks: str = ""
+    box: Box | None = None
+    source: str = ""
 
     def __post_init__(self) -> None:
         ink = self.ink
@@ -58,12 +69,30 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class GlyphOrigin:
+    """Where the glyph of a character is from. origin: of `OWN`, `MADE` and `DOUBTFUL`. sample: what it was traced of.
+
+    alternates: the further samples that take turns with it.
+    """
+
+    character: str
+    origin: str
+    sample: Sample | None = None
+    alternates: Sequence[Sample] = ()
+
+
+@dataclass(frozen=True)
 class MadeFont:
-    """A font made from a hand. written: the characters that are the writer's own; the others were filled in."""
+    """A font made from a hand. written: the characters that are the writer's own; the others were made.
+
+    origins: of every character with ink. ligatures: pairs that the writer joins.
+    """
 
     font: Font
     written: str
     notices: list[str]
+    origins: Sequence[GlyphOrigin] = field(default=(), repr=False)
+    ligatures: Sequence[str] = ()
 
     @property
     def data(self) -> bytes:
@@ -71,145 +100,186 @@ class MadeFont:
         assert self.font.data is not None
         return self.font.data
 
+    @property
+    def doubtful(self) -> str:
+        """The characters whose label its writer should look at."""
+        return "".join(origin.character for origin in self.origins if origin.origin == DOUBTFUL)
+
 
 def make_font(
     samples: Sequence[Sample],
     hand: Hand,
     *,
     name: str = DEFAULT_NAME,
-    filler: str | Font = DEFAULT_FONT,
+    filler: str | Font | None = None,
+    pairs: Sequence[WrittenPair] = (),
 ) -> MadeFont:
     """Make an installable TTF of a writer's characters.
 
-    Every character's best sample is scaled to the height that its letterform has over a common x-height, so that a and
-    g and A fit together though they were drawn apart. Letters are as far apart as the writer's own (`hand.spacing`) or,
-    where that is None, a quarter of an x-height, more or less as they are wide or narrow, and pairs are kerned until
-    their white is alike. What was not written is taken from `filler` with the writer's slant and as much of the weight
-    as its letters bear; a notice tells where that is little. Punctuation gets all of it.
+    Every character's best samples are scaled to the height that its letterform has over a common x-height, so that a
+    and g and A fit together though they were drawn apart, and brought to the weight of the hand. Letters are as far
+    apart as in `pairs`, or as the writer's own (`hand.spacing`), or a quarter of an x-height, more or less as they are
+    wide or narrow, and pairs are kerned until their white is alike, or as the writer set them. What was not written is
+    made with the writer's pen, or taken from the font `filler`; accents are composed of letter and mark.
     Raise `StylingError` if no sample is of the 62 characters, the name has no letter in it, or the hand is none.
     """
     check_hand(hand)
     family = _family(name)
     best = choose_samples(samples)
-    if not best:
+    if not any(label in LETTERFORMS for label in best):
         raise StylingError("There is no character to make a font of: write some letters or digits first.")
-    slant = math.tan(math.radians(hand.slant))
-    spacing = hand.spacing if hand.spacing is not None else _USUAL_SPACING * hand.width
-    bearing = 0.5 * X_HEIGHT * min(max(spacing, _SPACING[0]), _SPACING[1])
-    own = {label: _stand(sample, hand.weight * X_HEIGHT) for label, sample in best.items()}
-    glyphs = {label: _with_bearings(outline, slant, bearing) for label, outline in own.items() if outline}
-    written = "".join(character for character in CHARACTERS if character in glyphs)
-    filler = find_font(filler)
-    filled = _fill_in(glyphs, filler, hand, slant, bearing)
-    whole = {**filled, **glyphs, " ": SetGlyph(Outline(), 0.62 * X_HEIGHT + bearing)}
-    glyph_set = GlyphSet(whole, find_kerning(whole, X_HEIGHT, slant, 2 * bearing), {}, 0.95, -0.4)
+    pen = pen_of(hand, {label: group[0].ink for label, group in best.items()})
+    own = {label: [o for o in (_stand(sample, pen) for sample in group) if o] for label, group in best.items()}
+    own = {label: outlines for label, outlines in own.items() if outlines}
+    filling = find_font(filler) if filler is not None else None
+    made = _made(own, pen, filling, hand)
+    bearing = 0.5 * min(max(written_spacing(hand, pairs), _SPACING[0]), _SPACING[1])
+
+    def glyph(outline: Outline) -> SetGlyph:
+        return _with_bearings(outline, pen.slant, bearing)
+
+    glyphs = {character: glyph(outline) for character, outline in made.items()}
+    glyphs |= {label: glyph(outlines[0]) for label, outlines in own.items()}
+    glyphs[" "] = SetGlyph(Outline(), X_HEIGHT * (0.62 + bearing))
+    kerning = find_kerning(glyphs, X_HEIGHT, pen.slant, 2 * bearing * X_HEIGHT) | written_kerning(
+        pairs, bearing, X_HEIGHT
+    )
+    turns = {label: [glyph(outline) for outline in outlines[1:]] for label, outlines in own.items() if outlines[1:]}
+    joined = {label: glyph(outline) for label, outline in _joined(pairs, pen, own).items()}
+    highest, lowest = _extent(glyphs)
+    glyph_set = GlyphSet(glyphs, kerning, joined, max(0.95, highest), min(-0.4, lowest), turns)
     name = _file_name(family)
     path = Path(name + ".ttf")
     font = Font(name, family, "Your own", "Made from your hand.", path, build_font(glyph_set, family))
-    return MadeFont(font, written, _notices(glyphs, filler, hand))
+    written = "".join(character for character in CHARACTERS if character in own)
+    origins = [_origin(character, best.get(character) if character in own else None) for character in sorted(glyphs)]
+    notices = _notices(written, filling, hand)
+    return MadeFont(font, written, notices, [o for o in origins if o.character != " "], sorted(joined))
 
 
-def _notices(glyphs: Mapping[str, SetGlyph], filler: Font, hand: Hand) -> list[str]:
-    """Return sentences on what was filled in."""
-    missing = " ".join(character for character in CHARACTERS if character not in glyphs)
-    if not missing:
-        return []
-    notices: list[str] = [Sentence("Not written, and filled in from another font: {missing}.", missing=missing)]
-    own = measure_font(filler)
-    weight = (own.stroke + 2 * style_like(hand, filler, 1.0).offset) / own.x_height
-    if weight < _FINER * hand.weight:
-        finer = "Letters that were filled in are finer than your pen: {font} bears no more weight."
-        notices.append(Sentence(finer, font=filler.title))
-    return notices
+def choose_samples(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
+    """Return the best samples of each character, the best first, and after it what is to take turns with it.
 
-
-def choose_samples(samples: Sequence[Sample]) -> dict[str, Sample]:
-    """Return the best sample of each character: the surest, and of several as sure the one most like the others."""
+    The surest is best, and of several as sure the one most like the others; what is in doubt takes no turns.
+    """
     if not isinstance(samples, Sequence) or not all(isinstance(sample, Sample) for sample in samples):
         raise StylingError("These are no samples of characters: give a list of `Sample`, as `Sheet.samples` has it.")
     by_label: dict[str, list[Sample]] = {}
     for sample in samples:
-        if sample.label in LETTERFORMS and (sample.ink > 0.5).any():
+        known = sample.label in LETTERFORMS or (len(sample.label) == 1 and sample.label in STROKES)
+        if known and (sample.ink > 0.5).any():
             by_label.setdefault(sample.label, []).append(sample)
-    return {label: _best(group) for label, group in sorted(by_label.items())}
+    return {label: _in_order(group) for label, group in sorted(by_label.items())}
 
 
-def _best(group: list[Sample]) -> Sample:
+def _in_order(group: list[Sample]) -> list[Sample]:
     small = np.stack([cv2.resize(sample.ink, (24, 24), interpolation=cv2.INTER_AREA) for sample in group])
     small = np.stack([cv2.GaussianBlur(picture, (0, 0), 1.5) for picture in small])
     off = np.abs(small - np.median(small, axis=0)).mean(axis=(1, 2))
     likeness = 1 - off / max(float(off.max()), 1e-6) if len(group) > 2 else np.zeros(len(group))
-    return group[int(np.argmax([sample.score + 0.5 * like for sample, like in zip(group, likeness)]))]
+    order = np.argsort([-sample.score - 0.5 * like for sample, like in zip(group, likeness)], kind="stable")
+    first, *others = (group[i] for i in order)
+    sure = [sample for sample in others if sample.score > 0.5 and not sample.looks]
+    return [first, *sure[:MOST_ALTERNATES]]
 
 
-def _stand(sample: Sample, weight: float) -> Outline:
-    """Return the traced sample in ems, y up, as high over the baseline as its letterform.
+def _origin(character: str, group: Sequence[Sample] | None) -> GlyphOrigin:
+    if not group:
+        return GlyphOrigin(character, MADE)
+    return GlyphOrigin(character, DOUBTFUL if group[0].looks else OWN, group[0], group[1:])
 
-    What was drawn smaller has thicker strokes at one height: outlines are brought nearer to `weight`, in ems.
-    """
-    outline = trace(sample.ink)
+
+def _notices(written: str, filling: Font | None, hand: Hand) -> list[str]:
+    """Return sentences on what was not written."""
+    missing = " ".join(character for character in CHARACTERS if character not in written)
+    if not missing:
+        return []
+    if filling is None:
+        return [Sentence("Not written, and made with your pen: {missing}.", missing=missing)]
+    notices = [Sentence("Not written, and filled in from another font: {missing}.", missing=missing)]
+    return [*notices, *filter(None, [finer_notice(filling, hand)])]
+
+
+# --- outlines, in x-heights ---
+
+
+def _stand(sample: Sample, pen: Pen) -> Outline:
+    """Return the traced sample as high over the baseline as its letterform, its strokes as heavy as the pen's."""
+    if sample.label in LETTERFORMS:
+        form = LETTERFORMS[sample.label]
+        return _fitted(sample.ink, form.bottom, form.top, pen.weight)
+    made = pen.draw(sample.label)
+    assert made is not None
+    _, bottom, _, top = made.bounds()
+    return _fitted(sample.ink, bottom, top, pen.weight)
+
+
+def _fitted(ink: Floats, bottom: float, top: float, weight: float) -> Outline:
+    """Return ink traced, from `bottom` to `top`, its strokes brought to a weight as far as they bear it."""
+    outline = trace(ink)
     if not outline:
         return outline
-    _, top, _, bottom = outline.bounds()
-    form = LETTERFORMS[sample.label]
-    scale = X_HEIGHT * form.height / max(bottom - top, 1e-6)
-    own = width_along(depth(sample.ink > 0.5)) * scale
-    offset = min(max((weight - own) / 2, -0.25 * own), 0.4 * own) if abs(weight - own) > 0.1 * own else 0.0
-    drawn = outline.mapped((scale, 0, 0, -scale, 0, 0)).thickened(offset)
+    left, upper, _, lower = outline.bounds()
+    height, pixels = max(lower - upper, 1e-6), stroke_of(ink)
+    # Growing by d on all sides, it must be drawn smaller by 2 d: weight = pixels * scale + 2 d.
+    share = min(pixels / height, 0.8)
+    own = share * (top - bottom)
+    grown = min(max((weight - own) / 2 / (1 - share), -0.25 * own), 0.4 * own)
+    scale = (top - bottom - 2 * grown) / height
+    drawn = outline.mapped((scale, 0, 0, -scale, 0, 0)).thickened(grown)
     left, low, _, high = drawn.bounds()
-    fit = X_HEIGHT * form.height / (high - low)
-    return drawn.mapped((fit, 0, 0, fit, -left * fit, X_HEIGHT * form.bottom - low * fit))
+    fit = (top - bottom) / max(high - low, 1e-6)
+    return drawn.mapped((fit, 0, 0, fit, -left * fit, bottom - low * fit))
+
+
+def _made(own: Mapping[str, Sequence[Outline]], pen: Pen, filling: Font | None, hand: Hand) -> dict[str, Outline]:
+    """Return the characters that were not written, and those with accents."""
+    missing = [character for character in STROKES if character not in own]
+    taken = fill_in(missing, filling, hand) if filling is not None else {}
+    drawn = {character: taken.get(character) or pen.draw(character) for character in missing}
+    made = {character: outline for character, outline in drawn.items() if outline}
+    bases = made | {label: outlines[0] for label, outlines in own.items()}
+    for character, (base, mark) in accented().items():
+        outline = bases[base]
+        if base in "ij":
+            outline = without_dot(outline) or made["ı" if base == "i" else "ȷ"]
+        made.setdefault(character, compose(outline, mark, pen))
+    return made
+
+
+def _joined(pairs: Sequence[WrittenPair], pen: Pen, own: Mapping[str, object]) -> dict[str, Outline]:
+    """Return the pairs that the writer joins, at least every other time, where both letters were written."""
+    found = {}
+    for label in {pair.label for pair in pairs}:
+        group = [pair for pair in pairs if pair.label == label]
+        joined = [pair for pair in group if pair.gap is None]
+        if 2 * len(joined) < len(group) or not all(character in own for character in label):
+            continue
+        forms = [LETTERFORMS[character] for character in label if character in LETTERFORMS]
+        if len(forms) == len(label):
+            bottom, top = min(form.bottom for form in forms), max(form.top for form in forms)
+            found[label] = _fitted(joined[0].ink, bottom, top, pen.weight)
+    return {label: outline for label, outline in found.items() if outline}
+
+
+# --- spacing ---
 
 
 def _with_bearings(outline: Outline, slant: float, bearing: float) -> SetGlyph:
-    """Give a letter half the white on either side of its ink, measured with the lean taken out."""
+    """Give a letter half the white on either side of its ink, measured with the lean taken out; return it in ems."""
     upright = outline.points[:, 0] - slant * outline.points[:, 1]
     low, high = float(upright.min()), float(upright.max())
-    return SetGlyph(outline.mapped((1, 0, 0, 1, bearing - low, 0)), high - low + 2 * bearing)
+    moved = outline.mapped((X_HEIGHT, 0, 0, X_HEIGHT, X_HEIGHT * (bearing - low), 0))
+    return SetGlyph(moved, X_HEIGHT * (high - low + 2 * bearing))
 
 
-def _fill_in(
-    glyphs: Mapping[str, SetGlyph], filler: Font, hand: Hand, slant: float, bearing: float
-) -> dict[str, SetGlyph]:
-    """Return the characters that are missing, and some punctuation, from a font that is bent to the hand."""
-    scale = X_HEIGHT / filler.typeface.x_height
-    style = replace(style_like(hand, filler, 1.0), waver=0.0, tracking=0.0)
-    letters, signs = Typesetter(filler, style), Typesetter(filler, replace(style, offset=0.0))
-    filled = {}
-    for character in CHARACTERS + _PUNCTUATION:
-        if character in glyphs:
-            continue
-        is_sign = character in _PUNCTUATION
-        line = (signs if is_sign else letters).line(character)
-        if not line.marks:
-            continue
-        parts = [mark.outline.mapped(mark.matrix).segments for mark in line.marks]
-        outline = Outline(tuple(segment for part in parts for segment in part)).scaled(scale)
-        if is_sign:
-            outline = _weighed_sign(outline, hand.weight * X_HEIGHT, scale * style.offset)
-        filled[character] = _with_bearings(outline, slant, bearing)
-    return filled
+def _extent(glyphs: Mapping[str, SetGlyph]) -> tuple[float, float]:
+    """Return the highest and the lowest ink, in ems, a hundredth to spare."""
+    boxes = [glyph.outline.bounds() for glyph in glyphs.values() if glyph.outline]
+    return (math.ceil(100 * max(b[3] for b in boxes)) / 100, math.floor(100 * min(b[1] for b in boxes)) / 100)
 
 
-def _weighed_sign(outline: Outline, weight: float, least: float) -> Outline:
-    """Bring the strokes of punctuation to `weight`; what stands on the line goes on doing so. Lengths in ems.
-
-    A sign bears more than a letter, since few have white inside, but no less: a dot is as wide as a stroke, or wider.
-    It grows on all sides by `least` or more, which letters do.
-    """
-    own = _stroke(outline)
-    changed = outline.thickened(max(min((weight - own) / 2, _MOST_SIGN * own), least))
-    before, after = outline.bounds()[1], changed.bounds()[1]
-    return changed.mapped((1, 0, 0, 1, 0, before - after)) if abs(before) < 0.05 else changed
-
-
-def _stroke(outline: Outline) -> float:
-    """Return the median width of the strokes of an outline, in ems."""
-    left, low, right, high = outline.bounds()
-    mask = np.zeros([math.ceil(side * _SIGN_PIXELS) + 3 for side in (high - low, right - left)], np.uint8)
-    lines = [np.rint((line - (left, low)) * _SIGN_PIXELS + 1).astype(np.int32) for line in outline.merged().polylines]
-    cv2.fillPoly(mask, lines, 1)
-    return width_along(depth(mask > 0)) / _SIGN_PIXELS
+# --- names ---
 
 
 def _family(name: str) -> str:

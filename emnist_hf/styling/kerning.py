@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.font_file import SetGlyph
+from emnist_hf.styling.hand import Hand
+from emnist_hf.styling.neighbours import WrittenPair
 
 Edges = tuple[NDArray[np.float64], NDArray[np.float64]]
 """White to the left and right of a glyph's ink in every band of height, float64 [bands]; infinite where it has none."""
 
 _BANDS = 24  # in which letters are compared
 _MOST = 0.22  # x-heights
+_MOST_WRITTEN = 0.25  # x-heights that neighbours move, as the writer set them
+_FEWEST_GAPS = 5  # neighbours from which the writer's own spacing is known
+_USUAL_SPACING = 0.25  # x-heights between letters that are as wide as most writers'
 
 
 def find_kerning(
@@ -68,3 +74,21 @@ def _white(one: Edges, other: Edges, white: float) -> tuple[float, float] | None
     if not between.size:
         return None
     return float(np.minimum(between, 2.5 * white).mean()), float(between.min())
+
+
+def written_spacing(hand: Hand, pairs: Sequence[WrittenPair]) -> float:
+    """Return the white between letters, in x-heights."""
+    gaps = [pair.gap for pair in pairs if pair.gap is not None]
+    if len(gaps) >= _FEWEST_GAPS:
+        return float(np.median(gaps))
+    return hand.spacing if hand.spacing is not None else _USUAL_SPACING * hand.width
+
+
+def written_kerning(pairs: Sequence[WrittenPair], bearing: float, x_height: float) -> dict[tuple[str, str], float]:
+    """Return by how much pairs move that the writer set, in ems; bearing: white beside each letter, in x-heights."""
+    gaps: dict[tuple[str, str], list[float]] = {}
+    for pair in pairs:
+        if pair.gap is not None and all(character in LETTERFORMS for character in pair.label):
+            gaps.setdefault((pair.label[0], pair.label[1]), []).append(pair.gap)
+    moved = {pair: float(np.median(found)) - 2 * bearing for pair, found in gaps.items()}
+    return {pair: x_height * min(max(move, -_MOST_WRITTEN), _MOST_WRITTEN) for pair, move in moved.items()}

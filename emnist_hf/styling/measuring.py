@@ -17,6 +17,7 @@ from emnist_hf.ink.geometry import LEAST_SKEW, level, upright_ink
 from emnist_hf.ink.types import Floats
 from emnist_hf.ink.widths import depth, ridge
 from emnist_hf.letterforms import CAPITAL, LETTERFORMS
+from emnist_hf.splits import LabelSet
 from emnist_hf.styling.baselines import ReadCharacter, check_characters, fit_line, page_slope, x_height_of
 from emnist_hf.styling.hand import Hand
 from emnist_hf.styling.outline import Box
@@ -28,7 +29,14 @@ _MOST_PARTS = 40
 
 
 class Reader(Protocol):
-    """What reads pages: a `Recognizer`."""
+    """What reads pages and glyphs: a `Recognizer`."""
+
+    @property
+    def label_set(self) -> LabelSet: ...
+
+    def predict_proba(self, glyphs: Any) -> Floats: ...
+
+    def not_a_character(self, glyphs: Any) -> Floats | None: ...
 
     def read(self, image: Any, *, ink: Ink | None = None) -> Any: ...
 
@@ -186,6 +194,11 @@ def _along(parts: Sequence[Part]) -> tuple[Floats, Floats]:
     return (joined, np.concatenate(levels)) if joined.size else (np.ones(1, np.float32), np.ones(1, np.float32))
 
 
+def stroke_of(ink: Floats) -> float:
+    """Return the median width of the strokes in ink, float32 [H, W], in its pixels and to a tenth of one."""
+    return float(np.median(_along([Part("", ink, (0, 0, 0, 0), 0, 0)])[0]))
+
+
 def _width(parts: Sequence[Part], slant: float) -> float:
     """Return the median width by that of the letterform; without a label, by the mean of all letterforms."""
     mean = float(np.mean([form.aspect for form in LETTERFORMS.values()]))
@@ -218,12 +231,12 @@ def _spacing(parts: Sequence[Part], slant: float, x_height: float) -> float | No
     """Return the median white between neighbours in a word, in x-heights; None where there are none."""
     tangent = math.tan(math.radians(slant))
     neighbours = (pair for line in _lines(parts) for pair in pairwise(line) if pair[0].word == pair[1].word)
-    gaps = [_gap(one, other, tangent) for one, other in neighbours]
+    gaps = [gap_between(one, other, tangent) for one, other in neighbours]
     near = [gap for gap in gaps if gap is not None and gap < 1.2 * x_height]  # beyond it another word begins
     return float(np.median(near)) / x_height if near else None
 
 
-def _gap(one: Part, other: Part, tangent: float) -> float | None:
+def gap_between(one: Part, other: Part, tangent: float) -> float | None:
     """Return the white between two neighbours along their common height, the lean taken out; pixels."""
     ends = []
     for part, pick in ((one, np.max), (other, np.min)):

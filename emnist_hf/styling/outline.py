@@ -88,7 +88,10 @@ class Outline:
             pairs = zip(coordinates[::2], coordinates[1::2])
             return tuple(v for x, y in pairs for v in (a * x + c * y + e, b * x + d * y + f))
 
-        return Outline(tuple((verb, moved(coordinates)) for verb, coordinates in self.segments))
+        changed = Outline(tuple((verb, moved(coordinates)) for verb, coordinates in self.segments))
+        if (known := self.__dict__.get("polylines")) is not None:  # they move along, which is quicker than anew
+            changed.__dict__["polylines"] = [line @ ((a, b), (c, d)) + (e, f) for line in known]
+        return changed
 
     def scaled(self, factor: float) -> Outline:
         """Return the outline `factor` times as large."""
@@ -118,7 +121,7 @@ class Outline:
         except pathops.PathOpsError:
             return self
         grew = abs(changed.area) > abs(path.area)
-        return _from_path(changed) if grew == (distance > 0) and len(list(changed.segments)) else self
+        return from_path(changed) if grew == (distance > 0) and len(list(changed.segments)) else self
 
     def merged(self) -> Outline:
         """Return the same shape without contours that overlap; as it is where that cannot be found."""
@@ -127,7 +130,7 @@ class Outline:
             path.simplify()
         except pathops.PathOpsError:
             return self
-        return _from_path(path)
+        return from_path(path)
 
 
 def _flattened(segments: tuple[Segment, ...]) -> Iterator[list[NDArray[np.float64]]]:
@@ -164,7 +167,7 @@ _VERBS = {
 }
 
 
-def _from_path(path: pathops.Path) -> Outline:
+def from_path(path: pathops.Path) -> Outline:
     return Outline(tuple((_VERBS[verb], tuple(v for point in points for v in point)) for verb, points in path))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from emnist_hf.page.upload import FOLDER
+from emnist_hf.page.example_strip import FOLDER
 from tests.support.chromium import answer, draw, open_tab, settle
 
 GRAVE = ("serious", "critical")

@@ -72,7 +72,7 @@ def test_a_sheet_becomes_a_font(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#font-result .problem")).to_contain_text("labels", timeout=60_000)
     labels.fill(ROWS)
     page.locator("#font-make").click()
-    link = page.locator("#font-result a.download")
+    link = page.locator("#font-result a.download[download$=ttf]")
     expect(link).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
         link.click()

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from emnist_hf.data.compose import compose
-from emnist_hf.page.upload import FOLDER
+from emnist_hf.page.example_strip import FOLDER
 from tests.support.chromium import answer, calligraphy
 from tests.support.hands import font_hand
 

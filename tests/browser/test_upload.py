@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from emnist_hf.page.upload import FOLDER, PROMPT
+from emnist_hf.page.example_strip import FOLDER
+from emnist_hf.page.upload import PROMPT
 from tests.support.chromium import answer, calligraphy, message
 
 

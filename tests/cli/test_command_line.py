@@ -212,7 +212,7 @@ def test_defaults_that_the_help_tells_of_are_those_of_the_settings() -> None:
     from emnist_hf.styling.hand_font import DEFAULT_NAME
 
     usual = {field.name: field.default for field in fields(Setting)} | {"font": DEFAULT_FONT, "measure": "never"}
-    for command_name, defaults in {"render": usual, "make-font": {"font": DEFAULT_FONT, "name": DEFAULT_NAME}}.items():
+    for command_name, defaults in {"render": usual, "make-font": {"name": DEFAULT_NAME}}.items():
         told = {
             parameter.name: parameter.help for parameter in COMMANDS[command_name].params if hasattr(parameter, "help")
         }

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from mcp.types import CallToolResult, Tool
 
 from emnist_hf.page.api import EXAMPLE_FILE
-from emnist_hf.page.upload import FOLDER
+from emnist_hf.page.example_strip import FOLDER
 from tests.support.node import run_node
 from tests.support.server import ROOT
 

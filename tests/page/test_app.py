@@ -17,8 +17,8 @@ from PIL import Image
 from emnist_hf.data.compose import compose
 from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
+from emnist_hf.page.example_strip import FOLDER
 from emnist_hf.page.main import load_recognizer
-from emnist_hf.page.upload import FOLDER
 from tests.support.hands import font_hand
 from tests.support.strokes import draw
 

@@ -19,7 +19,20 @@ from emnist_hf import Prediction
 from emnist_hf.errors import EmnistError
 from emnist_hf.hub_session import SENTENCES
 from emnist_hf.ink import open_picture, to_ink
-from emnist_hf.page import compose, correction, draw, hand_font, limits, model, own_font, page_view, privacy, upload
+from emnist_hf.page import (
+    compose,
+    correction,
+    doubts,
+    draw,
+    example_strip,
+    hand_font,
+    limits,
+    model,
+    own_font,
+    page_view,
+    privacy,
+    upload,
+)
 from emnist_hf.page import draw as pad
 from emnist_hf.page.answer import CERTAINTY, DOUBT, PERHAPS, answer_in_words
 from emnist_hf.page.answer_panel import CHARSET_TITLES
@@ -70,7 +83,7 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
         limits.STOPPING,
         limits.TOO_SLOW,
         limits.TOO_LARGE,
-        upload.NO_EXAMPLE,
+        example_strip.NO_EXAMPLE,
         *CHARSET_TITLES.values(),
         *EXAMPLES.values(),
         *page_view.SAID,
@@ -79,6 +92,9 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
         hand_font.PROMPT,
         hand_font.FOUND,
         hand_font.ORDER,
+        hand_font.MADE_OF,
+        doubts.ASKED,
+        *hand_font.EXAMPLES.values(),
         *model.MEASURES.values(),
         *model.FIGURES.values(),
         *model.LIMITS,

@@ -32,11 +32,11 @@ from starlette.types import Message, Receive, Scope, Send
 from emnist_hf.data.compose import compose
 from emnist_hf.errors import EmnistError
 from emnist_hf.page import limits
+from emnist_hf.page.example_strip import FOLDER
 from emnist_hf.page.language import translate
 from emnist_hf.page.limits import RequestLimits
 from emnist_hf.page.logs import LEVEL, JsonFormatter, set_up_logs
 from emnist_hf.page.service import HOST, PORT, ServiceError, free_address
-from emnist_hf.page.upload import FOLDER
 from tests.support.hands import font_hand
 from tests.support.server import ROOT, free_port, wait_for
 
