@@ -1,10 +1,13 @@
 """How well forms are read: boxes found, cells and fields right, empty cells left empty, by condition.
 
-    python -m benchmarks.forms [--strokes STROKES.npz] [--layouts tuned|held-out] [--each 1] [--seed 0]
+    python -m benchmarks.forms [--strokes STROKES.npz] [--layouts tuned|held-out] [--each 1] [--seed 0] [--templates]
 
 Forms are composed by `emnist_hf.data.form_compose`, filled with hand-printed fonts or, with --strokes, by UNIPEN's
 held-out writers. A box is found where one of the same kind of cells overlaps it by 0.7 (intersection over union); F1
 counts those that are none against them. A cell is right where its text is, capitals and digits as such.
+
+With --templates a template is made of each layout's blank, and its filled copies are read by it: forms that were
+recognized as such, fields right by type, and what is sent to a person at the default threshold (`form_copies`).
 """
 
 from __future__ import annotations
@@ -18,23 +21,16 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.form_copies import measure_templates, overlap
 from benchmarks.hands import HANDS, font_hand
 from emnist_hf import Recognizer
-from emnist_hf.data.compose import Box, Hand, stroke_hand, writers
+from emnist_hf.data.compose import Hand, stroke_hand, writers
 from emnist_hf.data.form_compose import FORM_CONDITIONS, HELD_OUT, LAYOUTS, Form, TrueField, compose_form
 from emnist_hf.data.strokes import StrokeSet
 from emnist_hf.reading.results import Field, Reading, Table
 
 Counts = dict[str, list[float]]
 OVERLAP = 0.7
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0, across) * max(0, down)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return shared / max(1, areas - shared)
 
 
 def cells_of(found: Field | Table) -> list[str]:
@@ -80,6 +76,8 @@ def main() -> None:
     parser.add_argument("--condition", choices=FORM_CONDITIONS, help="this one alone")
     parser.add_argument("--seed", type=int, default=0, help="of the forms (default: %(default)s)")
     parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
+    parser.add_argument("--templates", action="store_true", help="read copies of each layout's form by its template")
+    parser.add_argument("--layout", choices=LAYOUTS, help="this one alone")
     parser.add_argument("--show", action="store_true", help="print what was read")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -89,6 +87,12 @@ def main() -> None:
         strokes = StrokeSet.load(options.strokes)
         hands = [stroke_hand(strokes, writer) for writer in writers(strokes)]
     layouts = HELD_OUT if options.layouts == "held-out" else [name for name in LAYOUTS if name not in HELD_OUT]
+    layouts = [options.layout] if options.layout else layouts
+    if options.templates:
+        conditions = [options.condition] if options.condition else ["scan", "photo", "skewed", "small", "pencil"]
+        for record in measure_templates(recognizer, hands, layouts, conditions, options.each, options.seed):
+            print(json.dumps(record))
+        return
     for condition in [options.condition] if options.condition else FORM_CONDITIONS:
         counts: Counts = defaultdict(list)
         for i in range(options.each):

@@ -197,6 +197,18 @@ def test_ink(bench: Bench, tmp_path: Path) -> None:
     assert rows[0]["read"] == rows[0]["blank"] == 1
 
 
+def test_forms_by_templates(bench: Bench, tmp_path: Path) -> None:
+    done = bench("forms", "--templates", "--layout", "marks", "--condition", "scan")
+    scan, all_ = (json.loads(line) for line in done.out.splitlines())
+    assert scan["forms recognized"] == all_["forms recognized"] == 1 and scan["fields"] == 1
+    assert 0 <= scan["digits right"] <= 1 and scan["seconds a form"] > 0
+    bench("example_form", str(tmp_path))
+    drawn = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert {str(path) for path in drawn} == {"blank.png", "visit.yaml", *(f"scans/{i}.jpg" for i in range(1, 5))}
+    for path in drawn:  # the documents have what it draws
+        assert (ROOT / "docs/forms" / path).stat().st_size == pytest.approx((tmp_path / path).stat().st_size, rel=0.05)
+
+
 def test_load(bench: Bench, page_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the page that the tests of this process share; `test_cold_start` starts one as benchmarks do."""
     monkeypatch.setattr("benchmarks.load.serve", lambda: nullcontext(page_url))

@@ -30,6 +30,7 @@ NOT_RUN = {
     "nproc_per_node 2 train.py --split": "tests/training runs it on a smaller network",
     "launch --multi_gpu --num_processes": "needs eight GPUs",
     "launch --multi_gpu --num_machines": "needs four machines",
+    "nproc_per_node 2 -m emnist_hf form read": "tests/cli/test_form.py runs it",
     "handwriting_fonts": "fetches 88 MB from npm",
     "--recipe recipes/": "take hours; test_recipes_are_settings_of_train reads the recipes",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
@@ -42,6 +43,9 @@ NOT_RUN = {
     "export-onnx web/model": "the same, into a folder of its own",
     "http.server": "the same",
 }
+
+OUTPUTS = ("report.html", "words.txt", "results.jsonl", "visit.yaml", "visit.png", "visits.xlsx", "review")
+"""What documents have commands write, and the list of words that they read."""
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -67,7 +71,7 @@ def places(small_emnist: Path, tmp_path: Path) -> dict[str, str]:
         "STROKES.npz": str(small_strokes(tmp_path / "strokes.npz")),
         "note.jpg": str(NOTE),
         "FOLDER": str(NOTE.parent),
-    } | {name: str(tmp_path / name) for name in ("report.html", "words.txt", "results.jsonl")}
+    } | {name: str(tmp_path / name) for name in OUTPUTS}
 
 
 def test_every_command_is_run_or_named_as_not_run() -> None:

@@ -74,9 +74,10 @@ def read(
 
     A form may lie in its picture as it likes. The table has a column for each field, "doubtful" with what a person
     should look at and why, "error" where a form could not be read, and the score of each field: the probability that
-    its value is right. The exit status is 1 where a form could not be read. --review writes DIR/index.html, which
-    shows the doubtful fields alone and saves the corrected table. Run the same command again to go on where it was
-    interrupted, or when there are more scans. Several processes share the forms:
+    its value is right. Prints a JSON object: how many forms there are, are doubtful, and failed; the exit status is 1
+    where one failed. --review writes DIR/index.html, which shows the doubtful fields alone and saves the corrected
+    table. Run the same command again to go on where it was interrupted, or when there are more scans. Several processes
+    share the forms:
     torchrun --nproc_per_node 2 -m emnist_hf form read ...
     """
     from emnist_hf.cli.form_batch import read_forms

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from emnist_hf.cli.app import write_line
 from emnist_hf.cli.aside import set_aside
 from emnist_hf.cli.batch import SUFFIXES, Key, check_output, fill, find_pictures, without_pictures
 from emnist_hf.cli.form_table import formats
@@ -23,7 +23,7 @@ SCANS = (*SUFFIXES, ".pdf")
 def read_forms(
     template: Template, source: Path, scans: Sequence[str], output: Path, recognizer: Recognizer, folder: Path | None
 ) -> int:
-    """Read the forms in files and folders into `output`, and return how many could not be read.
+    """Read the forms in files and folders into `output`, say what came of it, and return how many could not be read.
 
     source: the file of the template. folder: for a review of what is doubtful. Raises `OutputError` and `ReviewError`
     where nothing can be written.
@@ -49,26 +49,21 @@ def read_forms(
     def is_done(record: Record) -> bool:
         return "error" not in record and (review is None or review.has(record))
 
-    def prepare() -> None:
-        """Read all forms anew where the template was changed since: the table has other columns, or other types."""
-        parts = list(output.parent.glob(f"{output.name}.part-*"))
-        written = [path.stat().st_mtime for path in (output, *parts) if path.is_file()]
-        if written and source.stat().st_mtime > max(written):
-            set_aside(output)
-            for part in parts:
-                part.unlink()
-
     found: list[Record] = []
-    fill(output, list(forms), one, kinds, found.append, is_done, "form", prepare)
-    if found:
-        _report(found, output, None if review is None else review.write(found))
+    fill(output, list(forms), one, kinds, found.append, is_done, "form", lambda: _begin(source, output))
+    if found:  # in one process
+        told = {"output": str(output), "forms": len(found)}
+        told["doubtful"] = sum(bool(record.get("doubtful")) for record in found)
+        told["failed"] = sum("error" in record for record in found)
+        write_line(told | ({} if review is None else {"review": str(review.write(found))}))
     return sum("error" in record for record in kinds[output.suffix.lower()].read(output))
 
 
-def _report(records: Sequence[Record], output: Path, review: Path | None) -> None:
-    """Say in the end what there is to do."""
-    failed = sum("error" in record for record in records)
-    doubtful = sum(bool(record.get("doubtful")) for record in records)
-    said = [f"{len(records)} forms in {output}", f"{doubtful} with something to look at"]
-    said += [f"{failed} could not be read"] if failed else []
-    print("; ".join(said) + (f": open {review}" if review is not None and doubtful else "") + ".", file=sys.stderr)
+def _begin(source: Path, output: Path) -> None:
+    """Set a table aside whose template was changed since: it has other columns, or other types."""
+    parts = list(output.parent.glob(f"{output.name}.part-*"))
+    written = [path.stat().st_mtime for path in (output, *parts) if path.is_file()]
+    if written and source.stat().st_mtime > max(written):
+        set_aside(output)
+        for part in parts:
+            part.unlink()

@@ -15,6 +15,9 @@ from emnist_hf.reading.results import Box
 CHECKBOX = 0.03
 """Side of a checkbox, of the page's longer side, at the most."""
 
+ONE, LOW = 1.3, 0.08
+"""Width of a box for one character, in its heights, and height of that, of the page's longer side, at the most."""
+
 EVEN, WALL = 0.06, 0.2
 """How far the middle of a cell may lie off that of even ones, and how thick walls may be, of a cell's width."""
 
@@ -46,8 +49,9 @@ def _parts(look: Look, place: int, block: Block) -> list[tuple[Box, tuple[Box, .
     if len(boxes) == 1:
         (left, top, right, bottom) = boxes[0]
         across, down = right - left, bottom - top
-        small = down < CHECKBOX * max(look.size) and 0.75 < across / down < 1.33
-        return [(boxes[0], (), "checkbox" if small else "text")]
+        if down < CHECKBOX * max(look.size) and 0.75 < across / down < 1.33:
+            return [(boxes[0], (), "checkbox")]
+        return [(boxes[0], (boxes[0],) if across < ONE * down < ONE * LOW * max(look.size) else (), "text")]
     if not block.regular:
         return [(box, (), "text") for box in boxes]
     rows: dict[int, list[Box]] = {}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from emnist_hf.forms.characters import classify, is_digits, label_of
+from emnist_hf.forms.declared import label_as
 from emnist_hf.forms.flat_page import FieldInk, FlatPage, around
 from emnist_hf.forms.template import Template
 from emnist_hf.forms.template_fields import TemplateError, TemplateField
@@ -17,7 +18,7 @@ from emnist_hf.forms.walls import Part
 from emnist_hf.ink.picture import open_reduced
 from emnist_hf.ink.shrinking import at_most
 from emnist_hf.ink.types import Floats
-from emnist_hf.reading.results import Character, Choice, FormRecord, FormValue
+from emnist_hf.reading.results import Character, FormRecord, FormValue
 from emnist_hf.reading.scoring import Classifier
 from emnist_hf.splits import CHARSETS, LabelSet
 
@@ -37,6 +38,9 @@ NOT_THIS_FORM = "This picture does not show the form {form}: check that it is th
 CUT = "This picture shows only a part of the form {form}: scan or photograph all of it."
 MOST_CUT_OFF = 0.2
 """Share of a form's fields that may lie outside of its picture; the rest is read then."""
+
+SIGN, LEFT_OUT = 0.98, 0.5
+"""Score of a sign that was told by its shape, and how much of it one that a field cannot have costs."""
 
 MARK, BLOT = 0.35, 0.6
 """Size of a mark in a checkbox, of its side, and share of it that is inked: a box that was blotted out again."""
@@ -86,8 +90,9 @@ class _Reader:
             checked, score = _checked(field, ink)
             doubt = EMPTY if field.required and not checked else UNSURE if score < 0.9 else ""
             return FormValue(checked, score, box, (), doubt if ink.found else NOT_FOUND, corners=outline)
-        characters = self._comb(field, ink) if field.cells else self._line(field, ink)
-        value = value_of(field, characters)
+        characters, trust = (self._comb(field, ink), 1.0) if field.cells else self._line(field, ink)
+        text, score, doubt = value_of(field, characters)
+        value = text, score * trust, doubt
         placed = tuple(replace(c, box=around(page.places(c.box, ink))) for c in characters)
         doubt = doubt_of(value) if ink.found else NOT_FOUND
         return FormValue(value[0], value[1], box, placed, doubt, corners=outline)
@@ -97,38 +102,38 @@ class _Reader:
         filled = [(place, parts) for place in range(len(field.cells)) if (parts := ink.parts(place))]
         found = classify([ink.written.picture_of(parts, 0.0)[0] for _, parts in filled], self._classifier)
         charset = _charset_of(field)
-        digits = charset == "digits" or (charset == "byclass" and is_digits(found))
+        digits = is_digits(found)
         characters: list[Character] = []
         word, before = 0, -1
         for (place, parts), one in zip(filled, found):
-            label, score, choices = label_of(one, digits, found)
-            if charset == "uppercase":
-                label, choices = label.upper(), tuple(Choice(c.label.upper(), c.score) for c in choices)
+            declared = charset in ("digits", "uppercase")
+            label, score, choices = label_as(one, charset) if declared else label_of(one, digits, found)
             sign = _sign(parts, ink.written.quads[place]) if field.type == "number" else ""
             word += before >= 0 and place > before + 1
             before = place
             if sign:
-                label, score, choices = sign, 0.9, ()
+                label, score, choices = sign, SIGN, ()
             characters.append(Character(label, score, _around(parts), 0, word, choices))
         return characters
 
-    def _line(self, field: TemplateField, ink: FieldInk) -> list[Character]:
-        """Read what is written freely."""
+    def _line(self, field: TemplateField, ink: FieldInk) -> tuple[list[Character], float]:
+        """Read what is written freely, and tell how likely it is all: less so where a sign was left out."""
         parts = ink.parts(0)
         if not parts:
-            return []
+            return [], 1.0
         picture, back = ink.written.picture_of(parts, 0.0)
         signs = SIGNS.get(field.type, "")
-        found = []
+        found, trust = [], 1.0
         for character in self._read_line(picture, CHARSETS[_charset_of(field)]):
             if signs is not None and not character.label.isalnum() and character.label not in signs:
+                trust *= 1 - LEFT_OUT * character.score  # it may be a part of a character, or one
                 continue
             (left, top, right, bottom), (x, y) = character.box, back[:, 2]
             box = round(left + x), round(top + y), round(right + x), round(bottom + y)
             found.append(
                 Character(character.label, character.score, box, character.line, character.word, character.alternatives)
             )
-        return found
+        return found, trust
 
 
 def _charset_of(field: TemplateField) -> str:

@@ -34,6 +34,9 @@ LIKELY = 20
 SLIP = 0.01
 """Probability of a letter that is not among a character's alternatives, that is missing or that is too many."""
 
+AS_LIKELY, OTHER = 0.1, 0.02
+"""How likely a date is, beside what is none, to be what was meant; and how often something else than a choice is."""
+
 Value = tuple[str, float, str]
 """The text of a field, the probability that it is right, and why it is doubtful or ""."""
 
@@ -52,8 +55,7 @@ def value_of(field: TemplateField, characters: Sequence[Character]) -> Value:
     if field.type in ("digits", "number", "date"):
         text = text.replace(" ", "")
     if field.type == "date":
-        written = _date(text, field.pattern)
-        return (text, score, NO_DATE) if written is None else (written, score, "")
+        return _date_of(characters, text, score, field.pattern)
     if field.type == "number" and not NUMBER.fullmatch(text):
         return text, score, NO_NUMBER
     return text, score, ""
@@ -63,6 +65,27 @@ def doubt_of(value: Value) -> str:
     """Return why a value is doubtful, its low score among the reasons; "" where it is not."""
     _, score, doubt = value
     return doubt or (UNSURE if score < REVIEW else "")
+
+
+def _date_of(characters: Sequence[Character], text: str, score: float, pattern: str) -> Value:
+    """Return the date that was read; where there is no such day, one that is as likely but for a character or so."""
+    date = _date(text, pattern)
+    if date is not None:
+        return date, score, ""
+    if len(text) != len(characters):
+        return text, score, NO_DATE
+    likely: list[tuple[float, str]] = []
+    for place, character in enumerate(characters):
+        for choice in character.alternatives:
+            share = choice.score / max(character.score, 1e-6)
+            other = _date(text[:place] + choice.label + text[place + 1 :], pattern)
+            if other is not None and share > AS_LIKELY:
+                likely.append((share, other))
+    if not likely:
+        return text, score, NO_DATE
+    total = sum(share for share, _ in likely) + AS_LIKELY  # what else it may be
+    best, date = max(likely)
+    return date, best / total * score / max(c.score for c in characters), ""
 
 
 def _date(text: str, pattern: str) -> str | None:
@@ -85,11 +108,14 @@ def _choice(choices: Sequence[str], characters: Sequence[Character]) -> Value:
     likely = [choices[place] for _, _, place in found]
     marks = [c for c in characters if c.label.strip()]
     logs = np.array([_log_likelihood("".join(choice.split()), marks) for choice in likely])
-    other = len(marks) * np.log(0.1)  # what else it may be, letter by letter
+    product = float(np.prod([c.score for c in marks]))
+    other = np.log(OTHER * max(product, SLIP))  # what was read, where that is no choice
     shares = np.exp(np.append(logs, other) - max(logs.max(), other))
     best = int(shares[:-1].argmax())
     score = float(shares[best] / shares.sum())
-    return (likely[best], score, "") if score > 0.5 else (text, 1 - score, NO_CHOICE)
+    if score > 0.5:
+        return likely[best], score * min(1.0, 2 * product), ""
+    return text, (1 - score) * product, NO_CHOICE
 
 
 def _log_likelihood(choice: str, characters: Sequence[Character]) -> float:
