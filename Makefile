@@ -1,10 +1,11 @@
 # make app    the page on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it)
 # make test   every test and check; CI runs exactly this
+# make fontbakery   FontBakery's universal profile on a font of the example sheet, in a venv of its own; nothing is waived
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?= --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: app test check format clean
+.PHONY: app test check format fontbakery clean
 
 app: .venv/installed
 	.venv/bin/python app.py
@@ -23,6 +24,16 @@ format: .venv/tested
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+fontbakery: .venv/installed .venv-fontbakery/installed
+	mkdir -p build
+	.venv/bin/python -m emnist_hf make-font emnist_hf/page/examples/font-sheet.png --output build/hand.ttf
+	.venv-fontbakery/bin/fontbakery check-universal --skip-network --succinct --loglevel WARN build/hand.ttf
+
+.venv-fontbakery/installed: Makefile
+	test -x .venv-fontbakery/bin/python || $(PYTHON) -m venv .venv-fontbakery
+	.venv-fontbakery/bin/python -m pip install $(PIP_OPTIONS) 'fontbakery>=1.0,<2'
+	touch $@
+
 # Installed again whenever the requirements change. Three minutes the first time: most of it is torch.
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -37,4 +48,4 @@ format: .venv/tested
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-fontbakery build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,9 @@ HINT = "A .ttf or .otf file of up to 2 MB. It is read in memory, and forgotten w
 
 _PICKER = (
     f'<p class="tile-label">{part(0)}</p>'
-    f'<label class="download own-font"><input type="file" accept=".ttf,.otf" aria-label="{part(0)}"></label> '
+    # The browser's own button would speak the browser's language and not the page's.
+    f'<label class="download own-font"><input type="file" class="heard-only" accept=".ttf,.otf" '
+    f'aria-label="{part(0)}"><span>{part(2)}</span></label> '
     f'<button type="button" class="download">{part(1)}</button>'
 )
 
@@ -56,7 +58,7 @@ def build(tab: ComposeTab) -> None:
     with gr.Column(elem_classes="card"):
         picker = gr.HTML(
             value="",
-            label=joined("own font", ["Your own font", "Without it"]),
+            label=joined("own font", ["Your own font", "Without it", "Choose a font file"]),
             html_template=_PICKER,
             js_on_load=_SCRIPT % MAX_BYTES,
             apply_default_css=False,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import replace
 
-import cv2
-import numpy as np
-
 from emnist_hf.errors import Sentence
-from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.styling.fonts import Font
 from emnist_hf.styling.hand import Hand
 from emnist_hf.styling.line import Typesetter
 from emnist_hf.styling.outline import Outline
+from emnist_hf.styling.pen_made import stroke_in
 from emnist_hf.styling.transfer import measure_font, style_like
 
-_SIGN_PIXELS = 300  # an em at which signs are measured
 _FINER = 0.6  # of the writer's weight: strokes filled in below it are told of
 _MOST_SIGN = 1.2  # of a sign's own stroke, by which it grows on all sides at the most
 
@@ -59,16 +54,7 @@ def _weighed_sign(outline: Outline, weight: float, least: float) -> Outline:
     A sign bears more than a letter, since few have white inside, but no less: a dot is as wide as a stroke, or wider.
     It grows on all sides by `least` or more, which letters do.
     """
-    own = _stroke(outline)
+    own = stroke_in(outline)
     changed = outline.thickened(max(min((weight - own) / 2, _MOST_SIGN * own), least))
     before, after = outline.bounds()[1], changed.bounds()[1]
     return changed.mapped((1, 0, 0, 1, 0, before - after)) if abs(before) < 0.1 else changed
-
-
-def _stroke(outline: Outline) -> float:
-    """Return the median width of the strokes of an outline, in x-heights."""
-    left, low, right, high = outline.bounds()
-    mask = np.zeros([math.ceil(side * _SIGN_PIXELS) + 3 for side in (high - low, right - left)], np.uint8)
-    lines = [np.rint((line - (left, low)) * _SIGN_PIXELS + 1).astype(np.int32) for line in outline.merged().polylines]
-    cv2.fillPoly(mask, lines, 1)
-    return width_along(depth(mask > 0)) / _SIGN_PIXELS

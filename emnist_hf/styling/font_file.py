@@ -164,21 +164,25 @@ def _set_up_facts(builder: FontBuilder, glyph_set: GlyphSet, family: str) -> Non
             "fullName": f"{family} Regular",
             "version": f"Version {_VERSION}",
             "psName": f"{postscript}-Regular",
-        }
+        },
+        mac=False,
     )
     x_height = _top(glyph_set, "xzo") or 0.45
+    inked = [glyph for glyph in builder.font["glyf"].glyphs.values() if glyph.numberOfContours]
     builder.setupOS2(
         version=4,
         fsType=_INSTALLABLE,
         sTypoAscender=ascent,
         sTypoDescender=descent,
         sTypoLineGap=0,
-        usWinAscent=max(ascent, 0),
-        usWinDescent=max(-descent, 0),
+        usWinAscent=max(ascent, *(glyph.yMax for glyph in inked)),
+        usWinDescent=max(-descent, *(-glyph.yMin for glyph in inked)),
         sxHeight=round(x_height * UNITS),
         sCapHeight=round((_top(glyph_set, "HIE") or 1.5 * x_height) * UNITS),
         fsSelection=0x40 | 0x80,  # regular, and the typographic metrics are the ones to use
     )
+    builder.font["OS/2"].recalcUnicodeRanges(builder.font)
+    builder.font["OS/2"].recalcCodePageRanges(builder.font)
     builder.setupPost()
     builder.font["gasp"] = gasp = newTable("gasp")
     gasp.gaspRange = {0xFFFF: 0x000F}  # smoothed at every size, as outlines without hints are
@@ -214,9 +218,12 @@ def _glyf(outline: Outline) -> Glyph:
     pen = TTGlyphPen(None)
     curves = Cu2QuPen(pen, max_err=1.0, reverse_direction=False)
     draw = {"L": curves.lineTo, "Q": curves.qCurveTo, "C": curves.curveTo}
-    is_open = False
+    is_open, at = False, (0, 0)
     for verb, coordinates in outline.scaled(UNITS).segments:
-        points = list(zip(coordinates[::2], coordinates[1::2]))
+        points = [(round(x), round(y)) for x, y in zip(coordinates[::2], coordinates[1::2])]
+        if verb in "LQC" and all(point == at for point in points):
+            continue  # too short for whole units
+        at = points[-1] if points else at
         if verb in "MZ":
             if is_open:
                 curves.closePath()

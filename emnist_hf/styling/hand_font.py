@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -27,7 +27,7 @@ from emnist_hf.styling.kerning import find_kerning, written_kerning, written_spa
 from emnist_hf.styling.measuring import stroke_of
 from emnist_hf.styling.neighbours import WrittenPair
 from emnist_hf.styling.outline import Box, Outline, trace
-from emnist_hf.styling.pen_made import Pen, accented, compose, pen_of, without_dot
+from emnist_hf.styling.pen_made import Pen, accented, compose, even_weight, pen_of, without_dot
 from emnist_hf.styling.pen_strokes import STROKES
 
 X_HEIGHT = 0.46
@@ -131,6 +131,7 @@ def make_font(
     pen = pen_of(hand, {label: group[0].ink for label, group in best.items()})
     own = {label: [o for o in (_stand(sample, pen) for sample in group) if o] for label, group in best.items()}
     own = {label: outlines for label, outlines in own.items() if outlines}
+    pen = replace(pen, weight=even_weight(own) or pen.weight)
     filling = find_font(filler) if filler is not None else None
     made = _made(own, pen, filling, hand)
     bearing = 0.5 * min(max(written_spacing(hand, pairs), _SPACING[0]), _SPACING[1])
@@ -276,7 +277,7 @@ def _with_bearings(outline: Outline, slant: float, bearing: float) -> SetGlyph:
 def _extent(glyphs: Mapping[str, SetGlyph]) -> tuple[float, float]:
     """Return the highest and the lowest ink, in ems, a hundredth to spare."""
     boxes = [glyph.outline.bounds() for glyph in glyphs.values() if glyph.outline]
-    return (math.ceil(100 * max(b[3] for b in boxes)) / 100, math.floor(100 * min(b[1] for b in boxes)) / 100)
+    return math.ceil(100 * max(b[3] for b in boxes) + 1) / 100, math.floor(100 * min(b[1] for b in boxes) - 1) / 100
 
 
 # --- names ---

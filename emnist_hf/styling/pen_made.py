@@ -17,6 +17,7 @@ import numpy as np
 import pathops
 
 from emnist_hf.ink.types import Floats
+from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.letterforms import CAPITAL, DESCENT, LETTERFORMS
 from emnist_hf.styling.hand import Hand
 from emnist_hf.styling.outline import Outline, from_path
@@ -33,6 +34,9 @@ NARROWEST, WIDEST = 0.5, 1.7
 
 GAP = 0.24
 """White between a letter and its accent, in x-heights."""
+
+_WEIGHED = "nlodhetrimu"  # letters whose strokes tell how heavy a font has become
+_FINE = 200  # pixels to an x-height at which outlines are measured
 
 _BLOCKS = ((0xC0, 0x180), (0x1E80, 0x1E86), (0x1EF2, 0x1EF4))  # Latin-1, Extended-A, Welsh
 
@@ -168,6 +172,21 @@ def _filled(ink: Floats, slant: float) -> float | None:
     outside = max(outlines, key=cv2.contourArea)
     _, _, width, height = cv2.boundingRect(outside)
     return float(cv2.contourArea(outside)) / max((width - 1) * (height - 1), 1)
+
+
+def stroke_in(outline: Outline) -> float:
+    """Return the median width of the strokes of an outline, in x-heights."""
+    left, low, right, high = outline.bounds()
+    mask = np.zeros([math.ceil(side * _FINE) + 3 for side in (high - low, right - left)], np.uint8)
+    lines = [np.rint((line - (left, low)) * _FINE + 1).astype(np.int32) for line in outline.merged().polylines]
+    cv2.fillPoly(mask, lines, 1)
+    return width_along(depth(mask > 0)) / _FINE
+
+
+def even_weight(own: Mapping[str, Sequence[Outline]]) -> float:
+    """Return the weight of the letters as they are in the font, in x-heights; 0 where there are none to measure."""
+    measured = [stroke_in(own[label][0]) for label in _WEIGHED if label in own]
+    return float(np.median(measured)) if measured else 0.0
 
 
 # --- accents ---

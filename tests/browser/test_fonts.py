@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from emnist_hf.styling import estimate_hand, fonts
+from emnist_hf.styling.font_file import as_woff2
 from emnist_hf.styling.hand_font import Sample, make_font
 from emnist_hf.styling.visitor_font import open_font
 from tests.support.handwriting import ROWS, coverage, write
@@ -39,6 +43,32 @@ def test_a_font_opens_in_a_browser(browser: Browser, made_font: bytes, kind: str
         widths = [page.locator(selector).bounding_box()["width"] for selector in (".mine", ".other")]  # type: ignore[index]
         assert abs(widths[0] - widths[1]) > 10
         assert not [text for text in said if "OTS" in text or "decode" in text]
+
+
+def test_letters_take_turns_in_a_browser(browser: Browser) -> None:
+    """The two t of tt differ in Chromium, and are one where turns are switched off."""
+    hand = estimate_hand(write("hid", pen=7, x_height=60, gap=0.9).image)
+    upright, lower = coverage("T"), np.flipud(coverage("T")).copy()
+    made = make_font([Sample("t", upright), Sample("t", lower, 0.9), Sample("H", coverage("H"))], hand)
+    encoded = base64.b64encode(as_woff2(made.data)).decode("ascii")
+    with browser.new_context() as visitor:
+        page = visitor.new_page()
+        page.set_content(
+            f"<style>@font-face {{ font-family: Mine; src: url(data:font/woff2;base64,{encoded}); }}"
+            "p { font: 90px Mine; margin: 20px; display: inline-block } .off { font-feature-settings: 'calt' 0 }"
+            '</style><p class="on">tt</p><br><p class="off">tt</p>'
+        )
+        page.evaluate("document.fonts.load('90px Mine', 't')")
+        shots = [
+            np.asarray(Image.open(io.BytesIO(page.locator(name).screenshot())).convert("L")) for name in (".on", ".off")
+        ]
+    lowest = [[np.flatnonzero(half.min(axis=1) < 128) for half in np.array_split(shot, 2, axis=1)] for shot in shots]
+    widths = [
+        [int((half[rows[0] + 3] < 128).sum()) for half, rows in zip(np.array_split(shot, 2, axis=1), ends)]
+        for shot, ends in zip(shots, lowest)
+    ]
+    assert abs(widths[0][0] - widths[0][1]) > 8, "a bar on top, and one below"
+    assert abs(widths[1][0] - widths[1][1]) <= 2
 
 
 def sheet(page: Page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from pathlib import Path
 
@@ -10,17 +11,22 @@ import numpy as np
 import pypdfium2
 import pytest
 import torch
-from PIL import Image
+import uharfbuzz
+from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.font_sheets import measure
 from emnist_hf import Recognizer
 from emnist_hf.data.form_photo import take
-from emnist_hf.styling import StylingError
+from emnist_hf.data.strokes import StrokeSet
+from emnist_hf.styling import Hand, StylingError
 from emnist_hf.styling.font_sheet import Sheet
-from emnist_hf.styling.hand_font import DOUBTFUL, MADE, OWN, make_font
+from emnist_hf.styling.hand_font import DOUBTFUL, MADE, OWN, MadeFont, Sample, make_font
+from emnist_hf.styling.neighbours import WrittenPair
 from emnist_hf.styling.sheet_layout import PAPERS, SHEET_SIGNS, sheet_pages
 from emnist_hf.styling.sheet_pdf import write_sheet
 from emnist_hf.styling.sheet_reading import read_sheet
 from tests.support.command import invoke
+from tests.support.hands import HANDS
 from tests.support.handwriting import write
 from tests.support.sheets import filled, guided, is_written
 
@@ -186,3 +192,74 @@ def test_what_cannot_be_is_a_sentence(arguments: list[str], tmp_path: Path, monk
     done = invoke("make-font", *arguments, status=1)
     assert "emnist_hf: " in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# Alternates, ligatures, kerning -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def living() -> MadeFont:
+    """A font of three samples of a few letters each, and pairs that its writer set."""
+    samples = [
+        Sample(character, coverage(character, hand), 1.0)
+        for character in "abcdefghijklmnopqrstuvwxyz"
+        for hand in ("patrick-hand", "indie-flower", "schoolbell")
+    ]
+    joined = [WrittenPair("th", coverage("th", "patrick-hand"), None, (0, 0, 1, 1))]
+    apart = [WrittenPair(pair, coverage(pair, "patrick-hand"), gap, (0, 0, 1, 1)) for pair, gap in GAPS.items()]
+    return make_font(samples, HAND, name="Living", pairs=[*joined, *apart])
+
+
+GAPS = {"in": 0.3, "no": 0.3, "on": 0.3, "an": 0.3, "er": 0.3, "et": 0.1, "te": 0.5}
+HAND = Hand(0.0, 4.0, 24.0, 0.1, 1.0, 0.1, None, (0, 0, 0), 0.0)
+
+
+def coverage(text: str, hand: str) -> np.ndarray:
+    """A text in a handwriting font: its ink, float32 [H, W], cropped."""
+    font = ImageFont.truetype(HANDS[hand], 80)
+    picture = Image.new("L", (400, 200))
+    ImageDraw.Draw(picture).text((40, 40), text, fill=255, font=font)
+    return np.asarray(picture.crop(picture.getbbox()), np.float32) / 255
+
+
+def names(data: bytes, text: str, **features: bool) -> list[str]:
+    """What HarfBuzz makes of a text: the names of its glyphs."""
+    font = uharfbuzz.Font(uharfbuzz.Face(data))
+    buffer = uharfbuzz.Buffer()
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    uharfbuzz.shape(font, buffer, features)
+    return [font.glyph_to_string(info.codepoint) for info in buffer.glyph_infos]
+
+
+def test_a_letter_that_comes_again_is_another(living: MadeFont) -> None:
+    shown = names(living.data, "letter")
+    assert shown[2] != shown[3], "two t"
+    assert shown[1] != shown[4], "two e"
+    assert len(set(names(living.data, "eee"))) == 3, "all three take turns"
+    assert names(living.data, "letter", calt=False)[2] == names(living.data, "letter", calt=False)[3]
+    assert names(living.data, "letter") == shown, "always the same: no rand"
+
+
+def test_letters_that_were_joined_are_one_glyph_and_neighbours_stand_as_they_were_set(living: MadeFont) -> None:
+    assert living.ligatures == ["th"] and len(names(living.data, "th")) == 1
+    assert len(names(living.data, "th", liga=False)) == 2
+    typeface = living.font.typeface
+
+    def apart(pair: str) -> float:
+        one, other = typeface.shape(pair)
+        first, second = typeface.outline(one.number).bounds(), typeface.outline(other.number).bounds()
+        return (one.advance + second[0] - first[2]) / 0.46
+
+    for pair in ("et", "te", "no"):
+        assert apart(pair) == pytest.approx(GAPS[pair], abs=0.03), pair
+
+
+def test_made_letters_are_as_heavy_as_the_written_ones(shared: Path, recognizer: Recognizer) -> None:
+    strokes = StrokeSet.load(shared / "unipen" / "strokes.npz")
+    said = measure(strokes, "apa:BillRivard", recognizer)
+    assert said.startswith("apa:BillRivard: 62 of 62")
+    found = re.findall(r"\b[nlo] (\d\.\d\d)", said)
+    assert len(found) == 3 and all(0.9 <= float(weight) <= 1.1 for weight in found)
+    wrong = re.search(r"([\d.]+) read wrongly", said)
+    assert wrong is not None and float(wrong[1]) <= 0.05
