@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from emnist_hf.forms.cells import Quad, sides
 from emnist_hf.forms.registration import Registration
 from emnist_hf.forms.template_fields import TemplateField
 from emnist_hf.forms.walls import INK, Part, Written
-from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.extract import ink_of
+from emnist_hf.ink.geometry import Matrix
+from emnist_hf.ink.types import Bytes, Floats, Mask
 from emnist_hf.reading.results import Box
 
 REACH = 10
@@ -21,11 +24,17 @@ REACH = 10
 FOUND = 0.4
 """Likeness (correlation) to the blank from which the box of a field is found again."""
 
+WIDE = 4.0
+"""Width of a field, in its heights, from which its halves are looked for one by one."""
+
 AROUND = 0.4
 """What is looked at around a field, of the height of its cells."""
 
 EMPTY = 0.22
 """Size of what is written in a cell, of the cell's height, below which it is empty."""
+
+DARKER = 0.15
+"""How much darker than print a pen on it is, of black."""
 
 OUTSIDE = 0.2
 """How far a field may lie outside of the picture, of its height."""
@@ -35,16 +44,29 @@ SPREAD = 2
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A page that lies flat: its picture, grey uint8 [H, W], and what is inked, float32 [H, W]."""
+
+    grey: Bytes
+    coverage: Floats
+
+    @classmethod
+    def of(cls, rgb: Bytes) -> Sheet:
+        """Find the ink of a page, uint8 [H, W, 3]. Raises `NoInkError`."""
+        return cls(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)), ink_of(rgb).coverage)
+
+
+@dataclass(frozen=True)
 class FieldInk:
     """What was written into a field.
 
-    written: of a window of the flat page. corner: left and top of that window. shift: how far the field lies off its
-    place. found: whether its box was found again.
+    written: of a window around the field. corner: left and top of that window on the blank. matrix: from places in it
+    to those of the filled page, float64 [2, 3]. found: whether the field's box was found again.
     """
 
     written: Written
     corner: tuple[int, int]
-    shift: tuple[int, int]
+    matrix: Matrix
     found: bool
 
     def parts(self, cell: int) -> list[Part]:
@@ -66,13 +88,19 @@ class FlatPage:
     """
 
     def __init__(
-        self, coverage: Floats, blank: Floats, scale: float, registration: Registration, size: tuple[int, int]
+        self, filled: Sheet, blank: Sheet, scale: float, registration: Registration, size: tuple[int, int]
     ) -> None:
-        """Take a page that lies flat. size: width and height of the picture."""
+        """Take a page that lies flat, and its blank. size: width and height of the picture."""
         self._size = size
-        self.coverage, self.print, self.scale, self.registration = coverage, blank, scale, registration
-        self._rules = _rules_of(blank > INK)
-        self._wall = _thickness(self._rules)
+        coverage, self._filled = filled.coverage, filled
+        self._blank = blank
+        self.coverage, self.print, self.scale, self.registration = coverage, blank.coverage, scale, registration
+        self._framed = cv2.copyMakeBorder(coverage, *(REACH,) * 4, cv2.BORDER_CONSTANT, value=0)
+        self._grey = cv2.copyMakeBorder(filled.grey, *(REACH,) * 4, cv2.BORDER_CONSTANT, value=255)
+        self._rules = _rules_of(blank.coverage > INK)
+        near = _grown(self._rules[0], 5), _grown(self._rules[1], 5)
+        seen = _rules_of((coverage > INK) & (near[0] | near[1]))
+        self._wall = max(_thickness(self._rules), _thickness(seen))  # copies make rules thicker
 
     def shows(self, field: TemplateField) -> bool:
         """Tell whether a field lies in the picture."""
@@ -93,35 +121,56 @@ class FlatPage:
         high = np.minimum(np.ceil(cells[:, 2:].max(axis=0)).astype(int) + margin, self.print.shape[::-1])
         window = slice(low[1], high[1]), slice(low[0], high[0])
         printed = self.print[window]
-        seen, shift, found = self._aligned(printed, window)
-        walls = tuple(rule[window] for rule in self._rules)
-        other = cv2.dilate((printed > INK).view(np.uint8), np.ones((2 * SPREAD + 1,) * 2, np.uint8)) > 0
-        other &= ~_grown(walls[0] | walls[1], SPREAD)
+        seen, matrix, found = self._aligned(printed, low)
+        rules = tuple(rule[window] for rule in self._rules)
+        walls = _grown(rules[0] | rules[1], SPREAD)
+        other = _grown(printed > INK, SPREAD) & ~walls
+        if other.any():
+            grey = self._taken(self._grey, matrix, printed.shape)
+            other &= ~_is_darker(grey, self._blank.grey[window], walls)
         quads = [_quad(cell, low) for cell in cells]
-        written = Written(_without(seen, other), (walls[0], walls[1]), quads, self._wall)
-        return FieldInk(written, (int(low[0]), int(low[1])), shift, found)
+        written = Written(_without(seen, other), (rules[0], rules[1]), quads, self._wall)
+        return FieldInk(written, (int(low[0]), int(low[1])), matrix, found)
 
-    def _aligned(self, printed: Floats, window: tuple[slice, slice]) -> tuple[Floats, tuple[int, int], bool]:
-        """Return the coverage of a window as the print of the blank lies there, how far it was off, and if it was."""
-        rows, columns = window
-        framed = cv2.copyMakeBorder(self.coverage, *(REACH,) * 4, cv2.BORDER_CONSTANT, value=0)
-        around = framed[rows.start : rows.stop + 2 * REACH, columns.start : columns.stop + 2 * REACH]
+    def _aligned(self, printed: Floats, corner: NDArray[np.int64]) -> tuple[Floats, Matrix, bool]:
+        """Return the coverage as the print of a window of the blank lies there, the matrix to it, and if it was found.
+
+        What is wide may be stretched: its two halves are looked for one by one.
+        """
+        height, width = printed.shape
+        parts = [(0, width // 2), (width // 2, width)] if width > WIDE * height else [(0, width)]
+        shifts, likeness = zip(*(self._shift(printed[:, a:b], corner + np.array([a, 0])) for a, b in parts))
+        first, last = (np.array(shift, float) for shift in (shifts[0], shifts[-1]))
+        along = (last - first) / (width / 2)
+        start = corner + first - along * width / 4
+        matrix = np.array([[1 + along[0], 0, start[0]], [along[1], 1, start[1]]])
+        return self._taken(self._framed, matrix, printed.shape), matrix, min(likeness) >= FOUND
+
+    def _taken(self, framed: Any, matrix: Matrix, shape: tuple[int, ...]) -> Any:
+        """Return a window of a framed page, of a height and width, by the matrix to it."""
+        shifted = matrix + np.array([[0, 0, REACH], [0, 0, REACH]])
+        return cv2.warpAffine(framed, shifted, shape[1::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+    def _shift(self, printed: Floats, corner: NDArray[np.int64]) -> tuple[tuple[int, int], float]:
+        """Return by how much print lies off its place on the filled page, and how like it is there."""
+        height, width = printed.shape
+        x, y = corner.tolist()
+        around = self._framed[y : y + height + 2 * REACH, x : x + width + 2 * REACH]
         if not printed.any() or not around.any():
-            return self.coverage[window], (0, 0), not printed.any()
+            return (0, 0), 0.0 if printed.any() else 1.0
         soft = [cv2.GaussianBlur(part, (0, 0), 1.5) for part in (around, printed)]
         likeness = cv2.matchTemplate(*soft, cv2.TM_CCORR_NORMED)
         # The nearer of two places that are nearly as good, as along a rule.
         ys, xs = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
         best = likeness - 0.002 * np.hypot(xs, ys)
         y, x = (int(v) for v in np.unravel_index(int(best.argmax()), best.shape))
-        height, width = printed.shape
-        return around[y : y + height, x : x + width], (x - REACH, y - REACH), bool(likeness[y, x] >= FOUND)
+        return (x - REACH, y - REACH), float(likeness[y, x])
 
     def places(self, box: Box, ink: FieldInk) -> NDArray[np.float64]:
         """Return where the corners of a box in the window of a field are in the picture, float64 [4, 2]."""
         left, top, right, bottom = box
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-        return self.registration.places((corners + ink.corner + ink.shift) / self.scale)
+        return self.registration.places((corners @ ink.matrix[:, :2].T + ink.matrix[:, 2]) / self.scale)
 
     def window_of(self, field: TemplateField, ink: FieldInk) -> Box:
         """Return the box of a field in its window."""
@@ -159,6 +208,15 @@ def _thickness(rules: tuple[Mask, Mask]) -> float:
 
 def _grown(mask: Mask, by: int) -> Mask:
     return cv2.dilate(mask.view(np.uint8), np.ones((2 * by + 1,) * 2, np.uint8)) > 0
+
+
+def _is_darker(grey: Bytes, blank: Bytes, walls: Mask) -> Mask:
+    """Tell where a window, uint8 [H, W], is darker than its print: a pen wrote over it. walls: printed rules in it."""
+    dark, printed = (1 - part / max(1.0, float(np.percentile(part, 90))) for part in (grey, blank))
+    printed = cv2.dilate(printed.astype(np.float32), np.ones((5, 5), np.uint8))
+    both = walls & (printed > 0.2)
+    usual = float(np.median(dark[both])) / float(np.median(printed[both])) if both.any() else 1.0
+    return np.asarray(dark > np.clip(usual, 0.3, 1.5) * printed + DARKER)
 
 
 def _without(coverage: Floats, printed: Mask) -> Floats:

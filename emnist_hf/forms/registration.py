@@ -19,20 +19,23 @@ from numpy.typing import NDArray
 from emnist_hf.forms.blocks import Block, find_blocks
 from emnist_hf.forms.contrast import ink_mask
 from emnist_hf.forms.template_fields import BlankPage
-from emnist_hf.ink.shrinking import at_most
+from emnist_hf.ink.shrinking import at_most, shrunk
 from emnist_hf.ink.types import Bytes, Floats
 
-SIDE = 1200
-"""Longest side, in pixels, at which pictures are compared."""
+SIDE, FEATURE_SIDE = 1200, 1000
+"""Longest side, in pixels, at which pictures are compared, and at which features are looked for."""
 
-FEATURES, RATIO = 3000, 0.8
+FEATURES, RATIO = 2000, 0.8
 """Features of a picture at the most, and how much nearer the best match is than the next (Lowe's ratio)."""
 
 LEAST_INLIERS = 10
 """Features in common from which a homography is worth a look."""
 
-PATCH, LEAST_PRINT = 64, 60
-"""Side of a patch of print, in pixels, and pixels of print that it has at least."""
+PATCH, LEAST_PRINT, MOST_PATCHES = 64, 60, 250
+"""Side of a patch of print, in pixels, pixels of print that it has at least, and how many are compared at the most."""
+
+BLUR = 1.0
+"""Standard deviation, in pixels, of the blur that makes print of another thickness alike."""
 
 FOUND, SAME_FORM, SURE = 0.5, 0.7, 0.85
 """Likeness (correlation) from which a patch of print is there again; share of patches that are, of this form, and from
@@ -78,7 +81,8 @@ class PrintedPage:
         grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
         left, top, right, bottom = grid[:, 0] - half, grid[:, 1] - half, grid[:, 0] + half, grid[:, 1] + half
         inked = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-        return np.asarray(grid[inked >= LEAST_PRINT], np.int32)
+        found = grid[inked >= LEAST_PRINT]
+        return np.asarray(found[:: -(-len(found) // MOST_PATCHES) or 1], np.int32)
 
 
 @dataclass(frozen=True)
@@ -161,12 +165,14 @@ def _by_block(small: Bytes, printed: PrintedPage) -> Iterator[Points]:
 
 
 def _features(grey: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return places, float32 [N, 2], and descriptors, float32 [N, 128], of the features of a picture."""
-    keypoints, found = cv2.SIFT_create(FEATURES, contrastThreshold=0.03).detectAndCompute(grey, None)
+    """Return places, float32 [N, 2], and descriptors, float32 [N, 128], of the features of a picture, uint8 [H, W]."""
+    small = shrunk(grey, min(1.0, FEATURE_SIDE / max(grey.shape)))
+    keypoints, found = cv2.SIFT_create(FEATURES, contrastThreshold=0.03).detectAndCompute(small, None)
     if found is None:
         return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
     found = np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-6))
-    return np.array([point.pt for point in keypoints], np.float32), found
+    scale = grey.shape[1] / small.shape[1]
+    return np.array([point.pt for point in keypoints], np.float32) * np.float32(scale), found
 
 
 def _homography(grey: Bytes, printed: PrintedPage, shape: tuple[int, ...]) -> Points | None:
@@ -206,7 +212,7 @@ def _is_view(matrix: Points, printed: PrintedPage, shape: tuple[int, ...]) -> bo
 def _print_of(grey: Bytes) -> Floats:
     """Return how much each pixel stands out of the paper, float32 [H, W], a little blurred, 0 to 1."""
     mask = ink_mask(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0))
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), BLUR))
 
 
 def _bent(found: Registration, picture: Bytes, printed: PrintedPage, reach: int) -> Registration:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from emnist_hf.forms.blank import find_fields
-from emnist_hf.forms.flat_page import FlatPage
+from emnist_hf.forms.flat_page import FlatPage, Sheet
 from emnist_hf.forms.pages import open_pages
 from emnist_hf.forms.registration import PrintedPage, register
 from emnist_hf.forms.template_fields import BlankPage, TemplateError, TemplateField
@@ -19,9 +19,8 @@ from emnist_hf.forms.template_file import MOST_PAGES, read_template
 from emnist_hf.forms.template_text import written
 from emnist_hf.forms.yaml_nodes import MOST_BYTES
 from emnist_hf.ink import NoInkError
-from emnist_hf.ink.extract import ink_of
 from emnist_hf.ink.picture import open_reduced
-from emnist_hf.ink.types import Bytes, Floats
+from emnist_hf.ink.types import Bytes
 
 CELL_HEIGHT, READ_SIDE, MOST_ENLARGED = 64, 3200, 3.0
 """Height of a small cell, in pixels, as it is read; longest side of a page for that, and how much it is enlarged."""
@@ -80,8 +79,8 @@ class Template:
         return tuple(PrintedPage(page) for page in self.pages)
 
     @cached_property
-    def _blanks(self) -> tuple[tuple[float, Floats], ...]:
-        """Of each page the scale at which it is read, pixels per pixel of the page, and its ink at that scale."""
+    def _blanks(self) -> tuple[tuple[float, Sheet], ...]:
+        """Of each page the scale at which it is read, pixels per pixel of the page, and the page at that scale."""
         found = []
         for number, page in enumerate(self.pages, start=1):
             cells = [cell for field in self.fields if field.page == number for cell in field.cells or (field.box,)]
@@ -89,7 +88,7 @@ class Template:
             scale = min(CELL_HEIGHT / height, READ_SIDE / max(page.size), MOST_ENLARGED)
             size = (round(page.size[0] * scale), round(page.size[1] * scale))
             picture = cv2.resize(page.picture, size, interpolation=cv2.INTER_CUBIC)
-            found.append((scale, ink_of(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)).coverage))
+            found.append((scale, Sheet.of(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB))))
         return tuple(found)
 
     def lay_flat(self, number: int, picture: Bytes, scale: float = 1.0) -> FlatPage | None:
@@ -101,14 +100,13 @@ class Template:
         if registration is None:
             return None
         wanted, blank = self._blanks[number - 1]
-        flat = registration.flattened(picture, wanted)
         try:
-            coverage = ink_of(flat).coverage
+            flat = Sheet.of(registration.flattened(picture, wanted))
         except NoInkError:
             return None
         height, width = picture.shape[:2]
         size = round(width / scale), round(height / scale)
-        return FlatPage(coverage, blank, wanted, registration.enlarged(1 / scale), size)
+        return FlatPage(flat, blank, wanted, registration.enlarged(1 / scale), size)
 
     def save(self, path: str | Path) -> None:
         """Write the template as YAML. Raises `TemplateError` where it is too large, OSError where it cannot."""
