@@ -54,9 +54,7 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
     flat: dict[int, tuple[FlatPage, int]] = {}
     for place, picture in enumerate(pictures):
         rgb, scale = at_most(*open_reduced(picture, PICTURE_SIDE), PICTURE_SIDE)
-        missing = [number for number in range(1, len(template.pages) + 1) if number not in flat]
-        missing.sort(key=lambda number: number != place + 1)  # most come in their order
-        found = next(((number, page) for number in missing if (page := template.lay_flat(number, rgb, scale))), None)
+        found = template.lay_flat(rgb, scale, [n for n in range(1, len(template.pages) + 1) if n not in flat])
         if found is None:
             raise TemplateError(NOT_THIS_FORM, form=template.name)
         flat[found[0]] = found[1], place + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,14 +92,15 @@ class Template:
             found.append((scale, Sheet.of(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB))))
         return tuple(found)
 
-    def lay_flat(self, number: int, picture: Bytes, scale: float = 1.0) -> FlatPage | None:
-        """Find page `number` in a picture, uint8 [H, W, 3], and lay it flat; None where it does not show that page.
+    def lay_flat(self, picture: Bytes, scale: float, numbers: Sequence[int]) -> tuple[int, FlatPage] | None:
+        """Find the page that a picture, uint8 [H, W, 3], shows most likely, and lay it flat; None where it shows none.
 
-        scale: pixels of it per pixel of the picture that its boxes are to be in.
+        scale: pixels of it per pixel of the picture that its boxes are to be in. numbers: of the pages that it may be.
         """
-        registration = register(picture, self.printed[number - 1])
-        if registration is None:
+        found = [(one, number) for number in numbers if (one := register(picture, self.printed[number - 1]))]
+        if not found:
             return None
+        registration, number = max(found, key=lambda one: one[0].likeness)
         wanted, blank = self._blanks[number - 1]
         try:
             flat = Sheet.of(registration.flattened(picture, wanted))
@@ -106,7 +108,7 @@ class Template:
             return None
         height, width = picture.shape[:2]
         size = round(width / scale), round(height / scale)
-        return FlatPage(flat, blank, wanted, registration.enlarged(1 / scale), size)
+        return number, FlatPage(flat, blank, wanted, registration.enlarged(1 / scale), size)
 
     def save(self, path: str | Path) -> None:
         """Write the template as YAML. Raises `TemplateError` where it is too large, OSError where it cannot."""
