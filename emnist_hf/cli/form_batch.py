@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+
+from tqdm import tqdm
 
 from emnist_hf.cli.app import write_line
 from emnist_hf.cli.aside import set_aside
@@ -31,7 +34,10 @@ def read_forms(
     kinds = formats(template.fields)
     check_output(output, kinds)
     review = None if folder is None else Review(folder, template.fields, output)
-    forms = {scan[0]: scan for scan in scans_of(find_pictures(scans, SCANS), len(template.pages))}
+    files = [file for file in find_pictures(scans, SCANS) if folder is None or not _is_below(file, folder)]
+    # Where there are many PDFs, counting their pages takes a while.
+    counted = tqdm(files, "pages", unit="file", delay=3, leave=False, disable=os.environ.get("RANK", "0") != "0")
+    forms = {scan[0]: scan for scan in scans_of(counted, len(template.pages))}
 
     def one(key: Key) -> Record:
         record: Record = {"file": key[0], "page": key[1]}
@@ -57,6 +63,11 @@ def read_forms(
         told["failed"] = sum("error" in record for record in found)
         write_line(told | ({} if review is None else {"review": str(review.write(found))}))
     return sum("error" in record for record in kinds[output.suffix.lower()].read(output))
+
+
+def _is_below(file: str, folder: Path) -> bool:
+    """Tell whether a file is a crop of an earlier review."""
+    return Path(file).resolve().is_relative_to(folder.resolve())
 
 
 def _begin(source: Path, output: Path) -> None:

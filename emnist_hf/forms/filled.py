@@ -15,15 +15,20 @@ from emnist_hf.forms.template import Template
 from emnist_hf.forms.template_fields import TemplateError, TemplateField
 from emnist_hf.forms.values import CUT_OFF, EMPTY, MISSING_PAGE, NOT_FOUND, UNSURE, doubt_of, value_of
 from emnist_hf.forms.walls import Part
+from emnist_hf.ink import NoInkError
+from emnist_hf.ink.extract import ink_of
 from emnist_hf.ink.picture import open_reduced
 from emnist_hf.ink.shrinking import at_most
-from emnist_hf.ink.types import Floats
+from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.reading.results import Character, FormRecord, FormValue
 from emnist_hf.reading.scoring import Classifier
 from emnist_hf.splits import CHARSETS, LabelSet
 
 ReadLine = Callable[[Floats, LabelSet], list[Character]]
 """The ink of a line, float32 [H, W], level, and the charset to answer in, to its characters."""
+
+GLANCE = 1000
+"""Longest side, in pixels, at which it is told whether there is anything on a page."""
 
 PICTURE_SIDE = 3600
 """Longest side, in pixels, to which a picture is reduced before it is laid flat."""
@@ -35,6 +40,7 @@ SIGNS = {"number": "+-.,", "date": ".-/:", "text": None, "choice": None, "upperc
 """Signs that a field written freely may have besides; None for all."""
 
 NOT_THIS_FORM = "This picture does not show the form {form}: check that it is that form, whole and with its print."
+NOTHING = "There is nothing on this page, where the form {form} was expected: leave it out, or scan it again."
 CUT = "This picture shows only a part of the form {form}: scan or photograph all of it."
 MOST_CUT_OFF = 0.2
 """Share of a form's fields that may lie outside of its picture; the rest is read then."""
@@ -56,7 +62,7 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
         rgb, scale = at_most(*open_reduced(picture, PICTURE_SIDE), PICTURE_SIDE)
         found = template.lay_flat(rgb, scale, [n for n in range(1, len(template.pages) + 1) if n not in flat])
         if found is None:
-            raise TemplateError(NOT_THIS_FORM, form=template.name)
+            raise TemplateError(NOT_THIS_FORM if _has_ink(rgb) else NOTHING, form=template.name)
         flat[found[0]] = found[1], place + 1
     reader = _Reader(classifier, read_line)
     values = {}
@@ -72,6 +78,14 @@ def read_filled(pictures: Sequence[Any], template: Template, classifier: Classif
     if cut_off > MOST_CUT_OFF * len(values):
         raise TemplateError(CUT, form=template.name)
     return FormRecord(values)
+
+
+def _has_ink(rgb: Bytes) -> bool:
+    try:
+        ink_of(at_most(rgb, 1.0, GLANCE)[0])
+    except NoInkError:
+        return False
+    return True
 
 
 class _Reader:

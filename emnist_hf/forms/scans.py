@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -15,7 +15,7 @@ Scan = tuple[tuple[str, int], ...]
 """The pages of one form: file and number of the page in it, from 1."""
 
 
-def scans_of(files: Sequence[str], pages: int) -> list[Scan]:
+def scans_of(files: Iterable[str], pages: int) -> list[Scan]:
     """Return the forms in files, where a form has so many pages.
 
     A file of several pages holds whole forms, one after the other. Of a form of several pages, files of one page that

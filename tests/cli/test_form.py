@@ -87,7 +87,7 @@ def test_a_row_a_form_whatever_happened(office: Path, table: Path) -> None:
         ]
         wrong = [f.name for f, ok in zip(template.fields, right) if not ok]
         assert len(wrong) <= 1 and all(name in row["doubtful"] for name in wrong)
-    assert "does not show the form visit" in found[2]["error"]
+    assert "nothing on this page, where the form visit" in found[2]["error"]
     assert "PDF cannot be read" in found[3]["error"]
     assert not any(found[2][f.name] or found[3][f.name] for f in template.fields)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pikepdf
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 from PIL import Image
 
 from emnist_hf import Recognizer
@@ -21,6 +22,7 @@ from emnist_hf.errors import EmnistError
 from emnist_hf.forms import Template, pdf
 from emnist_hf.forms.pages import count_pages, open_page, open_pages
 from emnist_hf.forms.template_fields import TemplateError
+from emnist_hf.forms.template_file import read_template
 from emnist_hf.ink import PictureError
 from emnist_hf.reading.lexicon import Lexicon, LexiconError
 from tests.support import hostile
@@ -168,6 +170,26 @@ def test_36_a_template_opens_no_other_file(text: str, tmp_path: Path, monkeypatc
     assert {str(file) for file in opened} <= {str(path)}
 
 
+@pytest.mark.security(35)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=strategies.data())
+def test_35_whatever_is_changed_it_is_read_or_refused(text: str, data: strategies.DataObject) -> None:
+    """Lines taken out, doubled, exchanged for rubbish: there is a template or a sentence, never another error."""
+    lines = text.splitlines()
+    lines = lines[: next(i for i, line in enumerate(lines) if "picture:" in line) + 1]  # without the picture's
+    lines[-1] = "    picture: iVBORw0KGgo="
+    for _ in range(data.draw(strategies.integers(0, 4))):
+        place = data.draw(strategies.integers(18, len(lines) - 1))
+        rubbish = data.draw(
+            strategies.text(max_size=12) | strategies.sampled_from(["- x", "[", "{a: b}", "!!x y", "*a"])
+        )
+        kept = data.draw(strategies.integers(0, len(lines[place])))
+        lines[place : place + 1] = [lines[place][:kept] + rubbish] * data.draw(strategies.integers(0, 2))
+    with pytest.raises(TemplateError) as raised:
+        read_template("\n".join(lines).encode("utf-8", "surrogatepass"), "visit.yaml")
+    assert len(str(raised.value).splitlines()) == 1 and len(str(raised.value)) < 600
+
+
 # --- PDFs ---
 
 
@@ -269,8 +291,11 @@ def test_40_what_is_not_the_form_gives_no_record(recognizer: Recognizer, text: s
     (tmp_path / "visit.yaml").write_text(text)
     template = Template.load(tmp_path / "visit.yaml")
     for name, picture in strangers():
-        with pytest.raises(TemplateError, match="the form visit") as raised:
+        with pytest.raises(TemplateError, match="form visit") as raised:
             print(name, dict(recognizer.read_form(picture, template)))
+        nothing = "nothing on this page" in str(raised.value)
+        assert nothing or name not in ("paper", "noise")
+        assert not nothing or "form" not in name
         assert len(str(raised.value).splitlines()) == 1
     with pytest.raises(EmnistError):
         recognizer.read_form(b"", template)
