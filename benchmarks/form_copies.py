@@ -20,6 +20,9 @@ from emnist_hf.forms.template_fields import TemplateError, TemplateField
 SAME_BOX = 0.6
 """Overlap from which a field of a template is the one that was drawn."""
 
+THRESHOLDS = (0.9, 0.95, 0.97, 0.98, 0.99)
+"""Scores below which a field may be sent to a person."""
+
 BINS = 15
 """Of the expected calibration error, equally wide."""
 
@@ -111,15 +114,21 @@ def _count(
             continue
         counts[f"{kind} right"].append(right)
         counts[f"{kind} sent to review"].append(bool(read.doubt))
+        if kind == "digits":
+            counts["digits score"].append(read.score)
         counts["score"].append(read.score)
         counts["right"].append(right)
         if not read.doubt:
             counts["right of what is not sent"].append(right)
 
 
-def _means(counts: dict[str, list[float]]) -> dict[str, float]:
-    found = {name: round(float(np.mean(values)), 4) for name, values in sorted(counts.items())}
+def _means(counts: dict[str, list[float]]) -> dict[str, Any]:
+    found: dict[str, Any] = {name: round(float(np.mean(values)), 4) for name, values in sorted(counts.items())}
     score, right = np.array(counts["score"]), np.array(counts["right"], float)
     bins = np.minimum((score * BINS).astype(int), BINS - 1)
     gaps = [abs(score[bins == i].sum() - right[bins == i].sum()) for i in range(BINS)]
+    del found["digits score"]
+    digits, hits = np.array(counts["digits score"]), np.array(counts["digits right"])
+    curve = [(t, round(float((digits < t).mean()), 4), round(float(hits[digits >= t].mean()), 4)) for t in THRESHOLDS]
+    found["digits sent, and right of the rest, below a score of"] = curve
     return found | {"fields": len(score), "ece": round(float(np.sum(gaps)) / max(len(score), 1), 4)}

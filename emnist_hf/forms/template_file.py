@@ -168,10 +168,14 @@ class _Reader(YamlReader):
             seen.add(field.name)
 
     def _check_overlaps(self, fields: Sequence[TemplateField], nodes: Sequence[Any]) -> None:
+        boxes, pages = np.array([field.box for field in fields]), np.array([field.page for field in fields])
+        areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
         for place, (field, node) in enumerate(zip(fields, nodes)):
-            for other in fields[:place]:
-                if other.page == field.page and _overlap(field.box, other.box):
-                    self.fail(node, "the boxes of {name} and {other} overlap.", name=field.name, other=other.name)
+            low, high = (np.array(side) for side in (field.box[:2], field.box[2:]))
+            shared = np.minimum(boxes[:place, 2:], high) - np.maximum(boxes[:place, :2], low)
+            over = np.prod(np.maximum(shared, 0), axis=1) > SHARED * np.minimum(areas[:place], areas[place])
+            for other in np.flatnonzero(over & (pages[:place] == field.page))[:1].tolist():
+                self.fail(node, "the boxes of {name} and {other} overlap.", name=field.name, other=fields[other].name)
 
 
 def _overlap(a: Box, b: Box) -> bool:
