@@ -20,7 +20,7 @@ from emnist_hf.forms.blocks import Block, find_blocks
 from emnist_hf.forms.contrast import ink_mask
 from emnist_hf.forms.template_fields import BlankPage
 from emnist_hf.ink.shrinking import at_most, shrunk
-from emnist_hf.ink.types import Bytes, Floats
+from emnist_hf.ink.types import Bytes, Floats, Mask
 
 SIDE, FEATURE_SIDE = 1200, 1000
 """Longest side, in pixels, at which pictures are compared, and at which features are looked for."""
@@ -33,6 +33,10 @@ LEAST_INLIERS = 10
 
 PATCH, LEAST_PRINT, MOST_PATCHES = 64, 60, 250
 """Side of a patch of print, in pixels, pixels of print that it has at least, and how many are compared at the most."""
+
+LEAST_WORDS, FEWEST_WORDS, WORDS = 40, 12, 0.1
+"""Pixels of print that is no rule from which a patch has words, such patches from which they count for themselves, and
+how much more of them than of all has to be there."""
 
 BLUR = 1.0
 """Standard deviation, in pixels, of the blur that makes print of another thickness alike."""
@@ -83,6 +87,16 @@ class PrintedPage:
         inked = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
         found = grid[inked >= LEAST_PRINT]
         return np.asarray(found[:: -(-len(found) // MOST_PATCHES) or 1], np.int32)
+
+    @cached_property
+    def has_words(self) -> Mask:
+        """Which of the patches have print that is no rule, bool [N]: a rule is like any other."""
+        ink = (self.print > 0.5).view(np.uint8)
+        rules = (cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) for shape in ((1, 25), (25, 1)))
+        words = ink & ~cv2.dilate(cv2.bitwise_or(*rules), np.ones((3, 3), np.uint8))
+        half = PATCH // 2
+        windows = (words[y - half : y + half, x - half : x + half] for x, y in self.patches.tolist())
+        return np.array([np.count_nonzero(window) >= LEAST_WORDS for window in windows], bool)
 
 
 @dataclass(frozen=True)
@@ -140,10 +154,12 @@ def register(picture: Bytes, printed: PrintedPage) -> Registration | None:
         found = Registration(up @ homography @ down, np.zeros((10, 2)), printed.size, 0.0)
         return _bent(_bent(found, picture, printed, 20), picture, printed, 8)
 
-    by_features = _homography(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), printed, small.shape)
-    found = [] if by_features is None else [laid(by_features)]
-    if not found or found[0].likeness < SURE:
-        found += map(laid, _by_block(small, printed))
+    found: list[Registration] = []
+    for homography in _by_features(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), printed, small.shape):
+        found.append(laid(homography))
+        if found[-1].likeness >= SURE:
+            return found[-1]
+    found += map(laid, _by_block(small, printed))
     best = max(found, key=lambda one: one.likeness, default=None)
     return best if best is not None and best.likeness >= SAME_FORM else None
 
@@ -175,24 +191,33 @@ def _features(grey: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.array([point.pt for point in keypoints], np.float32) * np.float32(scale), found
 
 
-def _homography(grey: Bytes, printed: PrintedPage, shape: tuple[int, ...]) -> Points | None:
-    """Return the homography from the small blank to the small picture, float64 [3, 3]; None without a likely one."""
+def _by_features(grey: Bytes, printed: PrintedPage, shape: tuple[int, ...]) -> Iterator[Points]:
+    """Yield likely homographies from the small blank to the small picture, float64 [3, 3].
+
+    The second is affine: where all that was matched is near each other, perspective is a guess.
+    """
     places, found = _features(grey)
     own, wanted = printed.features
     if len(found) < LEAST_INLIERS or len(wanted) < LEAST_INLIERS:
-        return None
+        return
     pairs = [
         (best.queryIdx, best.trainIdx)
         for best, *others in cv2.BFMatcher(cv2.NORM_L2).knnMatch(wanted, found, k=2)
         if others and best.distance < RATIO * others[0].distance
     ]
     if len(pairs) < LEAST_INLIERS:
-        return None
+        return
     a, b = own[[i for i, _ in pairs]], places[[j for _, j in pairs]]
     matrix, inliers = cv2.findHomography(a, b, cv2.USAC_MAGSAC, 4.0, maxIters=5000, confidence=0.999)
-    if matrix is None or inliers.sum() < LEAST_INLIERS or not _is_view(matrix, printed, shape):
-        return None
-    return np.asarray(matrix, np.float64)
+    if matrix is None or inliers.sum() < LEAST_INLIERS:
+        return
+    if _is_view(matrix, printed, shape):
+        yield np.asarray(matrix, np.float64)
+    affine, _ = cv2.estimateAffine2D(a, b, method=cv2.USAC_MAGSAC, ransacReprojThreshold=8.0)
+    if affine is not None:
+        matrix = np.vstack([affine, [0, 0, 1]])
+        if _is_view(matrix, printed, shape):
+            yield np.asarray(matrix, np.float64)
 
 
 def _is_view(matrix: Points, printed: PrintedPage, shape: tuple[int, ...]) -> bool:
@@ -229,7 +254,10 @@ def _bent(found: Registration, picture: Bytes, printed: PrintedPage, reach: int)
     weight[alike[:, 0] < FOUND] = 0
     places = (middles + 0.5) / printed.scale - 0.5
     bend = _surface(places / max(found.size), off / printed.scale, weight)
-    likeness = float((alike >= FOUND).mean()) if len(middles) else 0.0
+    there = alike[:, 0] >= FOUND
+    likeness = float(there.mean()) if len(there) else 0.0
+    if printed.has_words.sum() >= FEWEST_WORDS:
+        likeness = min(likeness, float(there[printed.has_words].mean()) - WORDS)
     # Off is where the print lies in the flattened picture: the surfaces of both steps add, as they are small.
     return Registration(found.homography, found.bend + bend, found.size, likeness)
 

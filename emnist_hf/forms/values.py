@@ -15,7 +15,7 @@ from emnist_hf.forms.template_fields import TemplateField
 from emnist_hf.reading.lexicon import Lexicon, correct
 from emnist_hf.reading.results import Character, Reading, text_of
 
-REVIEW = 0.95
+REVIEW = 0.97
 """Score below which a person should look at a field."""
 
 EMPTY = Sentence("It is empty, and must not be.")
