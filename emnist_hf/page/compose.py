@@ -9,6 +9,7 @@ import gradio as gr
 
 from emnist_hf.page.calligraphy import DEFAULT_INK, INKS, colour_tiles, dot_html, hand_tiles
 from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, SETTING_QUEUE
+from emnist_hf.page.example_strip import example_strip
 from emnist_hf.page.files import PICTURE_INPUT, picture_path, preview_tiff, saved_name
 from emnist_hf.page.language import ENGLISH, html, label, language_of, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
@@ -19,6 +20,7 @@ from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError,
 from emnist_hf.styling.measuring import read_hand
 
 EXAMPLE = "What is written by hand\nis set again in a fine hand"
+EXAMPLES = {"note.png": "A note in blue ink", "ruled.png": "A ruled page"}
 PROMPT = "Add a picture of handwriting, and the font takes on its lean, weight, width and colour."
 
 SHEETS = {
@@ -107,6 +109,7 @@ def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
         gr.HTML(html("h2", "Set"), apply_default_css=False)
         text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label=label("Text"), max_length=MOST_TEXT, elem_id="set-text")
         like = gr.Image(label=label("Handwriting to follow"), height=160, elem_id="set-like", **PICTURE_INPUT)
+        example_strip("set examples", EXAMPLES, like)
         words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="set-hand")
         strength = gr.Slider(
             0, 1, 0.7, step=0.05, label=label("How much of that hand"), visible=False, elem_id="set-strength"

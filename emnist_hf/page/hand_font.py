@@ -58,7 +58,7 @@ def sheet_links() -> gr.HTML:
     return gr.HTML(
         value="",
         label=joined("sheets to print", [titles[paper] for paper in PAPERS]),
-        html_template=f'<p class="sheet-foot">{links}</p>',
+        html_template=f'<p class="sheet-links">{links}</p>',
         apply_default_css=False,
         render=False,
     )

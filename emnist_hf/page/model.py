@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page import privacy
-from emnist_hf.page.files import light_url
-from emnist_hf.page.language import ENGLISH, in_every_language, joined, numeral, part, translate, translate_html
+from emnist_hf.page.language import ENGLISH, in_every_language, numeral, translate, translate_html
+from emnist_hf.page.model_tables import SORT, classes_html, confusions_html, curve_html
 from emnist_hf.recognizer import Recognizer
 
 MEASURES = {
@@ -24,11 +22,6 @@ MEASURES = {
     "ece": "calibration error: how far the stated sureness is off on average",
 }
 """Keys of results.json that are worth a tile, and what each says in plain words."""
-
-FIGURES = {
-    "confusion.png": "Confusion matrix: rows are the true characters, columns the answers.",
-    "curve.png": "Training curve, by validation rows, which have another mix of classes than the test.",
-}
 
 ENDS = "Where it ends"
 
@@ -112,24 +105,11 @@ def description(recognizer: Recognizer, language: str = ENGLISH) -> str:
     return f"<p>{escape(f'{said} {on}'.strip())}</p>"
 
 
-def figure(path: Path, caption: str) -> gr.HTML | None:
-    """Build a figure of the checkpoint with its caption, not rendered yet; None where there is none.
-
-    gr.Image puts a picture into a button without a name, which a screen reader cannot tell.
-    """
-    try:
-        picture = Image.open(path, formats=["PNG"])
-        picture.load()
-    except OSError:
-        return None
-    image = f'<img src="{light_url(picture.convert("RGB"), lossless=True)}" alt="{part(0)}">'
-    return gr.HTML(
-        value="",
-        label=joined(f"figure {path.name}", [caption]),
-        html_template=f'<figure class="figure">{image}<figcaption>{part(0)}</figcaption></figure>',
-        apply_default_css=False,
-        render=False,
-    )
+def failures(results: dict[str, Any], language: str = ENGLISH) -> str:
+    """Return HTML: where it fails, class by class, and the curve of its run."""
+    metrics = measured_on(results)
+    parts = confusions_html(metrics, language), classes_html(metrics, language), curve_html(results, language)
+    return "".join(parts)
 
 
 def limits(corrections: str | None, language: str) -> str:
@@ -148,9 +128,6 @@ def build(recognizer: Recognizer, feedback: Feedback | None = None) -> None:
         gr.HTML(str(in_every_language("description", first)), apply_default_css=False)
         measured = in_every_language("measures", lambda language: tiles(recognizer.results, language))
         gr.HTML(str(measured), apply_default_css=False)
-        with gr.Row():
-            for name, caption in FIGURES.items():
-                if shown := figure(recognizer.folder / name, caption):
-                    with gr.Column(min_width=300):
-                        shown.render()
+        fails = in_every_language("failures", lambda language: failures(recognizer.results, language))
+        gr.HTML(str(fails), js_on_load=SORT, apply_default_css=False, elem_id="failures")
         gr.Markdown(str(in_every_language("limits", lambda language: limits(corrections, language))))

@@ -20,6 +20,8 @@ EXAMPLES = {
     "small-letter.png": "Small g in ink",
     "transparent.png": "A in black on nothing",
     "page.png": "A page of two lines",
+    "note.png": "A note in blue ink",
+    "ruled.png": "A ruled page",
 }
 """The pictures in FOLDER, in the order of the page, and what they show."""
 

@@ -33,6 +33,11 @@ def check_every_tab(page: Page) -> None:
         if tab == "Upload":
             page.locator('#picture input[type="file"]').set_input_files(FOLDER / "marker.png")
             expect(answer(page)).to_be_visible()
+        if tab == "Your font":
+            page.get_by_role("button", name="Our sheet, filled in").click()
+            expect(page.locator("#font-labels textarea")).not_to_have_value("")
+        if tab == "Model":
+            page.locator("#failures summary").click()
         assert complaints(page) == [], tab
 
 

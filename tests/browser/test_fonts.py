@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_the_visitors_font_sets_the_text_and_a_broken_one_gets_a_sentence(page: 
     page.locator("#own-font input").set_input_files(broken)
     expect(page.locator("#own-font-said .problem")).to_contain_text("cannot be used")
     expect(sheet(page)).to_be_visible()
+
+
+def test_the_example_becomes_a_font_in_two_clicks(page: Page) -> None:
+    page.get_by_role("tab", name="Your font").click()
+    page.get_by_role("button", name="Our sheet, filled in").click()
+    expect(page.locator("#font-labels textarea")).to_have_value(re.compile("^AAABBB"))
+    page.locator("#font-make").click()
+    expect(page.locator("#font-result")).to_contain_text("62 characters are yours")
 
 
 def test_a_sheet_becomes_a_font(page: Page, tmp_path: Path) -> None:

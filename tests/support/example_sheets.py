@@ -1,9 +1,11 @@
-"""The example of the Your font tab: our sheet, filled in with our own strokes as an unsteady hand would write them.
+"""Examples written with our own strokes as an unsteady hand would: our sheet for a font, a note, a ruled page.
 
-python -m tests.support.example_sheets      draws the picture anew into emnist_hf/page/examples/
+python -m tests.support.example_sheets      draws the pictures anew into emnist_hf/page/examples/
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,7 +17,9 @@ from emnist_hf.styling.pen_made import Pen
 from emnist_hf.styling.pen_strokes import STROKES
 from emnist_hf.styling.sheet_layout import sheet_pages
 from emnist_hf.styling.sheet_pdf import write_sheet
-from tests.support.strokes import EXAMPLES
+from tests.support.strokes import EXAMPLES, shaded
+
+Colour = tuple[int, int, int]
 
 DPI, X_HEIGHT, WEIGHT = 110, 3.4, 0.5  # millimetres
 
@@ -55,10 +59,46 @@ def filled_sheet(seed: int = 3) -> Image.Image:
     return Image.fromarray(pixels.astype(np.uint8))
 
 
+NOTE = ("Dear Ann,", "thank you for the book.", "I will bring it back", "on Friday at 7.", "Yours, Tom")
+RULED = ("Buy milk, bread and tea", "Call the school at 10", "Water the plants", "Post 3 letters")
+
+
+def written_page(lines: Sequence[str], ink: Colour, paper: Colour, ruled: bool = False, seed: int = 5) -> Image.Image:
+    """Lines of words on plain or ruled paper."""
+    rng, unit, pitch, margin = np.random.default_rng(seed), 19, 62, 44
+    coverage = np.zeros((pitch * (len(lines) + 1), 900), np.uint8)
+    for number, line in enumerate(lines, start=1):
+        pen, foot = float(margin), pitch * number + rng.normal(0, 1)
+        for character in line:
+            if character == " ":
+                pen += 0.75 * unit
+                continue
+            strokes = written(character, rng)
+            reach = np.concatenate(strokes)[:, 0]
+            for stroke in strokes:
+                x = pen + (stroke[:, 0] - reach.min()) * unit
+                y = foot - stroke[:, 1] * unit + rng.normal(0, 0.4)
+                points = np.rint(16 * np.stack([x, y], axis=1)).astype(np.int32)
+                cv2.polylines(coverage, [points], False, 255, 4, cv2.LINE_AA, 4)
+            pen += (reach.max() - reach.min()) * unit + 0.34 * unit + 3
+    right = int(np.flatnonzero(coverage.any(axis=0))[-1]) + margin
+    sheet = np.broadcast_to(np.array(paper, np.float32), (*coverage.shape, 3)).copy()
+    if ruled:
+        for number in range(1, len(lines) + 1):
+            cv2.line(sheet, (0, pitch * number + 3), (900, pitch * number + 3), (176, 198, 222), 1)
+    share = coverage.astype(np.float32)[..., None] / 255
+    return Image.fromarray((sheet * (1 - share) + np.array(ink, np.float32) * share).astype(np.uint8)[:, :right])
+
+
 def main() -> None:
-    picture = filled_sheet().quantize(24, dither=Image.Dither.NONE)
-    picture.save(EXAMPLES / "font-sheet.png", optimize=True)
-    print(f"{EXAMPLES / 'font-sheet.png'}: {(EXAMPLES / 'font-sheet.png').stat().st_size:,} bytes")
+    pictures = {
+        "font-sheet.png": filled_sheet().quantize(24, dither=Image.Dither.NONE),
+        "note.png": shaded(written_page(NOTE, (30, 60, 150), (248, 246, 240)), 6).quantize(32),
+        "ruled.png": shaded(written_page(RULED, (30, 32, 40), (252, 250, 244), ruled=True), 7).quantize(32),
+    }
+    for name, picture in pictures.items():
+        picture.save(EXAMPLES / name, optimize=True)
+        print(f"{EXAMPLES / name}: {(EXAMPLES / name).stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
