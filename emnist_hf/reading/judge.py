@@ -15,6 +15,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from emnist_hf.reading.line_decoding import case_of
+from emnist_hf.reading.line_metrics import APART
 from emnist_hf.reading.results import Character
 from emnist_hf.reading.segmentation import Segment
 from emnist_hf.splits import CHARACTERS, fold_shape
@@ -29,13 +30,17 @@ MISSING = 0.6
 """Score that what one reading has and the other has not must reach."""
 
 PRACTICE, PRACTISED = 0.6, 5
-"""Share of one shape from which a line of so many characters is one of a practice sheet, which is no language."""
+"""Share of one shape from which a line of so many characters is one of a practice sheet."""
 
 WIDE_GAP = 0.6
 """Gap, in heights of the line's characters, after which a word begins though the line network saw no blank."""
 
 CUT_COST = 0.3
 """What the score of a character that was cut out of a component is lowered by."""
+
+COUNT_COST = 0.15
+"""What the score of characters is lowered by where the line network counts others: pieces of a letter look like
+letters, and each is sure of itself."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,7 @@ def judge(segments: Sequence[Segment], printed: Sequence[Character], lined: Sequ
     known = [s for s in segments if s.is_character or s.punctuation]
     cut = [any(fragment.span is not None for fragment in s.fragments) for s in known]
     p_reject = [s.p_reject for s in known]
-    shapes = [_shape(c) for c in printed]
-    if len(shapes) >= PRACTISED and max(map(shapes.count, shapes)) > PRACTICE * len(shapes):
+    if _is_practice(printed) and not _is_practice(lined):
         return list(printed)
     if max(np.mean(cut), np.mean(p_reject)) > JOINED:
         return _words([_Choice(c, starts) for c, starts in zip(lined, _wide_starts(lined))])
@@ -79,9 +83,8 @@ def _fused(
     starts = [[start and not near for start, near in zip(_starts(printed), beside)], _wide_starts(lined)]
     touching = any(cut)
     chosen: list[_Choice] = []
-    for op in Levenshtein.opcodes([_shape(c) for c in printed], [_shape(c) for c in lined]):
-        a, b, c, d = op.src_start, op.src_end, op.dest_start, op.dest_end
-        if op.tag == "equal":
+    for equal, a, b, c, d in _parts([_shape(c) for c in printed], [_shape(c) for c in lined]):
+        if equal:
             for i, j in zip(range(a, b), range(c, d)):
                 own = printed[i] if trust[i] > 0 else lined[j]
                 own = replace(own, score=max(printed[i].score, lined[j].score), box=printed[i].box)
@@ -90,14 +93,32 @@ def _fused(
         alone = a == b and starts[1][c] and (d == len(lined) or starts[1][d])
         if alone and not any(lined[j].label.isalnum() for j in range(c, d)):
             continue  # a blot between words
-        one = float(np.mean(trust[a:b])) if b > a else MISSING
-        other = float(np.mean([lined[j].score for j in range(c, d)])) if d > c else MISSING
+        one = float(np.mean(trust[a:b])) - COUNT_COST * (b - a != d - c) if b > a else MISSING
+        other = float(np.mean([lined[j].score for j in range(c, d)])) if d > c else MISSING - COUNT_COST
         if one >= other:
             chosen += [_Choice(printed[i], starts[0][i]) for i in range(a, b)]
         else:
             begins = any(starts[0][a:b]) or (a < len(printed) and a == b and starts[0][a] and starts[1][c])
             chosen += [_Choice(lined[j], starts[1][j] or (j == c and begins)) for j in range(c, d)]
     return chosen
+
+
+def _is_practice(characters: Sequence[Character]) -> bool:
+    """Whether a line is one of a practice sheet, which is no language."""
+    shapes = [_shape(c) for c in characters]
+    return len(shapes) >= PRACTISED and max(map(shapes.count, shapes)) > PRACTICE * len(shapes)
+
+
+def _parts(one: Sequence[str], other: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:
+    """Return where two readings agree and where not, by turns: whether they do, from and to in one and in the other."""
+    found: list[tuple[bool, int, int, int, int]] = []
+    for op in Levenshtein.opcodes(one, other):
+        part = (op.tag == "equal", op.src_start, op.src_end, op.dest_start, op.dest_end)
+        if found and not found[-1][0] and not part[0]:
+            part = (False, found[-1][1], part[2], found[-1][3], part[4])
+            found.pop()
+        found.append(part)
+    return found
 
 
 def _starts(characters: Sequence[Character]) -> list[bool]:
@@ -107,10 +128,18 @@ def _starts(characters: Sequence[Character]) -> list[bool]:
 
 
 def _wide_starts(characters: Sequence[Character]) -> list[bool]:
-    """Return whether a word begins with each character of a line's reading: after its blanks, and after a wide gap."""
-    height = float(np.median([c.box[3] - c.box[1] for c in characters])) if characters else 1.0
-    gaps = [0, *(after.box[0] - before.box[2] for before, after in pairwise(characters))]
-    return [start or gap > WIDE_GAP * height for start, gap in zip(_starts(characters), gaps)]
+    """Return whether a word begins with each character of a line's reading: after its blanks, and after a wide gap.
+
+    Where all characters stand apart, as on a practice sheet, only a gap that is wide among theirs counts.
+    """
+    if not characters:
+        return []
+    height = float(np.median([c.box[3] - c.box[1] for c in characters]))
+    gaps = np.array([after.box[0] - before.box[2] for before, after in pairwise(characters)]) / height
+    usual = float(np.quantile(gaps, 0.4)) if len(gaps) else 0.0
+    if usual > APART:
+        return [True, *(gaps > 2 * usual).tolist()]
+    return [start or gap > WIDE_GAP for start, gap in zip(_starts(characters), [0.0, *gaps.tolist()])]
 
 
 def _shape(character: Character) -> str:

@@ -89,6 +89,10 @@ def choose_scales(scores: list[Scores]) -> list[float]:
     return [float(SCALES[int(np.argmax(score + 2 * prior))]) for score in scores]
 
 
+APART = 0.5
+"""Gap between letters, in heights of the line's characters, from which all stand apart."""
+
+
 def word_starts(lines: list[tuple[Scores, float]]) -> list[Flags]:
     """Find for each line whether a word begins at each of its characters, bool [n]; the first always does.
 
@@ -112,7 +116,12 @@ def _letter_gap(gaps: Scores) -> float:
 
 
 def _threshold(line: Scores, page: Scores, letter: float) -> float:
-    """The gap from which a word ends: between the letter gaps and the clearly wider ones, if there are any."""
+    """The gap from which a word ends: between the letter gaps and the clearly wider ones, if there are any.
+
+    Where all letters stand apart, as on a practice sheet, gaps vary more, and a word ends where one is twice as wide.
+    """
+    if letter > APART:
+        return 2 * letter
     least = letter + max(0.28, 0.5 * abs(letter))
     wide = page[page > least]
     if len(wide) < 3:

@@ -34,7 +34,7 @@ def test_a_page_is_read_in_every_condition(read: ReadPage, condition: str) -> No
 
 
 def test_overall_the_pages_are_read(read: ReadPage) -> None:
-    found = [read(TEXTS[i], hand, condition=c, seed=5) for hand, c in zip(HANDS, PAGE_CONDITIONS) for i in (0, 2, 4)]
+    found = [read(TEXTS[i], hand, condition=c, seed=5) for hand, c in zip(HANDS, PAGE_CONDITIONS) for i in (0, 4)]
     errors = [character_errors(one.page.text, one.text) for one in found]
     assert sum(wrong for wrong, _ in errors) <= 0.10 * sum(count for _, count in errors)
 

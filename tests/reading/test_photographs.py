@@ -30,8 +30,8 @@ def specks() -> NDArray[np.uint8]:
 
 def large_specks() -> NDArray[np.uint8]:
     rng = np.random.default_rng(0)
-    picture = np.full((3000, 4000, 3), 245, np.uint8)
-    for y, x in rng.integers(0, (2997, 3997), (100_000, 2)):
+    picture = np.full((1500, 2000, 3), 245, np.uint8)
+    for y, x in rng.integers(0, (1497, 1997), (25_000, 2)):
         picture[y : y + 3, x : x + 3] = 20
     return picture
 
