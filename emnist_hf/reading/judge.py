@@ -26,14 +26,17 @@ JOINED = 0.2
 NOTHING_SCORE = 0.5
 """Mean score from which what the line network reads counts where there are no characters."""
 
-MISSING = 0.6
-"""Score that what one reading has and the other has not must reach."""
+ADDED, KEPT = 0.8, 0.6
+"""Score that what the line network alone has must reach, and that what it has not must."""
 
 PRACTICE, PRACTISED = 0.6, 5
 """Share of one shape from which a line of so many characters is one of a practice sheet."""
 
 WIDE_GAP = 0.6
 """Gap, in heights of the line's characters, after which a word begins though the line network saw no blank."""
+
+LONE = 0.5
+"""p_reject below which a mark that stands alone on its line is what the network of characters says."""
 
 CUT_COST = 0.3
 """What the score of a character that was cut out of a component is lowered by."""
@@ -58,13 +61,16 @@ def judge(segments: Sequence[Segment], printed: Sequence[Character], lined: Sequ
     segments: how it was cut into characters. printed: what these are, one by one. lined: the line network's reading.
     """
     if not lined or not printed:
-        sure = bool(lined) and float(np.mean([c.score for c in lined])) > NOTHING_SCORE
+        sure = bool(lined) and _mean_score(lined) > NOTHING_SCORE
         return list(lined) if sure else list(printed)
     known = [s for s in segments if s.is_character or s.punctuation]
+    if len(printed) == len(lined) == 1 and known[0].p_reject < LONE:
+        return list(printed)
     cut = [any(fragment.span is not None for fragment in s.fragments) for s in known]
     p_reject = [s.p_reject for s in known]
-    if _is_practice(printed) and not _is_practice(lined):
-        return list(printed)
+    if _practised(printed):
+        other = _practised(lined) not in ("", _practised(printed)) and _mean_score(lined) > _mean_score(printed)
+        return list(lined if other else printed)
     if max(np.mean(cut), np.mean(p_reject)) > JOINED:
         return _words([_Choice(c, starts) for c, starts in zip(lined, _wide_starts(lined))])
     trust = [c.score * (1 - p) - CUT_COST * is_cut for c, p, is_cut in zip(printed, p_reject, cut)]
@@ -86,15 +92,16 @@ def _fused(
     for equal, a, b, c, d in _parts([_shape(c) for c in printed], [_shape(c) for c in lined]):
         if equal:
             for i, j in zip(range(a, b), range(c, d)):
-                own = printed[i] if trust[i] > 0 else lined[j]
-                own = replace(own, score=max(printed[i].score, lined[j].score), box=printed[i].box)
-                chosen.append(_Choice(own, starts[0][i] or (touching and starts[1][j]), lined[j].label))
+                by_shape = trust[i] > lined[j].score
+                own, less = (printed[i], lined[j]) if by_shape else (lined[j], printed[i])
+                own = replace(own, score=max(own.score, less.score), box=printed[i].box)
+                chosen.append(_Choice(own, starts[0][i] or (touching and starts[1][j]), less.label))
             continue
         alone = a == b and starts[1][c] and (d == len(lined) or starts[1][d])
         if alone and not any(lined[j].label.isalnum() for j in range(c, d)):
             continue  # a blot between words
-        one = float(np.mean(trust[a:b])) - COUNT_COST * (b - a != d - c) if b > a else MISSING
-        other = float(np.mean([lined[j].score for j in range(c, d)])) if d > c else MISSING - COUNT_COST
+        one = float(np.mean(trust[a:b])) - COUNT_COST * (b - a != d - c > 0) if b > a else ADDED
+        other = float(np.mean([lined[j].score for j in range(c, d)])) if d > c else KEPT
         if one >= other:
             chosen += [_Choice(printed[i], starts[0][i]) for i in range(a, b)]
         else:
@@ -103,10 +110,15 @@ def _fused(
     return chosen
 
 
-def _is_practice(characters: Sequence[Character]) -> bool:
-    """Whether a line is one of a practice sheet, which is no language."""
+def _practised(characters: Sequence[Character]) -> str:
+    """Return the shape that a line of a practice sheet, which is no language, consists of; "" for another line."""
     shapes = [_shape(c) for c in characters]
-    return len(shapes) >= PRACTISED and max(map(shapes.count, shapes)) > PRACTICE * len(shapes)
+    most = max(shapes, key=shapes.count)
+    return most if len(shapes) >= PRACTISED and shapes.count(most) > PRACTICE * len(shapes) else ""
+
+
+def _mean_score(characters: Sequence[Character]) -> float:
+    return float(np.mean([c.score for c in characters]))
 
 
 def _parts(one: Sequence[str], other: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:

@@ -69,11 +69,13 @@ class Sign:
 
 @cache
 def allowed_labels(target: LabelSet) -> np.ndarray:
-    """Return which outputs of the network a charset lets through, bool [classes]: its characters, signs, the blank."""
+    """Return which outputs of the network a charset lets through, bool [classes]: its characters, signs, the blank.
+
+    Letters with accents are let through where the charset has letters of their case.
+    """
     members = {c for some in target.members for c in some}
-    fit = [c in members or c not in CHARACTERS for c in LINE_ALPHABET]
-    if not any(c.isalpha() for c in members):
-        fit = [ok and not c.isalpha() for ok, c in zip(fit, LINE_ALPHABET)]
+    cases = {c.isupper() for c in members if c.isalpha()}
+    fit = [c in members if c in CHARACTERS else not c.isalpha() or c.isupper() in cases for c in LINE_ALPHABET]
     return np.array([*fit, True])
 
 

@@ -74,7 +74,7 @@ def test_a_wrong_name_is_noticed_before_the_data(tmp_path: Path, capsys: pytest.
 
 def test_the_recipe_of_lines_is_settings_of_train() -> None:
     settings = read_recipe(ROOT / "recipes/lines.yaml", (LineConfig,))
-    assert settings["width"] == 176 and settings["max_train_steps"] == 7200
+    assert settings["width"] == 176 and settings["max_train_steps"] == 9400
     with pytest.raises(TrainingError, match="does not have"):
         read_recipe(ROOT / "recipes/lines.yaml")
 
