@@ -45,7 +45,7 @@ CUT = "This picture shows only a part of the form {form}: scan or photograph all
 MOST_CUT_OFF = 0.2
 """Share of a form's fields that may lie outside of its picture; the rest is read then."""
 
-SIGN, LEFT_OUT = 0.98, 0.5
+SIGN, LEFT_OUT = 0.99, 0.5
 """Score of a sign that was told by its shape, and how much of it one that a field cannot have costs."""
 
 MARK, BLOT = 0.35, 0.6

@@ -15,7 +15,7 @@ from emnist_hf.forms.template_fields import TemplateField
 from emnist_hf.reading.lexicon import Lexicon, correct
 from emnist_hf.reading.results import Character, Reading, text_of
 
-REVIEW = 0.97
+REVIEW = 0.98
 """Score below which a person should look at a field."""
 
 EMPTY = Sentence("It is empty, and must not be.")
@@ -34,7 +34,7 @@ LIKELY = 20
 SLIP = 0.01
 """Probability of a letter that is not among a character's alternatives, that is missing or that is too many."""
 
-AS_LIKELY, OTHER = 0.1, 0.02
+AS_LIKELY, OTHER = 0.1, 0.005
 """How likely a date is, beside what is none, to be what was meant; and how often something else than a choice is."""
 
 Value = tuple[str, float, str]
