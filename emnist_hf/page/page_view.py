@@ -149,12 +149,12 @@ def _box(index: int, character: Character, width: int, height: int, language: st
         f"left:{100 * left / width:.3f}%;top:{100 * top / height:.3f}%;"
         f"width:{100 * (right - left) / width:.3f}%;height:{100 * (bottom - top) / height:.3f}%"
     )
-    trust = "poor" if character.score < FAIR else "fair" if character.has_low_score else "sure"
+    grade = "poor" if character.score < FAIR else "fair" if character.has_low_score else "sure"
     choices = escape(json.dumps([[c.label, round(c.score, 4)] for c in character.alternatives]))
     label = escape(character.label)
     said = translate_html("{label}, {score} sure", language, label=character.label, score=f"{character.score:.0%}")
     return (
-        f'<button type="button" class="page-box {trust}" style="{place}" data-index="{index}" data-choices="{choices}" '
+        f'<button type="button" class="page-box {grade}" style="{place}" data-index="{index}" data-choices="{choices}" '
         f'tabindex="{0 if first else -1}" aria-label="{said}"><span>{label}</span></button>'
     )
 

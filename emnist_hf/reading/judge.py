@@ -73,12 +73,12 @@ def judge(segments: Sequence[Segment], printed: Sequence[Character], lined: Sequ
         return list(lined if other else printed)
     if max(np.mean(cut), np.mean(p_reject)) > JOINED:
         return _words([_Choice(c, starts) for c, starts in zip(lined, _wide_starts(lined))])
-    trust = [c.score * (1 - p) - CUT_COST * is_cut for c, p, is_cut in zip(printed, p_reject, cut)]
-    return _words(_fused(printed, trust, lined, cut))
+    weights = [c.score * (1 - p) - CUT_COST * is_cut for c, p, is_cut in zip(printed, p_reject, cut)]
+    return _words(_fused(printed, weights, lined, cut))
 
 
 def _fused(
-    printed: Sequence[Character], trust: Sequence[float], lined: Sequence[Character], cut: Sequence[bool]
+    printed: Sequence[Character], weights: Sequence[float], lined: Sequence[Character], cut: Sequence[bool]
 ) -> list[_Choice]:
     """Lay two readings over each other and choose of each part the better.
 
@@ -92,7 +92,7 @@ def _fused(
     for equal, a, b, c, d in _parts([_shape(c) for c in printed], [_shape(c) for c in lined]):
         if equal:
             for i, j in zip(range(a, b), range(c, d)):
-                by_shape = trust[i] > lined[j].score
+                by_shape = weights[i] > lined[j].score
                 own, less = (printed[i], lined[j]) if by_shape else (lined[j], printed[i])
                 own = replace(own, score=max(own.score, less.score), box=printed[i].box)
                 chosen.append(_Choice(own, starts[0][i] or (touching and starts[1][j]), less.label))
@@ -100,7 +100,7 @@ def _fused(
         alone = a == b and starts[1][c] and (d == len(lined) or starts[1][d])
         if alone and not any(lined[j].label.isalnum() for j in range(c, d)):
             continue  # a blot between words
-        one = float(np.mean(trust[a:b])) - COUNT_COST * (b - a != d - c > 0) if b > a else ADDED
+        one = float(np.mean(weights[a:b])) - COUNT_COST * (b - a != d - c > 0) if b > a else ADDED
         other = float(np.mean([lined[j].score for j in range(c, d)])) if d > c else KEPT
         if one >= other:
             chosen += [_Choice(printed[i], starts[0][i]) for i in range(a, b)]

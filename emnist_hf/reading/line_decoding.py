@@ -37,6 +37,9 @@ CASE = {"lower": 0.0, "capital": -0.7, "upper": -1.2, "mixed": -3.5}
 CASE_OF_CAPITALS = {"lower": -2.5, "capital": -2.0, "upper": 0.0, "mixed": -3.5}
 """The same on a line of capitals."""
 
+SMALL = -0.8
+"""Log probability of a small letter in a word with digits, or alone, on a line of capitals, up to a constant."""
+
 KIND_CHANGE = -1.2
 """Log probability of each change between letters and digits within a word, up to a constant."""
 
@@ -180,7 +183,7 @@ def _prior(text: Text, vocabulary: Vocabulary | None, capitals: bool) -> float:
     if len(letters) > 1 and len(letters) == len(core):
         case += (CASE_OF_CAPITALS if capitals else CASE)[case_of(core)]
     elif letters and capitals:
-        case += sum(-0.8 for c in letters if c.islower())
+        case += SMALL * sum(c.islower() for c in letters)
     if vocabulary is None:
         return case
     strange = STRANGE + LETTER * len(said)

@@ -136,7 +136,8 @@ def _named(colour: Any, other: dict[str, Any], layout: Sequence[str]) -> tuple[A
             "seed",
             *(("size", "margin", *layout) if layout else ("level",)),
         ]
-        raise StylingError(f"There is no setting {strange[:20]!r}: use {', '.join(names[:-1])} or {names[-1]}.")
+        known = f"{', '.join(names[:-1])} or {names[-1]}"
+        raise StylingError("There is no setting {name!r}: use {known}.", name=strange[:20], known=known)
     return other.get("ink", other.get("color", colour)), rest
 
 

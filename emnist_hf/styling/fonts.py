@@ -44,7 +44,8 @@ class Font:
             return Typeface(self.path.read_bytes() if self.data is None else self.data)
         except (OSError, FontDataError) as problem:
             reason = str(problem)[:80] or type(problem).__name__
-            raise StylingError(f"The font file {self.path.name} is damaged ({reason}): restore it.") from problem
+            damaged = "The font file {name} is damaged ({reason}): restore it."
+            raise StylingError(damaged, name=self.path.name, reason=reason) from problem
 
     def missing(self, text: str) -> list[str]:
         """Return the characters of `text` that this font cannot draw, each once, in order; white space never counts.
@@ -89,7 +90,8 @@ def _fonts_folder() -> Path:
         if folder.is_dir():
             return folder
     places = " or ".join(str(folder) for folder in candidates)
-    raise StylingError(f"There is no folder of fonts at {places}: set {FONTS_VARIABLE} to the one to use.")
+    missing = "There is no folder of fonts at {places}: set {variable} to the one to use."
+    raise StylingError(missing, places=places, variable=FONTS_VARIABLE)
 
 
 @lru_cache(maxsize=8)
@@ -113,7 +115,8 @@ def _read_font(folder: Path) -> Font:
             f"({type(problem).__name__}): restore it."
         ) from problem
     if len(files) != 1:
-        raise StylingError(f"The font folder {folder.name!r} holds {len(files)} TTF files: it needs one.")
+        crowded = "The font folder {folder!r} holds {number} TTF files: it needs one."
+        raise StylingError(crowded, folder=folder.name, number=len(files))
     return Font(folder.name, title, tradition, description, files[0])
 
 

@@ -58,10 +58,10 @@ def check_format(path: str | Path) -> str:
     try:
         named = Path(path)
     except TypeError:
-        raise StylingError(f"{str(path)[:40]!r} is no name of a file: give a path.") from None
+        raise StylingError("{path!r} is no name of a file: give a path.", path=str(path)[:40]) from None
     kind = named.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
-        raise StylingError(f"{named.name[-60:]!r} names no format: let it end in .png, .svg or .pdf.")
+        raise StylingError("{name!r} names no format: let it end in .png, .svg or .pdf.", name=named.name[-60:])
     return kind
 
 

@@ -54,7 +54,8 @@ class Setting:
         if self.measure is not None:
             check_number("line length", self.measure, 2, 200, "ems")
         if self.alignment not in ALIGNMENTS:
-            raise StylingError(f"There is no alignment {str(self.align)[:20]!r}: use {', '.join(ALIGNMENTS)}.")
+            asked, known = str(self.align)[:20], ", ".join(ALIGNMENTS)
+            raise StylingError("There is no alignment {name!r}: use {known}.", name=asked, known=known)
         if self.ink_colour[3] == 0:
             raise StylingError("The ink colour is fully transparent: choose one that can be seen.")
         self.paper_colour  # noqa: B018  raises for a paper that is none

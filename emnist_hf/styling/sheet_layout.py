@@ -102,7 +102,8 @@ class SheetPage:
 def sheet_pages(paper: str = "a4") -> list[SheetPage]:
     """Return the pages of the sheet. Raise `StylingError` for a paper that it is not made for."""
     if paper not in PAPERS:
-        raise StylingError(f"There is no sheet on {str(paper)[:20]!r}: choose {' or '.join(PAPERS)}.")
+        asked, known = str(paper)[:20], " or ".join(PAPERS)
+        raise StylingError("There is no sheet on {name!r}: choose {known}.", name=asked, known=known)
     return [SheetPage(paper, number) for number in range(PAGES)]
 
 

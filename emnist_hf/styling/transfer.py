@@ -121,7 +121,7 @@ def style_like(hand: Hand, font: Font, strength: float, *, seed: int = 0) -> Sty
     """
     check_hand(hand)
     if not isinstance(seed, Integral) or seed < 0:
-        raise StylingError(f"The seed {str(seed)[:20]!r} cannot be used: give a whole number from 0.")
+        raise StylingError("The seed {seed!r} cannot be used: give a whole number from 0.", seed=str(seed)[:20])
     strength = check_number("strength", strength, 0, 1)
     if strength == 0:
         return PLAIN
