@@ -31,8 +31,8 @@ NOT_FOUND = Sentence("Its box was not found.")
 LIKELY = 20
 """Choices that are compared letter by letter: the most similar ones."""
 
-SLIP = 0.01
-"""Probability of a letter that is not among a character's alternatives, that is missing or that is too many."""
+SLIP, FLOOR = 0.01, 0.002
+"""Probability of a letter that is missing or too many, and of one that is not among a character's alternatives."""
 
 AS_LIKELY, OTHER = 0.1, 0.005
 """How likely a date is, beside what is none, to be what was meant; and how often something else than a choice is."""
@@ -74,18 +74,18 @@ def _date_of(characters: Sequence[Character], text: str, score: float, pattern: 
         return date, score, ""
     if len(text) != len(characters):
         return text, score, NO_DATE
-    likely: list[tuple[float, str]] = []
+    likely: list[tuple[float, str, float]] = []
     for place, character in enumerate(characters):
         for choice in character.alternatives:
             share = choice.score / max(character.score, 1e-6)
             other = _date(text[:place] + choice.label + text[place + 1 :], pattern)
             if other is not None and share > AS_LIKELY:
-                likely.append((share, other))
+                likely.append((share, other, score / max(character.score, 1e-6)))
     if not likely:
         return text, score, NO_DATE
-    total = sum(share for share, _ in likely) + AS_LIKELY  # what else it may be
-    best, date = max(likely)
-    return date, best / total * score / max(c.score for c in characters), ""
+    total = sum(share for share, _, _ in likely) + AS_LIKELY  # what else it may be
+    best, date, rest = max(likely)
+    return date, best / total * rest, ""
 
 
 def _date(text: str, pattern: str) -> str | None:
@@ -109,7 +109,7 @@ def _choice(choices: Sequence[str], characters: Sequence[Character]) -> Value:
     marks = [c for c in characters if c.label.strip()]
     logs = np.array([_log_likelihood("".join(choice.split()), marks) for choice in likely])
     product = float(np.prod([c.score for c in marks]))
-    other = np.log(OTHER * max(product, SLIP))  # what was read, where that is no choice
+    other = np.log(OTHER * max(product, FLOOR))  # what was read, where that is no choice
     shares = np.exp(np.append(logs, other) - max(logs.max(), other))
     best = int(shares[:-1].argmax())
     score = float(shares[best] / shares.sum())
@@ -127,6 +127,6 @@ def _log_likelihood(choice: str, characters: Sequence[Character]) -> float:
         for i, character in enumerate(characters):
             shares = [c.score for c in character.alternatives if c.label.lower() == letter]
             own = sum(shares) or (character.score if character.label.lower() == letter else 0.0)
-            row.append(max(before[i] + np.log(max(own, SLIP)), before[i + 1] + slip, row[-1] + slip))
+            row.append(max(before[i] + np.log(max(own, FLOOR)), before[i + 1] + slip, row[-1] + slip))
         before = row
     return float(before[-1])

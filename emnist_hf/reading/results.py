@@ -230,6 +230,11 @@ class FormValue:
     page: int = 1
     corners: tuple[tuple[float, float], ...] = ()
 
+    @property
+    def text(self) -> str:
+        """The value as a table has it: of a checkbox "true" or "false"."""
+        return str(self.value).lower() if isinstance(self.value, bool) else self.value
+
     def as_record(self) -> Record:
         record: Record = {"value": self.value, "score": round(self.score, 6), "box": list(self.box), "page": self.page}
         record["characters"] = [c.as_record() for c in self.characters]

@@ -62,4 +62,5 @@ def test_an_empty_form_has_empty_values(recognizer: Recognizer, template: Templa
     template = replace(template, fields=(first, *template.fields[1:]))
     record = recognizer.read_form(blank_form("registration", 5), template)
     assert {value.value for value in record.values()} == {"", False}
+    assert {value.text for value in record.values()} == {"", "false"}
     assert record.doubtful == (first.name,)
