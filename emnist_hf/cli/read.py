@@ -86,13 +86,17 @@ def read(
     output_dir: Annotated[
         Path | None, typer.Option("--output_dir", help="Write a document a picture here; goes on where interrupted.")
     ] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="Folder for the grids and tables of forms, a CSV file each.", metavar="DIR")
+    ] = None,
 ) -> None:
     """Read the handwriting in pictures of pages.
 
     Prints a JSON line a file: "text" has a line for a line, "characters" each character in reading order with its
     score, its box [left, top, right, bottom] in the picture's pixels, its line, its word and its alternatives;
-    "language" names the language whose words helped; a "note" says if nothing was found or much is in doubt. A file
-    that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at the end.
+    "language" names the language whose words helped; a "note" says if nothing was found or much is in doubt. Of a form
+    "fields" has what stands in each box, and "tables" the rows of grids and tables, which --tables writes as CSV. A
+    file that cannot be read gives an "error" on its line, the others go on, and the exit status is 1 at the end.
 
     \b
     read note.jpg --format text
@@ -104,6 +108,7 @@ def read(
     """
     from emnist_hf.cli.batch import check_output, find_pictures, read_file, read_into
     from emnist_hf.cli.documents import check_destination, document_of, read_into_folder, write_document
+    from emnist_hf.cli.tables import check_folder, table_names, write_tables
     from emnist_hf.reading.lexicon import Lexicon
     from emnist_hf.reading.vocabulary import check_language
     from emnist_hf.recognizer import Recognizer
@@ -115,12 +120,27 @@ def read(
         records_wanted = format is Format.json and output_dir is None
         if output is not None and records_wanted:
             check_output(output)
+        if tables is not None:
+            check_folder(tables)
         words = Lexicon.load(lexicon) if lexicon is not None else None
         recognizer = Recognizer.from_pretrained(checkpoint)
         recognizer.check_charset(charset)
 
+        names = table_names(pictures)
+
         def one(file: str) -> Reading:
-            return recognizer.read(file, charset, words, language=language)
+            reading = recognizer.read(file, charset, words, language=language)
+            if tables is not None and not records_wanted:
+                write_tables(tables, names[file], reading.as_record())
+            return reading
+
+        def keep(record: Record) -> None:
+            if tables is not None and record["file"] in names:
+                write_tables(tables, names[record["file"]], record)
+
+        def kept(record: Record) -> Record:
+            keep(record)
+            return record
 
         def record(file: str) -> Record:
             return one(file).as_record()
@@ -131,9 +151,9 @@ def read(
             write_document(document_of(one(pictures[0]), pictures[0], format), output)
             return
         elif output is not None:
-            failed = read_into(output, pictures, record)
+            failed = read_into(output, pictures, record, finished=keep)
         else:
-            write_records(read_file(file, record) for file in pictures)
+            write_records(kept(read_file(file, record)) for file in pictures)
             return
         if failed:
             raise typer.Exit(1)

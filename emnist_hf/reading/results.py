@@ -115,7 +115,7 @@ class Field:
 
     kind: comb (a row of cells, each for one character), box or checkbox. box: in the picture's pixels. text: empty
     cells are left out. score: the probability that all of it is right. checked: of a checkbox, else None. label: the
-    words printed beside it, where they are known. cells: of a comb.
+    words printed beside it, None where they are not known. cells: of a comb.
     """
 
     kind: str
@@ -123,22 +123,25 @@ class Field:
     text: str
     score: float
     checked: bool | None = None
-    label: str = ""
+    label: str | None = None
     cells: tuple[Cell, ...] = ()
 
     def as_record(self) -> Record:
         record: Record = {"kind": self.kind, "box": list(self.box), "text": self.text, "score": round(self.score, 6)}
-        if self.checked is not None:
-            record["checked"] = self.checked
-        return record | {"label": self.label, "cells": [cell.as_record() for cell in self.cells]}
+        record |= {"checked": self.checked, "label": self.label}
+        return record | {"cells": [cell.as_record() for cell in self.cells]}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A grid or a table: its box in the picture's pixels, and the text of each cell, "" where it is empty, by rows."""
+    """A grid or a table: its box in the picture's pixels, and the text of each cell, "" where it is empty, by rows.
+
+    cells: the same with box, score and alternatives; one that spans several places is empty in all but the first.
+    """
 
     box: Box
     rows: tuple[tuple[str, ...], ...]
+    cells: tuple[tuple[Cell, ...], ...] = ()
 
     def as_record(self) -> Record:
         return {"box": list(self.box), "rows": [list(row) for row in self.rows]}
@@ -180,8 +183,12 @@ class Reading:
         def moved(part: Any) -> Any:
             return replace(part, box=upright_box(part.box, self.size, self.turns))
 
-        characters, tables = (tuple(map(moved, parts)) for parts in (self.characters, self.tables))
-        fields = tuple(replace(moved(field), cells=tuple(map(moved, field.cells))) for field in self.fields)
+        def row_moved(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+            return tuple(map(moved, cells))
+
+        characters = tuple(map(moved, self.characters))
+        tables = tuple(replace(moved(table), cells=tuple(map(row_moved, table.cells))) for table in self.tables)
+        fields = tuple(replace(moved(field), cells=row_moved(field.cells)) for field in self.fields)
         size = upright_size(self.size, self.turns)
         return replace(self, characters=characters, size=size, turns=0, fields=fields, tables=tables)
 
