@@ -227,7 +227,7 @@ class Recognizer:
         """
         target, ask, spoken = self._target(charset), self._classify_characters, check_language(language)
         crop = partial(read_crop, target=target, network=self._lines, language=spoken)
-        reading = read_form(image, ask, crop) or read_page(image, ask, target, ink, self._lines, spoken)
+        reading = read_form(image, ask, crop, target) or read_page(image, ask, target, ink, self._lines, spoken)
         return reading if lexicon is None else correct(reading, lexicon)
 
     def read_form(self, image: Any, template: Template) -> FormRecord:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from emnist_hf.forms.borders import find_borders
 from emnist_hf.forms.cells import Quad, find_cells, four_corners, ordered, ruled_pixels, ruled_shares, sides
 from emnist_hf.forms.contrast import ink_mask
-from emnist_hf.forms.rules import Rules, find_rules, meet
+from emnist_hf.forms.meeting import meet
+from emnist_hf.forms.missing import with_missing_sides
+from emnist_hf.forms.rules import Rules, find_rules
 from emnist_hf.ink.types import Bytes, Mask
 
 MOST_CELLS = 1500
@@ -69,7 +71,7 @@ class Block:
 def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
     """Return the blocks of a picture, uint8 [H, W, 3], from top to bottom, and the pixels of walls across and down."""
     ink = ink_mask(picture)
-    across, down = find_rules(ink)
+    across, down = with_missing_sides(*find_rules(ink), ink)
     nothing = np.zeros_like(ink)
     if len(across.ends) < 1 or len(down.ends) < 2:
         return [], (nothing, nothing)

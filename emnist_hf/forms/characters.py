@@ -1,4 +1,4 @@
-"""Characters of a field: read one by one, then by what they have in common, as digits or as capitals."""
+"""Characters of a field: read one by one, then by what they have in common, as digits, as capitals or as small ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emnist_hf.ink.glyph import to_glyphs
 from emnist_hf.ink.types import Floats
 from emnist_hf.reading.results import Character, Choice
 from emnist_hf.reading.scoring import Classifier, Glyphs
-from emnist_hf.splits import CHARACTERS, DIGITS, UPPERCASE
+from emnist_hf.splits import CHARACTERS, DIGITS, LOWERCASE, UPPERCASE, LabelSet
 
 TWINS = {"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "S": "5", "s": "5", "Z": "2", "z": "2", "q": "9", "g": "9"}
 """Letters that look like a digit."""
@@ -20,12 +20,40 @@ TWINS = {"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "S": "5", "s": "5", "
 LETTERS_FOR_DIGITS = 0.5
 """Share of a field's characters, by probability, that look like digits, from which it is one of digits."""
 
+DIGITS_FIRST, BOTH = 0.7, -4.0
+"""By how much, in nats, a field is rather one of digits than of letters, and one of both than of either."""
+
+SLIP = 0.02
+"""Probability of a character that is read as none of what its field holds."""
+
 CHOICES = 5
 
-_DIGIT_SHARES = np.zeros((len(CHARACTERS), len(DIGITS)), np.float32)
-for _place, _character in enumerate(CHARACTERS):
-    if _character in DIGITS or _character in TWINS:
-        _DIGIT_SHARES[_place, DIGITS.index(TWINS.get(_character, _character))] = 1
+
+class Alphabet(NamedTuple):
+    """What a field is made of: its labels, and what each of the 62 characters counts for each, float32 [62, labels]."""
+
+    labels: tuple[str, ...]
+    shares: NDArray[np.float32]
+
+    def of(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return scores of the labels, float32 [N, labels], that sum to 1; probabilities: of the 62, [N, 62]."""
+        scores = probabilities @ self.shares
+        total = scores.sum(axis=1, keepdims=True)
+        return np.where(total > 1e-6, scores / np.maximum(total, 1e-6), np.float32(1 / len(self.labels)))
+
+
+def _alphabet(labels: str, twins: dict[str, str]) -> Alphabet:
+    shares = np.zeros((len(CHARACTERS), len(labels)), np.float32)
+    for place, character in enumerate(CHARACTERS):
+        label = twins.get(character, character)
+        if label in labels:
+            shares[place, labels.index(label)] = 1
+    return Alphabet(tuple(labels), shares)
+
+
+_DIGITS = _alphabet(DIGITS, TWINS)
+_CAPITALS = _alphabet(UPPERCASE, {c: c.upper() for c in LOWERCASE})
+_SMALL = _alphabet(LOWERCASE, {c: c.lower() for c in UPPERCASE})
 
 
 class Classified(NamedTuple):
@@ -44,38 +72,50 @@ def classify(pictures: Sequence[Floats], classifier: Classifier) -> list[Classif
     return [Classified(row, float(reject)) for row, reject in zip(probabilities, p_reject)]
 
 
-def is_digits(found: Sequence[Classified]) -> bool:
-    """Tell whether the characters of a field are digits: each looks like one, as all letters seldom do."""
-    if not found:
-        return True
+def alphabet_of(found: Sequence[Classified], target: LabelSet) -> Alphabet:
+    """Return what the characters of a field are made of, as far as a charset goes.
+
+    They are digits where each looks like one, as all letters seldom do, else letters, capitals unless small ones
+    explain them better; or both, where some look like nothing but a digit and others like nothing but a letter.
+    """
+    known = {c: label for label, members in zip(target.labels, target.members) for c in members}
+    some_digits, some_letters = "0" in known, any(c in known for c in UPPERCASE + LOWERCASE)
+    if not found or not some_letters:
+        return _named(_DIGITS if some_digits else _CAPITALS, known)
     rows = np.array([one.probabilities for one in found])
-    digits = np.log((rows @ _DIGIT_SHARES).sum(axis=1) + 0.02)
-    letters = np.log(rows[:, len(DIGITS) :].sum(axis=1) + 0.02)
-    return bool(digits.sum() + 0.7 > letters.sum())
+    as_digits = np.log((rows @ _DIGITS.shares).sum(axis=1) + SLIP)
+    as_letters = np.log(rows[:, len(DIGITS) :].sum(axis=1) + SLIP)
+    if not some_digits:
+        return _named(_cased(rows, known), known)
+    digits, letters = float(as_digits.sum()) + DIGITS_FIRST, float(as_letters.sum())
+    if np.maximum(as_digits, as_letters).sum() + BOTH > max(digits, letters):
+        capitals = _cased(rows, known)
+        both = Alphabet((*DIGITS, *capitals.labels), np.hstack([np.eye(len(CHARACTERS), 10), capitals.shares]))
+        return _named(both, known)
+    return _named(_DIGITS if digits > letters else _cased(rows, known), known)
 
 
-def label_of(one: Classified, digits: bool, field: Sequence[Classified]) -> tuple[str, float, tuple[Choice, ...]]:
-    """Return the character, its score and the choices, in a field that is of digits or else of letters."""
-    if digits:
-        labels, scores = DIGITS, one.probabilities @ _DIGIT_SHARES
-    else:
-        labels, scores = _letters(one, field)
-    scores = scores / max(float(scores.sum()), 1e-6) * (1 - 0.5 * one.p_reject)
-    best = np.argsort(-scores, kind="stable")[:CHOICES]
-    choices = tuple(Choice(labels[i], float(scores[i])) for i in best)
-    return choices[0].label, choices[0].score, choices
-
-
-def _letters(one: Classified, field: Sequence[Classified]) -> tuple[str, NDArray[np.float32]]:
-    """Return the labels of a field of letters and their scores: capitals, unless small letters explain it better."""
-    rows = np.array([other.probabilities for other in field])
+def _cased(rows: NDArray[np.float32], known: dict[str, str]) -> Alphabet:
+    """Return capitals, unless there are none or small letters explain a field better."""
+    if "A" not in known or "a" not in known:
+        return _CAPITALS if "A" in known else _SMALL
     capitals, small = (rows[:, 10 + 26 * i : 36 + 26 * i] for i in range(2))
-    both = capitals + small
-    alike = both.max(axis=1)
-    upper = np.log(np.maximum(capitals.max(axis=1), 0.3 * alike) + 1e-3).sum()
-    lower = np.log(np.maximum(small.max(axis=1), 0.3 * alike) + 1e-3).sum()
-    scores = one.probabilities[10:36] + one.probabilities[36:62]
-    return UPPERCASE if upper >= lower else UPPERCASE.lower(), scores
+    alike = (capitals + small).max(axis=1)
+    upper, lower = (np.log(np.maximum(case.max(axis=1), 0.3 * alike) + 1e-3).sum() for case in (capitals, small))
+    return _CAPITALS if upper >= lower else _SMALL
+
+
+def _named(alphabet: Alphabet, known: dict[str, str]) -> Alphabet:
+    """Return an alphabet with the labels that a charset has for its characters."""
+    return alphabet._replace(labels=tuple(known.get(label, label) for label in alphabet.labels))
+
+
+def label_of(one: Classified, alphabet: Alphabet) -> tuple[str, float, tuple[Choice, ...]]:
+    """Return the character, its score and the choices, in a field made of an alphabet."""
+    scores = alphabet.of(one.probabilities[None])[0] * (1 - 0.5 * one.p_reject)
+    best = np.argsort(-scores, kind="stable")[:CHOICES]
+    choices = tuple(Choice(alphabet.labels[i], float(scores[i])) for i in best)
+    return choices[0].label, choices[0].score, choices
 
 
 def as_digits(characters: Sequence[Character]) -> bool:
@@ -94,7 +134,7 @@ def digits_only(classifier: Classifier) -> Classifier:
 
     def classified(glyphs: Glyphs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         probabilities, p_reject = classifier(glyphs)
-        digits = probabilities @ _DIGIT_SHARES
+        digits = probabilities @ _DIGITS.shares
         known = digits.sum(axis=1, keepdims=True)
         found = np.zeros_like(probabilities)
         found[:, : len(DIGITS)] = digits / np.maximum(known, 1e-6)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emnist_hf.forms.characters import classify, is_digits, label_of
+from emnist_hf.forms.characters import alphabet_of, classify, label_of
 from emnist_hf.forms.declared import label_as
 from emnist_hf.forms.flat_page import FieldInk, FlatPage, around
 from emnist_hf.forms.template import Template
@@ -114,12 +114,12 @@ class _Reader:
         filled = [(place, parts) for place in range(len(field.cells)) if (parts := ink.parts(place))]
         found = classify([ink.written.picture_of(parts, 0.0)[0] for _, parts in filled], self._classifier)
         charset = _charset_of(field)
-        digits = is_digits(found)
+        alphabet = alphabet_of(found, CHARSETS["byclass"])
         characters: list[Character] = []
         word, before = 0, -1
         for (place, parts), one in zip(filled, found):
             declared = charset in ("digits", "uppercase")
-            label, score, choices = label_as(one, charset) if declared else label_of(one, digits, found)
+            label, score, choices = label_as(one, charset) if declared else label_of(one, alphabet)
             sign = _sign(parts, ink.written.quads[place]) if field.type == "number" else ""
             word += before >= 0 and place > before + 1
             before = place

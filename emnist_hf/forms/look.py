@@ -40,8 +40,12 @@ FRAME = 0.5
 MANY, OVER, MOST_OVER = 12, 0.12, 0.3
 """Cells of squared paper at the least, and share of its ink that runs over several: of very many, and of fewer."""
 
-FILLED = 0.45
-"""Share of a cell that is ink where it is no cell but a word that was blotted out."""
+FILLED, CROSSED = 0.45, 0.8
+"""Share of a cell that is ink where it is no cell but a word that was blotted out; of a checkbox, where there is a mark
+more than once over."""
+
+CHECKBOX = 0.03
+"""Side of a checkbox, of the picture's longer side, at the most."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Look:
     """The boxes of a picture, in the pixels of its ink, and what is written in them.
 
     first: the place of each block's first cell among all cells. scale: pixels of the ink per pixel of the picture.
-    size: width and height of the picture.
+    size: width and height of the picture. inset: pixels of the ink between a wall and the cell found beside it.
     """
 
     blocks: list[Block]
@@ -57,10 +61,23 @@ class Look:
     written: Written
     scale: float
     size: tuple[int, int]
+    inset: float = 1.0
 
     def cells_of(self, place: int) -> range:
         """Return the places of a block's cells among all cells."""
         return range(self.first[place], self.first[place] + len(self.blocks[place].cells))
+
+    def outline_of(self, block: Block) -> Box:
+        """Return the box around a block, to the middle of its walls, in the picture's pixels."""
+        ways = np.roll(block.quad, -1, axis=0) - block.quad
+        ways = ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1)
+        return self.box_of(block.quad + (0.5 * block.wall + self.inset) * (np.roll(ways, 1, axis=0) - ways))
+
+    def may_be_checkbox(self, block: Block) -> bool:
+        """Whether a block is a single small square."""
+        width, height = block.size
+        small = height < CHECKBOX * max(self.size) * self.scale
+        return len(block.cells) == 1 and small and 0.75 < width / height < 1.33
 
     def box_of(self, quad: NDArray[np.floating[Any]]) -> Box:
         """Return the box around corners, float [n, 2], in the picture's pixels."""
@@ -111,7 +128,7 @@ def _closer(image: Any, blocks: list[Block], walls: tuple[Mask, Mask], scale: fl
     first = np.cumsum([0, *(len(block.cells) for block in moved)]).tolist()
     wall = float(np.median([block.wall for block in moved]))
     written = Written(ink.coverage, (across, down), quads, wall)
-    look = Look(moved, first, written, shape[1] / picture.width, picture.size)
+    look = Look(moved, first, written, shape[1] / picture.width, picture.size, factor)
     kept = [place for place in range(len(moved)) if not (_is_squared_paper(look, place) or _is_blot(look, place))]
     if not kept:
         return None
@@ -137,4 +154,6 @@ def _is_squared_paper(look: Look, place: int) -> bool:
 def _is_blot(look: Look, place: int) -> bool:
     """Whether a box is filled with ink."""
     area = sum(part.area for cell in look.cells_of(place) for part in look.written.parts[cell])
-    return area > FILLED * float(cv2.contourArea(look.blocks[place].quad))
+    block = look.blocks[place]
+    share = CROSSED if look.may_be_checkbox(block) else FILLED
+    return area > share * float(cv2.contourArea(block.quad))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -11,14 +12,18 @@ import numpy as np
 
 from emnist_hf.forms.blocks import Block
 from emnist_hf.forms.cells import sides
-from emnist_hf.forms.characters import as_digits, classify, digits_only, is_digits, label_of
+from emnist_hf.forms.characters import alphabet_of, as_digits, classify, digits_only, label_of
 from emnist_hf.forms.look import Look, look_at
 from emnist_hf.forms.printed import are_printed, is_printed
+from emnist_hf.forms.turning import turns_of
 from emnist_hf.forms.walls import Part
-from emnist_hf.ink import NoInkError
+from emnist_hf.ink import NoInkError, open_picture
+from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.ink.types import Floats
+from emnist_hf.reading.pipeline import TURNED
 from emnist_hf.reading.results import Box, Cell, Character, Field, Reading, Table, text_of
 from emnist_hf.reading.scoring import Classifier
+from emnist_hf.splits import CHARSETS, LabelSet
 
 EMPTY = 0.22
 """Size of what is written in a cell, of the cell's height, below which it is empty."""
@@ -26,11 +31,11 @@ EMPTY = 0.22
 MARK = 0.5
 """Height of a pencil mark in the corner of a puzzle's cell, of the characters', at the most."""
 
-CHECKBOX = 0.03
-"""Side of a checkbox, of the picture's longer side, at the most."""
-
-MARKS = frozenset("XVYKJT4+-'.,/")
+MARKS = frozenset("XVYKJT4*+-'.,/")
 """What a cross or a tick reads as."""
+
+PARTICULAR, SOME_MARK = 0.7, 0.95
+"""Score of a character below which it may be a mark as well, and that of a mark that looks like another character."""
 
 LETTER = 0.3
 """Height of a letter outside the boxes, of an ordinary cell's, at the least."""
@@ -53,20 +58,36 @@ class _Line:
     characters: list[Character]
 
 
-def read_form(image: Any, classifier: Classifier, read_line: ReadLine) -> Reading | None:
+def read_form(
+    image: Any, classifier: Classifier, read_line: ReadLine, target: LabelSet = CHARSETS["byclass"]
+) -> Reading | None:
     """Read what stands in the boxes of a picture, anything `open_picture` takes; None where it is no form.
 
-    classifier: of glyphs. read_line: reads what a box holds.
+    classifier: of glyphs. read_line: reads what a box holds. target: the charset to answer in.
 
     Raises `PictureError` as `open_picture` does.
     """
-    try:
-        look = look_at(image)
-    except NoInkError:
-        return None
+    look = _seen(image)
+    turns = 0 if look is None else turns_of(look, classifier)
+    if turns:
+        look = _seen(upright_picture(open_picture(image), turns))
     if look is None or _is_page(look):
         return None
-    return _Reader(look, classifier, read_line).read()
+    reading = _Reader(look, classifier, read_line, target).read()
+    return _turned_back(reading, turns) if turns else reading
+
+
+def _seen(image: Any) -> Look | None:
+    try:
+        return look_at(image)
+    except NoInkError:
+        return None
+
+
+def _turned_back(reading: Reading, turns: int) -> Reading:
+    """Return the reading of a picture that was turned upright, with boxes in the pixels of the one that was given."""
+    given = replace(reading, turns=4 - turns).upright()
+    return replace(given, turns=turns, note=TURNED[turns])
 
 
 def _is_page(look: Look) -> bool:
@@ -84,9 +105,9 @@ def _is_page(look: Look) -> bool:
 class _Reader:
     """Reads the blocks of one picture."""
 
-    def __init__(self, look: Look, classifier: Classifier, read_line: ReadLine) -> None:
+    def __init__(self, look: Look, classifier: Classifier, read_line: ReadLine, target: LabelSet) -> None:
         self._look, self._written = look, look.written
-        self._classifier, self._read_line = classifier, read_line
+        self._classifier, self._read_line, self._target = classifier, read_line, target
         self._lines: list[_Line] = []
 
     def read(self) -> Reading:
@@ -98,9 +119,9 @@ class _Reader:
             elif block.regular and block.shape[0] == 1:
                 fields.append(self._comb(place))
             elif block.regular:
-                tables.append(self._table(block, [cell.text for cell in self._characters(place)]))
+                tables.append(self._table(block, self._characters(place)))
             else:
-                tables.append(self._table(block, [self._line(block, cell)[0] for cell in self._look.cells_of(place)]))
+                tables.append(self._table(block, self._lines_of(place)))
         characters = _in_order(self._lines)
         text = text_of(characters)
         return Reading(text, characters, "", self._look.size, 0, tuple(fields), tuple(tables))
@@ -111,7 +132,7 @@ class _Reader:
         cells = self._characters(place)
         score = float(np.prod([cell.score for cell in cells]))
         text = "".join(cell.text for cell in cells)
-        return Field("comb", self._look.box_of(self._look.blocks[place].quad), text, score, cells=tuple(cells))
+        return Field("comb", self._look.outline_of(self._look.blocks[place]), text, score, cells=tuple(cells))
 
     def _characters(self, place: int) -> list[Cell]:
         """Read a block whose cells hold one character each, or nothing."""
@@ -120,10 +141,10 @@ class _Reader:
         filled = [i for i, parts in enumerate(content) if parts]
         pictures = [self._written.picture_of(content[i], block.angle)[0] for i in filled]
         found = classify(pictures, self._classifier)
-        digits = is_digits(found)
+        alphabet = alphabet_of(found, self._target)
         cells = [Cell(self._look.box_of(cell.quad), "", 1.0) for cell in block.cells]
         for i, one in zip(filled, found):
-            label, score, choices = label_of(one, digits, found)
+            label, score, choices = label_of(one, alphabet)
             cells[i] = Cell(cells[i].box, label, score, choices)
         for _, row in groupby(range(len(cells)), key=lambda i: block.cells[i].rows[0]):
             written = [cells[i] for i in row if cells[i].text]
@@ -151,7 +172,7 @@ class _Reader:
             return "", 1.0
         picture, back = self._written.picture_of(parts, block.angle)
         characters = self._read_line(picture, self._classifier)
-        if as_digits(characters):
+        if as_digits(characters) and "0" in self._target.labels:
             characters = self._read_line(picture, digits_only(self._classifier)) or characters
         moved = []
         for character in characters:
@@ -168,25 +189,45 @@ class _Reader:
 
     def _box(self, block: Block, cell: int) -> list[Field]:
         """Read a single box, a checkbox or a line; [] for one that holds nothing but print."""
-        width, height = block.size
-        box, parts = self._look.box_of(block.quad), self._content(cell)
-        small = height < CHECKBOX * max(self._look.size) * self._look.scale and 0.75 < width / height < 1.33
+        box, parts = self._look.outline_of(block), self._content(cell)
+        small = self._look.may_be_checkbox(block)
         if small and not parts:
             return [Field("checkbox", box, "", 1.0, checked=False)]
         if parts and is_printed(parts, block.angle):
             return []
+        before = len(self._lines)
         text, score = self._line(block, cell)
-        if small and len(text) <= 2 and set(text.upper()) <= MARKS:
-            self._lines = [line for line in self._lines if not _inside(line.box, box)]
-            return [Field("checkbox", box, "", score, checked=True)]
+        if small and (self._has_empty_checkbox or _is_mark(text, score)):
+            del self._lines[before:]
+            return [Field("checkbox", box, "", score if set(text.upper()) <= MARKS else SOME_MARK, checked=True)]
         return [Field("box", box, text, score)]
 
-    def _table(self, block: Block, texts: Sequence[str]) -> Table:
-        rows, columns = block.shape
-        grid = [[""] * columns for _ in range(rows)]
-        for cell, text in zip(block.cells, texts):
-            grid[cell.rows[0]][cell.columns[0]] = text
-        return Table(self._look.box_of(block.quad), tuple(map(tuple, grid)))
+    @cached_property
+    def _has_empty_checkbox(self) -> bool:
+        """Whether a form has a small box that is empty: others are checked then, whatever the mark looks like."""
+        small = [i for i, block in enumerate(self._look.blocks) if self._look.may_be_checkbox(block)]
+        return any(not self._content(self._look.first[i]) for i in small)
+
+    def _lines_of(self, place: int) -> list[Cell]:
+        """Read a block whose cells hold a line each, or nothing."""
+        block = self._look.blocks[place]
+        lines = [self._line(block, cell) for cell in self._look.cells_of(place)]
+        return [Cell(self._look.box_of(cell.quad), *line) for cell, line in zip(block.cells, lines)]
+
+    def _table(self, block: Block, cells: Sequence[Cell]) -> Table:
+        box = self._look.outline_of(block)
+        grid = [[Cell(box, "", 1.0)] * block.shape[1] for _ in range(block.shape[0])]
+        for place, cell in zip(block.cells, cells):
+            for row in range(place.rows[0], place.rows[1] + 1):
+                for column in range(place.columns[0], place.columns[1] + 1):
+                    grid[row][column] = Cell(cell.box, "", 1.0)
+            grid[place.rows[0]][place.columns[0]] = cell
+        return Table(box, tuple(tuple(cell.text for cell in row) for row in grid), tuple(map(tuple, grid)))
+
+
+def _is_mark(text: str, score: float) -> bool:
+    """Whether what a small box holds is a cross or a tick: it reads as one, or as no character in particular."""
+    return len(text) <= 2 and (set(text.upper()) <= MARKS or score < PARTICULAR)
 
 
 def _without_marks(content: list[list[Part]]) -> list[list[Part]]:
@@ -217,12 +258,6 @@ def _around(boxes: Sequence[Box]) -> Box:
     """Return the box around boxes."""
     lefts, tops, rights, bottoms = zip(*boxes)
     return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _inside(box: Box, other: Box) -> bool:
-    """Whether the middle of a box lies in another."""
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return other[0] <= x < other[2] and other[1] <= y < other[3]
 
 
 def _in_order(lines: list[_Line]) -> tuple[Character, ...]:

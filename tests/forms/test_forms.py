@@ -99,3 +99,49 @@ def test_print_stands_on_one_line_and_handwriting_does_not() -> None:
         for i, height in enumerate(rng.normal(24, 4, 24))
     ]
     assert is_printed(print_) and not is_printed(hand)
+
+
+def test_a_checkbox_is_checked_or_not_whatever_side_the_mark_hides(recognizer: Recognizer) -> None:
+    right, count = 0, 0
+    for seed in (1, 2, 3):
+        form = form_of("registration", "scan", seed)
+        checks = [field for field in recognizer.read(form.picture).fields if field.kind == "checkbox"]
+        assert all(field.text == "" for field in checks)
+        for true in (field for field in form.fields if field.kind == "checkbox"):
+            near = [field for field in checks if abs(field.box[0] - true.box[0]) < 6]
+            right += bool(near) and near[0].checked is (true.rows[0][0] == "x")
+            count += 1
+    assert right >= count - 1
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_form_that_lies_turned_is_read_and_boxed_where_it_lies(recognizer: Recognizer, turns: int) -> None:
+    form = form_of("registration", "scan", 5)
+    upright = recognizer.read(form.picture)
+    turned = recognizer.read(np.ascontiguousarray(np.rot90(form.picture, -turns)))
+    assert turned.turned == 90 * turns and "as if it stood upright" in turned.note
+    assert [field.text for field in turned.fields] == [field.text for field in upright.fields]
+    height, width = form.picture.shape[:2]
+    assert turned.size == ((width, height) if turns == 2 else (height, width))
+    for field, again in zip(upright.fields, turned.upright().fields):
+        assert np.abs(np.subtract(field.box, again.box)).max() < 6
+
+
+def test_a_charset_is_kept_to_in_cells(recognizer: Recognizer) -> None:
+    form = form_of("registration", "scan", 5)
+    for charset, allowed in (("digits", "0123456789"), ("uppercase", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")):
+        reading = recognizer.read(form.picture, charset=charset)
+        combs = [field for field in reading.fields if field.kind == "comb"]
+        assert combs and {c for field in combs for c in field.text} <= set(allowed)
+        assert {choice.label for field in combs for cell in field.cells for choice in cell.alternatives} <= set(allowed)
+
+
+def test_a_stem_from_rule_nearly_to_rule_does_not_part_a_box() -> None:
+    sheet = np.full((200, 1300, 3), 250, np.uint8)
+    cv2.rectangle(sheet, (60, 60), (1240, 112), (0, 0, 0), 3)
+    for x in range(120, 1200, 90):
+        cv2.line(sheet, (x, 70), (x - 5, 110), (20, 20, 20), 4)  # ends eight pixels below the rule above
+    blocks, _ = find_blocks(sheet)
+    assert [len(block.cells) for block in blocks] == [1]
+    left, right = blocks[0].quad[:, 0].min(), blocks[0].quad[:, 0].max()
+    assert left < 70 and right > 1230

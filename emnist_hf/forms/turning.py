@@ -1,0 +1,46 @@
+"""Whether a form lies on its side or upside down: how its characters, print among them, read after quarter turns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emnist_hf.forms.characters import classify
+from emnist_hf.forms.look import Look
+from emnist_hf.forms.walls import Part
+from emnist_hf.reading.scoring import Classifier
+
+SAMPLE = 60
+"""Strokes that are asked about, the largest ones."""
+
+FEWEST = 3
+"""Strokes from which it can be told."""
+
+MARGIN, LYING = 0.12, 0.0
+"""By how much a turned form reads better, on the whole, and one whose rows of cells stand upright."""
+
+SIZES = 0.2, 2.0
+"""Height and width of a stroke that may be a character, in heights of a cell."""
+
+
+def turns_of(look: Look, classifier: Classifier) -> int:
+    """Return the quarter turns counterclockwise after which a form stands upright."""
+    parts = _sample(look)
+    if len(parts) < FEWEST:
+        return 0
+    pictures = [look.written.picture_of([part], 0.0)[0] for part in parts]
+    found = classify([np.rot90(picture, turns) for turns in range(4) for picture in pictures], classifier)
+    trust = np.array([one.probabilities.max() * (1 - one.p_reject) for one in found])
+    scores = trust.reshape(4, len(parts)).mean(axis=1)
+    best = int(scores.argmax())
+    lies = sum(len(block.cells) for block in look.blocks if block.shape[0] > 2 and block.shape[1] == 1)
+    stands = sum(len(block.cells) for block in look.blocks if block.shape[0] == 1 and block.shape[1] > 2)
+    margin = LYING if best % 2 and lies > stands else MARGIN
+    return best if scores[best] > scores[0] + margin else 0
+
+
+def _sample(look: Look) -> list[Part]:
+    """Return strokes that may be characters, of the cells and beside them."""
+    least, most = (share * float(np.median([min(block.size) for block in look.blocks])) for share in SIZES)
+    parts = [part for parts in look.written.parts for part in parts] + look.written.outside()
+    sized = [part for part in parts if least < max(part.height, part.width) < most]
+    return sorted(sized, key=lambda part: -part.area)[:SAMPLE]
