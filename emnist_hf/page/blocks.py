@@ -11,7 +11,20 @@ from gradio.utils import get_function_description
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.hub.feedback import Feedback
-from emnist_hf.page import api, compose, draw, hand_font, model, own_font, privacy, render_api, share, upload
+from emnist_hf.page import (
+    api,
+    compose,
+    draw,
+    form,
+    form_api,
+    hand_font,
+    model,
+    own_font,
+    privacy,
+    render_api,
+    share,
+    upload,
+)
 from emnist_hf.page.api import documented
 from emnist_hf.page.language import ENGLISH, browser_words, label, language_of
 from emnist_hf.page.messages import explain
@@ -119,6 +132,8 @@ def build_page(
                 drawn = draw.build(recognizer, feedback)
             with gr.Tab(label("Upload"), id="upload"):
                 uploaded = upload.build(recognizer, feedback)
+            with gr.Tab(label("Form"), id="form"):
+                form.build(recognizer)
             with gr.Tab(label("Set"), id="set"):
                 setting = compose.build(recognizer)
                 own_font.build(setting)
@@ -130,6 +145,7 @@ def build_page(
         share.restore(page, tabs, panels, recognizer.charsets(), [setting.font])
         gr.HTML(privacy.footer(feedback.repo if feedback is not None else None), apply_default_css=False)
         api.build(recognizer)
+        form_api.build(recognizer)
         render_api.build(recognizer)
     page.queue(max_size=queue_size, default_concurrency_limit=1)
     return page

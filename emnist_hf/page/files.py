@@ -32,6 +32,16 @@ LONGEST = 40
 PICTURE_INPUT: dict[str, Any] = {"sources": ["upload", "clipboard"], "buttons": [], "format": "png"}
 """For the gr.Image that takes a visitor's picture."""
 
+CAMERA_INPUT: dict[str, Any] = {
+    "sources": ["upload", "clipboard", "webcam"],
+    # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
+    "webcam_options": gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
+    "show_label": False,
+    "buttons": [],
+    "format": "png",
+}
+"""For one that the camera may take, too."""
+
 
 def picture_path(picture: Mapping[str, Any] | None) -> str | None:
     """Return the path of an uploaded picture, None for no picture. `picture` is what gr.Image sends.

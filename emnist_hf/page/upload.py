@@ -8,11 +8,12 @@ from emnist_hf.hub.feedback import Feedback
 from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.example_strip import example_strip
-from emnist_hf.page.files import picture_path, preview_tiff
+from emnist_hf.page.files import CAMERA_INPUT, picture_path, preview_tiff
 from emnist_hf.page.language import html, label
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
+
 EXAMPLES = {
     "ballpoint.png": "R in ballpoint on shaded paper",
     "chalk.png": "4 in chalk on a board",
@@ -23,24 +24,15 @@ EXAMPLES = {
     "note.png": "A note in blue ink",
     "ruled.png": "A ruled page",
 }
-"""The pictures in FOLDER, in the order of the page, and what they show."""
+"""The pictures of `example_strip.FOLDER` in the order of the page, and what they show."""
 
 
 def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPanel:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML(html("h2", "Upload"), apply_default_css=False)
-            picture = gr.Image(
-                sources=["upload", "clipboard", "webcam"],
-                # Gradio mirrors the camera's picture by default, and a mirrored letter is another letter.
-                webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
-                label=label("Picture of a character or a page"),
-                show_label=False,
-                height=320,
-                buttons=[],
-                format="png",
-                elem_id="picture",
-            )
+            about = label("Picture of a character or a page")
+            picture = gr.Image(label=about, height=320, elem_id="picture", **CAMERA_INPUT)
             example_strip("examples", EXAMPLES, picture)
         panel = answer_panel(recognizer, PROMPT, tab="upload")
     if feedback is not None:

@@ -3,8 +3,8 @@
     python -m tests.browser.screenshots docs/images
 
 Starts the page (or takes the one that EMNIST_HF_TEST_URL names), draws, and writes draw.png, upload.png (a character),
-page.png (a page that was read), set.png, font.png and model.png into the folder, and each again as NAME-dark.png and
-NAME-phone.png. `--only draw` writes the pictures of that name alone.
+page.png (a page that was read), form.png, set.png, font.png and model.png into the folder, and each again as
+NAME-dark.png and NAME-phone.png. `--only draw` writes the pictures of that name alone.
 """
 
 from __future__ import annotations
@@ -52,6 +52,13 @@ def show_page(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
+def show_form(page: Page) -> None:
+    page.get_by_role("tab", name="Form").click()
+    page.get_by_role("button", name="A visit, registered in boxes").click()
+    page.locator(".form-box:visible").nth(1).click()
+    page.mouse.move(0, 0)
+
+
 def show_tab(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("tab", name=name).click()
 
@@ -60,6 +67,7 @@ SHOWN: dict[str, Callable[[Page], None]] = {
     "draw": lambda page: show_drawing(page, "R", "Pinyon Script"),
     "upload": show_example,
     "page": show_page,
+    "form": show_form,
     "set": show_tab("Set"),
     "font": show_tab("Your font"),
     "model": show_tab("Model"),

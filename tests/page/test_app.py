@@ -65,6 +65,7 @@ def test_endpoints_are_public_and_need_one_argument(client: Client) -> None:
         "/recognize_sketch": "Label",
         "/recognize_image": "Label",
         "/read_image": "Textbox",
+        "/read_form": "Dataframe",
         "/render_text": "File",
     }
     assert set(endpoints) == set(first_outputs)
