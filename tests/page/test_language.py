@@ -228,6 +228,8 @@ FOR_PROGRAMS = {
     "The ink colour is fully transparent: choose one that can be seen.",
     "The ink of a sample is an array of height by width, 0 for paper to 1 for ink.",
     "The layers of the drawing are not a list of at most {most}: draw it again.",
+    "{path} has a line of more than {most} characters: give a word a line.",
+    "{path} is no text: give a UTF-8 file of words.",
     "The layers of this drawing are no list: send the composite alone.",
     "The picture file cannot be opened: check the path and its permissions.",
     "The text {text} is no string: put it between quotation marks.",
