@@ -36,6 +36,10 @@ SAME = {
     "PNG",
     "SVG",
     "PDF",
+    "TXT",
+    "hOCR",
+    "ALTO",
+    "JSON",
     "Text",
     "Hand",
     "Sepia",
@@ -83,7 +87,7 @@ def said_on_every_tab(page: Page) -> set[str]:
             draw(page, "R")
             expect(answer(page)).to_be_visible()
         if number == 1:
-            page.locator(".example-strip button").locator("visible=true").last.click()
+            page.locator("button[name='page.png']").locator("visible=true").click()
             expect(page.locator(".page-box:visible").first).to_be_visible()
         expect(page.get_by_text("processing").locator("visible=true")).to_have_count(0)  # gradio's, while it waits
         said |= set(page.evaluate(VISIBLE))
