@@ -1,11 +1,12 @@
 # make app    the page on http://127.0.0.1:7860 (GRADIO_SERVER_PORT moves it)
 # make test   every test and check; CI runs exactly this
 # make fontbakery   FontBakery's universal profile on a font of the example sheet, in a venv of its own; nothing is waived
+# make peers  RapidOCR beside us in benchmarks/page_cost.py and page_reading.py, in a .venv-peers of its own
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_OPTIONS ?= --quiet --disable-pip-version-check
 SHELL := /bin/bash
 
-.PHONY: app test check format fontbakery clean
+.PHONY: app test check format fontbakery peers clean
 
 app: .venv/installed
 	.venv/bin/python app.py
@@ -47,5 +48,11 @@ fontbakery: .venv/installed .venv-fontbakery/installed
 	.venv/bin/python -m pip install $(PIP_OPTIONS) -e '.[test]'
 	touch $@
 
+# rapidocr-onnxruntime needs opencv-python, which would overwrite our OpenCV.
+peers:
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install $(PIP_OPTIONS) 'rapidocr-onnxruntime>=1.4,<2'
+	@command -v tesseract >/dev/null || echo "Tesseract is not here: apt-get install tesseract-ocr"
+
 clean:
-	rm -rf .venv .venv-fontbakery build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-fontbakery .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache

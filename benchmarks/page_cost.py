@@ -1,5 +1,7 @@
 """What reading a page costs: seconds by the number of characters and by the picture's size, and memory over idle.
 
+What others (`benchmarks.peers`) take for the page of 500 characters stands beside it.
+
     python -m benchmarks.page_cost
 
 Pages are composed with a hand-printed font, or have nothing written on them; the time is the least of three, end to end
@@ -24,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.hands import font_hand
+from benchmarks.peers import Peer, peers
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
 
@@ -106,6 +109,19 @@ def read_apart(path: Path) -> dict[str, float]:
         return pool.apply(measure, (str(path),))
 
 
+def peer_costs(others: dict[str, Peer], path: Path) -> dict[str, dict[str, float]]:
+    """Seconds that others take for a picture, the least of three, by name."""
+    found = {}
+    for name, read in others.items():
+        least = min((read(path) for _ in range(3)), key=lambda one: one.seconds)
+        found[name] = {
+            "read": len("".join(least.text.split())),
+            "seconds": round(least.seconds, 2),
+            "processor_seconds": round(least.processor_seconds, 2),
+        }
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only the pages that there is a promise for")
@@ -113,11 +129,14 @@ def main() -> None:
     pages = [(500, 12), (5000, 12)]
     if not quick:
         pages += [(10, 12), (100, 12), (1000, 12), (500, 1), (500, 3), (500, 24), (500, 40)]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, peers() as others:
         for characters, megapixels in pages:
             path = Path(folder) / "page.jpg"
             path.write_bytes(picture(characters, megapixels))
-            print(json.dumps({"characters": characters, "megapixels": megapixels} | read_apart(path)), flush=True)
+            row = {"characters": characters, "megapixels": megapixels} | read_apart(path)
+            if (characters, megapixels) == (500, 12):
+                row |= peer_costs(others, path)
+            print(json.dumps(row), flush=True)
         for name, make in EMPTY.items():
             path = Path(folder) / "empty.png"
             Image.fromarray(make(np.random.default_rng(0), 3000, 4000)).save(path)

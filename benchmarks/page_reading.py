@@ -1,6 +1,6 @@
-"""How well whole pages, words and strangers' pictures are read, beside Tesseract 5 on the same.
+"""How well whole pages, words and strangers' pictures are read, beside others on the same (`benchmarks.peers`).
 
-    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-tesseract]
+    python -m benchmarks.page_reading [--strokes STROKES.npz] [--pages 8] [--no-peers]
     python -m benchmarks.page_reading --pages 0 --words WORDS_TRAIN.npz --count 150 --real FOLDER
 
 Pages are composed by `emnist_hf.data.compose` with hand-printed fonts and, with --strokes, with the strokes of
@@ -18,13 +18,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
-import subprocess
 import tempfile
 import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ import torch
 from PIL import Image
 
 from benchmarks.hands import HANDS, font_hand
+from benchmarks.peers import Peer, peers
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, Hand, Page, compose, stroke_hand, writers
 from emnist_hf.data.photograph import PAGE_CONDITIONS
@@ -46,12 +46,14 @@ from emnist_hf.splits import CHARACTERS, fold_shape
 REAL_KINDS = ("word", "line", "page", "sheet", "cursive")
 
 
-def tesseract(page: Page) -> str:
+def beside(others: dict[str, Peer], picture: np.ndarray) -> dict[str, str]:
+    """What others read in a picture, uint8 [H, W, 3]."""
+    if not others:
+        return {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.png"
-        Image.fromarray(page.picture).save(path)
-        command = ["tesseract", str(path), "-", "--psm", "6", "-l", "eng"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        Image.fromarray(picture).save(path)
+        return {name: read(path).text for name, read in others.items()}
 
 
 def pages(hands: dict[str, Hand], each: int) -> Iterator[tuple[str, str, Page]]:
@@ -66,7 +68,7 @@ def pages(hands: dict[str, Hand], each: int) -> Iterator[tuple[str, str, Page]]:
             yield condition, name, compose(text, hands[name], condition, size=size, seed=seed)
 
 
-def word_lines(path: Path, each: int, recognizer: Recognizer, beside: bool) -> Iterator[dict[str, Any]]:
+def word_lines(path: Path, each: int, recognizer: Recognizer, others: dict[str, Peer]) -> Iterator[dict[str, Any]]:
     """Yield how words of each style are read, by persons who were held out."""
     words, rng = WordSet.load(path), np.random.default_rng(1)
     rows = words.rows("test")
@@ -83,14 +85,13 @@ def word_lines(path: Path, each: int, recognizer: Recognizer, beside: bool) -> I
             counts["folded"].append(character_errors(fold_text(true), fold_text(text)))
             plain = recognizer.read(picture, language="none").text
             counts["greedy_folded"].append(character_errors(fold_text(true), fold_text(plain)))
-            if beside:
-                other = tesseract(Page(picture, true, []))
-                counts["tesseract_folded"].append(character_errors(fold_text(true), fold_text(other)))
+            for name, other in beside(others, picture).items():
+                counts[f"{name}_folded"].append(character_errors(fold_text(true), fold_text(other)))
         found = {name: round(rate(values), 4) for name, values in counts.items()}
         yield {"words": style, "count": len(counts["cer"])} | found
 
 
-def real_lines(folder: Path, recognizer: Recognizer, beside: bool) -> Iterator[dict[str, Any]]:
+def real_lines(folder: Path, recognizer: Recognizer, others: dict[str, Peer]) -> Iterator[dict[str, Any]]:
     """Yield the shape-folded error rate of each picture of text in a folder, and of all."""
     totals: dict[str, list[tuple[int, int]]] = defaultdict(list)
     with (folder / "truth.tsv").open(encoding="utf-8") as file:
@@ -98,9 +99,7 @@ def real_lines(folder: Path, recognizer: Recognizer, beside: bool) -> Iterator[d
     for row in (row for row in rows if row["kind"] in REAL_KINDS and row["truth"].isascii()):
         picture = np.asarray(open_picture(str(folder / row["file"])).convert("RGB"))
         true = "".join(fold_shape(c) if c in CHARACTERS else c for c in fold_text(row["truth"].replace(" / ", "")))
-        read = {"errors": recognizer.read(picture).text}
-        if beside:
-            read["tesseract"] = tesseract(Page(picture, true, []))
+        read = {"errors": recognizer.read(picture).text} | beside(others, picture)
         found: dict[str, Any] = {"real": row["file"][:40]}
         for name, text in read.items():
             folded = "".join(fold_shape(c) if c in CHARACTERS else c for c in fold_text(text))
@@ -124,7 +123,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=150, help="words of each style (default: %(default)s)")
     parser.add_argument("--real", type=Path, help="folder of pictures with a truth.tsv")
     parser.add_argument("--checkpoint", help="folder, split that the package has, or Hub id (default: byclass)")
-    parser.add_argument("--no-tesseract", action="store_true", help="leave Tesseract out even where it is installed")
+    parser.add_argument("--no-peers", action="store_true", help="leave others out even where they are installed")
     parser.add_argument("--show", action="store_true", help="print what was read")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -133,7 +132,14 @@ def main() -> None:
     if options.strokes:
         strokes = StrokeSet.load(options.strokes)
         kinds["strokes"] = {writer: stroke_hand(strokes, writer) for writer in writers(strokes)}
-    beside = not options.no_tesseract and shutil.which("tesseract") is not None
+    with nullcontext({}) if options.no_peers else peers() as others:
+        report(options, recognizer, kinds, others)
+
+
+def report(
+    options: argparse.Namespace, recognizer: Recognizer, kinds: dict[str, dict[str, Hand]], others: dict[str, Peer]
+) -> None:
+    """Print what is asked for, a line of JSON each."""
     scores: dict[tuple[str, ...], dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for kind, hands in kinds.items():
         for condition, hand, page in pages(hands, options.pages):
@@ -145,18 +151,17 @@ def main() -> None:
             boxes = [box for _, box in page.characters]
             hits = box_matches(boxes, [c.box for c in reading.characters])
             found["f1"] = (2 * hits, len(boxes) + len(reading.characters))
-            if beside:
-                other = tesseract(page)
-                found["tesseract"] = character_errors(page.text, other)
-                found["tesseract_folded"] = character_errors(fold_text(page.text), fold_text(other))
+            for name, other in beside(others, page.picture).items():
+                found[name] = character_errors(page.text, other)
+                found[f"{name}_folded"] = character_errors(fold_text(page.text), fold_text(other))
             if options.show:
                 print(f"--- {kind} {condition} {hand} {found}\n{page.text}\n>>>\n{reading.text} {reading.note}")
             for key in ((kind, condition), (kind, "all"), ("all", "all")):
                 for measure, value in found.items():
                     scores[key][measure].append(value)
-    for line in word_lines(options.words, options.count, recognizer, beside) if options.words else ():
+    for line in word_lines(options.words, options.count, recognizer, others) if options.words else ():
         print(json.dumps(line), flush=True)
-    for line in real_lines(options.real, recognizer, beside) if options.real else ():
+    for line in real_lines(options.real, recognizer, others) if options.real else ():
         print(json.dumps(line), flush=True)
     for (kind, condition), measures in scores.items():
         summary = {"hands": kind, "condition": condition, "pages": len(measures["cer"])}

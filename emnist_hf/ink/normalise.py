@@ -24,7 +24,10 @@ def normalise(contrast: Floats, haze: float, despeckled: bool) -> Floats | None:
     sample = sampled(calm)
     positive = sample[sample > STROKES.trace]
     strongest = float(np.percentile(positive, STROKES.strongest)) if positive.size else 0.0
-    noise = noise_of(sample[sample < STROKES.calm * strongest]) if large and strongest else 0.0
+    noise = 0.0
+    if large and strongest:
+        quiet = sample < STROKES.calm * strongest
+        noise = _grain_of(calm, quiet) if haze else noise_of(sample[quiet])
     least = max(STROKES.least, (STROKES.uneven_noise if haze else STROKES.even_noise) * noise)
     if strongest < least:
         if haze and not despeckled and float(calm.max()) > least:
@@ -74,7 +77,17 @@ def _levels(calm: Floats, outskirts: float, core: float, despeckled: bool) -> Fl
 
 def sampled(values: Floats) -> Floats:
     """Return some of the values of a picture, [H, W], from all over it."""
-    return values.ravel()[:: sampling_step(values.size, EXTRACTION.sample, values.shape[1])]
+    return values.ravel()[:: _step(values)]
+
+
+def _step(values: Floats) -> int:
+    return sampling_step(values.size, EXTRACTION.sample, values.shape[1])
+
+
+def _grain_of(calm: Floats, quiet: Mask) -> float:
+    """Return the standard deviation of the noise where a sample is quiet, whatever the light does over a few pixels."""
+    near = calm.ravel()[STROKES.apart :: _step(calm)]
+    return noise_of((sampled(calm)[: len(near)] - near)[quiet[: len(near)]]) / 2**0.5
 
 
 def _drown(specks: int, strokes: int) -> bool:

@@ -187,7 +187,7 @@ def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
     bytes_ = np.clip(np.rint(calm), 0, 255).astype(np.uint8)  # four times as quick as floats
     closed = cv2.morphologyEx(bytes_, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     opened = cv2.morphologyEx(bytes_, cv2.MORPH_OPEN, kernel).astype(np.float32)
-    light = bool(cv2.meanStdDev(closed)[1].sum() > cv2.meanStdDev(opened)[1].sum())
+    light = bool(_unrest(closed, calm) > _unrest(opened, calm))
     rough = _departure(calm, opened if light else closed, light)
     rough -= np.median(rough)  # closing noise rides on its crests
     written = (rough > max(PAPER.written, PAPER.written_noise * noise_of(rough))).astype(np.uint8)
@@ -195,6 +195,14 @@ def _uneven_paper(pixels: Floats) -> tuple[Floats, bool]:
     # Filling in across the edge of a shadow would raise the shadow: never beyond what the closing saw.
     filled = _fill_in(calm, ~written)
     return np.maximum(filled, opened) if light else np.minimum(filled, closed), light
+
+
+def _unrest(paper: Floats, pixels: Floats) -> float:
+    """Tell how much a paper varies and how far the pixels, float32 [H, W, 3], are off it.
+
+    Where rules and letters stand close, closing light away leaves ink as even as paper, but most of the picture off it.
+    """
+    return float(cv2.meanStdDev(paper)[1].sum()) + float(np.sum(cv2.mean(cv2.absdiff(paper, pixels))))
 
 
 def _trend(pixels: Floats) -> Floats:

@@ -45,7 +45,9 @@ def _bar(shade: NDArray[np.int16]) -> int:
     levels = np.median(shade[: 2 * reach + 2], axis=1)
     for row in edges[(low > BARS.step) | (high < -BARS.step)][::-1]:
         bar, beside = np.median(levels[: row + 1]), np.median(levels[row + 2 : row + 2 + reach])
-        if abs(beside - bar) > BARS.step:
+        before, after = levels[max(0, row + 1 - BARS.line) : row + 1], levels[row + 2 : row + 2 + BARS.line]
+        edge = max(BARS.step, abs(np.median(rise[row])) / 1.5)  # of a margin line, the paper beyond it is as before
+        if abs(beside - bar) > BARS.step and abs(np.median(after) - np.median(before)) > edge:
             return int(row) + 2
     return 0
 

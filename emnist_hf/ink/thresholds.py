@@ -51,6 +51,7 @@ class Strokes:
     smooth: float = 1.0  # standard deviation of that smoothing
     trace: float = 0.01  # contrast of what may be ink at all
     strongest: float = 99.5  # percentile of such contrast that the strongest strokes reach
+    apart: int = 5  # pixels between two that tell of the noise where the light is uneven
     calm: float = 0.4  # of the strongest: below it, contrast is the paper's, and its spread the noise
     least: float = 0.03  # contrast of the strongest strokes
     even_noise: float = 6  # the same in standard deviations of the noise, on even paper
@@ -158,6 +159,7 @@ class Bars:
     reach: float = 0.2  # of the picture, within which a bar lies
     step: float = 14  # levels by which it differs from what it is beside
     outside: float = 2  # per cent of its edge that may be otherwise
+    line: int = 5  # rows beside the edge, more than twice those of a margin line, which has paper on either side
 
 
 @dataclass(frozen=True)
