@@ -9,7 +9,7 @@ from emnist_hf.page.example_strip import FOLDER
 from tests.support.chromium import answer, draw, open_tab, settle
 
 GRAVE = ("serious", "critical")
-TABS = ("Draw", "Upload", "Set", "Your font", "Model")
+TABS = ("Draw", "Upload", "Form", "Set", "Your font", "Model")
 
 
 def complaints(page: Page) -> list[str]:
