@@ -51,7 +51,7 @@ def test_a_finger_beside_the_pad_scrolls_and_on_it_draws_and_does_not(phone: Pag
 
 
 def test_a_phone_needs_no_sideways_scroll(phone: Page) -> None:
-    for number in range(5):
+    for number in range(6):
         open_tab(phone, number)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390, number
         if number == 0:
@@ -65,7 +65,7 @@ def test_a_phone_can_be_told_of_the_api(phone: Page) -> None:
 
 def test_nothing_sticks_out_of_its_card_on_the_narrowest_phone(visitors: Visitors, page_url: str) -> None:
     with visitors.visit(page_url, viewport={"width": 320, "height": 700}, locale="de-DE") as page:
-        for number in range(4):
+        for number in range(5):
             open_tab(page, number)
             assert page.evaluate(STICKING_OUT) == [], number
 

@@ -14,7 +14,7 @@ from emnist_hf.data.compose import compose
 from tests.support.chromium import answer, calligraphy, draw, open_tab
 from tests.support.hands import font_hand
 
-TABS = ("Draw", "Upload", "Set", "Your font", "Model")
+TABS = ("Draw", "Upload", "Form", "Set", "Your font", "Model")
 MOST = 150
 """Stops of the Tab key after which a test gives up."""
 

@@ -81,7 +81,7 @@ VISIBLE = """() => {
 
 def said_on_every_tab(page: Page) -> set[str]:
     said: set[str] = set()
-    for number in range(5):
+    for number in range(6):
         open_tab(page, number)
         if number == 0:
             draw(page, "R")
@@ -107,8 +107,8 @@ def test_nothing_on_a_tab_stays_english(visitors: Visitors, page_url: str) -> No
 @pytest.mark.parametrize("locale", ["en-US", "de-DE", "fr-FR"])
 def test_all_tabs_are_in_sight_on_a_phone(visitors: Visitors, page_url: str, locale: str) -> None:
     with visitors.visit(page_url, locale=locale, viewport={"width": 390, "height": 844}) as page:
-        expect(page.get_by_role("tab")).to_have_count(5)
-        for number in range(5):
+        expect(page.get_by_role("tab")).to_have_count(6)
+        for number in range(6):
             open_tab(page, number)
             for width in (320, 360, 390):
                 page.set_viewport_size({"width": width, "height": 844})
