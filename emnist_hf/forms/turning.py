@@ -12,8 +12,8 @@ from emnist_hf.reading.scoring import Classifier
 SAMPLE = 60
 """Strokes that are asked about, the largest ones."""
 
-FEWEST = 3
-"""Strokes from which it can be told."""
+FEWEST = 10
+"""Strokes from which it can be told: a mark alone, or a few, are never turned."""
 
 MARGIN, LYING = 0.12, 0.0
 """By how much a turned form reads better, on the whole, and one whose rows of cells stand upright."""
