@@ -18,6 +18,9 @@ FEWEST = 10
 MARGIN, LYING = 0.12, 0.0
 """By how much a turned form reads better, on the whole, and one whose rows of cells stand upright."""
 
+SURE = 0.6
+"""How well a turned form must read: what is no writing reads a little better one way than another, too."""
+
 SIZES = 0.2, 2.0
 """Height and width of a stroke that may be a character, in heights of a cell."""
 
@@ -29,13 +32,13 @@ def turns_of(look: Look, classifier: Classifier) -> int:
         return 0
     pictures = [look.written.picture_of([part], 0.0)[0] for part in parts]
     found = classify([np.rot90(picture, turns) for turns in range(4) for picture in pictures], classifier)
-    trust = np.array([one.probabilities.max() * (1 - one.p_reject) for one in found])
-    scores = trust.reshape(4, len(parts)).mean(axis=1)
+    sure = np.array([one.probabilities.max() * (1 - one.p_reject) for one in found])
+    scores = sure.reshape(4, len(parts)).mean(axis=1)
     best = int(scores.argmax())
     lies = sum(len(block.cells) for block in look.blocks if block.shape[0] > 2 and block.shape[1] == 1)
     stands = sum(len(block.cells) for block in look.blocks if block.shape[0] == 1 and block.shape[1] > 2)
     margin = LYING if best % 2 and lies > stands else MARGIN
-    return best if scores[best] > scores[0] + margin else 0
+    return best if scores[best] > max(scores[0] + margin, SURE) else 0
 
 
 def _sample(look: Look) -> list[Part]:
