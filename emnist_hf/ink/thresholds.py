@@ -51,7 +51,7 @@ class Strokes:
     smooth: float = 1.0  # standard deviation of that smoothing
     trace: float = 0.01  # contrast of what may be ink at all
     strongest: float = 99.5  # percentile of such contrast that the strongest strokes reach
-    apart: int = 5  # pixels between two that tell of the noise where the light is uneven
+    apart: int = 9  # pixels between two that tell of the noise where the light is uneven
     calm: float = 0.4  # of the strongest: below it, contrast is the paper's, and its spread the noise
     least: float = 0.03  # contrast of the strongest strokes
     even_noise: float = 6  # the same in standard deviations of the noise, on even paper
