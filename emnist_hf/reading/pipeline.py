@@ -59,6 +59,9 @@ STRONG_LEAN = 18.0
 LEAN_GAIN = 0.01
 """How much better it must read: a page of A or 3 may seem to lean and does not."""
 
+CLEAR_SCORE, BLOT = 0.8, 0.35
+"""Mean score of the shapes of a page's middling line from which it is clear, and how far below it a line is a blot."""
+
 JOINED_WORD = 3
 """Characters from which a word that the line network reads is writing, however its pieces look one by one."""
 
@@ -232,18 +235,35 @@ class PageReader:
         read = read_lines(layout.components, layout.lines, found.lines, network, self.target, self.language)
         numbers = iter(range(len(found.lines)))
         by_line = {number: [c for c in found.characters if c.line == number] for number in range(len(found.lines))}
-        characters: list[Character] = []
-        count, by_network, language = 0, 0, ""
+        chosen_lines: list[list[Character]] = []
+        by_network, language = 0, ""
         for segments, signs in zip(found.lines, read.lines):
             printed = by_line[next(numbers)] if any(s.is_character for s in segments) else []
-            lined = characters_of(signs, count, self.target, layout, self.ink)
-            chosen = [replace(c, line=count) for c in judge(segments, printed, lined)]
+            lined = characters_of(signs, 0, self.target, layout, self.ink)
+            chosen = judge(segments, printed, lined)
             by_network += len(chosen) if [c.label for c in chosen] == [c.label for c in lined] else 0
             language = read.language if lined else language
-            characters += chosen
-            count += bool(chosen)
-        share = by_network / max(len(characters), 1)
+            chosen_lines += [chosen] if chosen else []
+        written = _without_blots(chosen_lines)
+        characters = [replace(c, line=number) for number, line in enumerate(written) for c in line]
+        share = min(by_network / max(len(characters), 1), 1.0)
         return replace(found, characters=characters, language=language, as_lines=share)
+
+
+def _without_blots(lines: list[list[Character]]) -> list[list[Character]]:
+    """Leave out lines that read badly where the others read well: grain, shadows and what shines through."""
+    scores = [float(np.mean([_shape_score(c) for c in line])) for line in lines]
+    middling = float(np.median(scores)) if len(lines) > 2 else 0.0
+    if middling < CLEAR_SCORE:
+        return lines
+    return [line for line, score in zip(lines, scores) if score >= middling - BLOT]
+
+
+def _shape_score(character: Character) -> float:
+    """Return the probability that a character has the shape it was read as, whichever of l, I and 1 it is."""
+    shape = fold_shape(character.label) if character.label in CHARACTERS else character.label
+    alike = [a.score for a in character.alternatives if a.label in CHARACTERS and fold_shape(a.label) == shape]
+    return max(character.score, sum(alike))
 
 
 def _likely_turns(page: LevelPage, ink: Ink, classifier: Classifier) -> list[int]:

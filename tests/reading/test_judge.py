@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -60,3 +61,13 @@ def test_words_that_read_either_way_up_are_turned(recognizer: Recognizer) -> Non
     assert recognizer.read(page).turned == 0
     turned = recognizer.read(np.rot90(page, 2).copy())
     assert turned.turned == 180 and turned.text == "sun moon noon\npods and swims"
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_grain_below_the_writing_is_no_line(recognizer: Recognizer, seed: int) -> None:
+    lines = ["Hello, my friend.", "We met in May.", "Bring the red hat."]
+    page = compose(lines, font_hand("patrick-hand"), seed=3).picture
+    sheet = np.concatenate([page, np.full_like(page[:160], int(np.median(page)))])
+    grain = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(70, 420)), (0, 0), 2 + seed / 4)
+    sheet[len(page) + 40 : len(page) + 110, 100:520][grain > 1.2 * grain.std()] = 70
+    assert recognizer.read(sheet).text.splitlines() == lines
