@@ -80,9 +80,9 @@ def measure(strokes: StrokeSet, writer: str, recognizer: Recognizer) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("strokes", type=Path)
-    parser.add_argument("--writers", type=int, default=10)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("strokes", type=Path, help="UNIPEN's strokes.npz")
+    parser.add_argument("--writers", type=int, default=10, help="those with most characters (default: %(default)s)")
     arguments = parser.parse_args()
     strokes, recognizer = StrokeSet.load(arguments.strokes), Recognizer.from_pretrained()
     counts = {str(w): int((strokes.writer == w).sum()) for w in np.unique(strokes.writer)}

@@ -39,6 +39,7 @@ NOT_RUN = {
     "--push_to_hub": "needs the Hub; tests/hub/test_hub_push.py trains and pushes to one on loopback",
     "publish-dataset": "needs the Hub; tests/hub/test_hub_dataset.py publishes to one on loopback",
     "publish-space": "needs the Hub; tests/hub/test_hub_space.py publishes to one on loopback and starts what is there",
+    "make-font page1.jpg": "needs photographs of a filled sheet; tests/styling/test_font_sheets.py makes such",
     "npm install": "tests/browser/test_web.py does this, and opens the page",
     "export-onnx web/model": "the same, into a folder of its own",
     "http.server": "the same",

@@ -89,17 +89,24 @@ def _holds(box: Box, other: Box) -> bool:
 
 
 def edited(values: Values, event: gr.EventData) -> Values | None:
-    """Return the values with one as a visitor wrote it.
+    """Return the values with those that a visitor changed as they were written.
 
     Anyone may post an event: None for one that makes no sense.
     """
-    index, text = getattr(event, "index", None), getattr(event, "text", None)
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(values):
+    changes = getattr(event, "changes", None)
+    if not isinstance(changes, list) or not 0 < len(changes) <= len(values):
         return None
-    if not isinstance(text, str) or len(text) > MOST_TEXT or "\0" in text:
-        return None
-    changed = replace(values[index], text=text, score=1.0, choices=())
-    return (*values[:index], changed, *values[index + 1 :])
+    after = list(values)
+    for change in changes:
+        if not isinstance(change, list) or len(change) != 2:
+            return None
+        index, text = change
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(values):
+            return None
+        if not isinstance(text, str) or len(text) > MOST_TEXT or "\0" in text:
+            return None
+        after[index] = replace(values[index], text=text, score=1.0, choices=())
+    return tuple(after)
 
 
 # --- to take away ---

@@ -1,6 +1,7 @@
 // A form that was read: a click on a box, or into its value, shows what stands in it and what else that may be.
 // Runs once, as the `js_on_load` of a gr.HTML component, which provides `element` and `trigger`.
-// The 'click' event carries the index of a value and its new text.
+// The 'click' event carries the index and the text of every value that was changed: of events that come while one is
+// answered the last alone counts.
 // By keyboard the boxes are one stop of Tab: arrow keys, Home and End move among them, Enter goes to the value.
 
 const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity };
@@ -60,17 +61,21 @@ function placeOf(text, count) {
   return places[count];
 }
 
-function correct(index, text) {
+const textOf = (input) => (input.type === "checkbox" ? input.dataset[input.checked ? "yes" : "no"] : input.value);
+
+function correct(index) {
   const box = boxOf(index);
   const input = inputOf(index);
+  input.dataset.changed = "";
   for (const part of [box, input]) {
     part.classList.remove("fair", "poor");
     part.classList.add("sure");
   }
   const sure = input.closest("tr").querySelector(".form-sure");
   if (sure) sure.textContent = "✓";
-  box.setAttribute("aria-label", text);
-  trigger("click", { index: Number(index), text });
+  box.setAttribute("aria-label", textOf(input));
+  const changed = [...element.querySelectorAll("input[data-changed]")];
+  trigger("click", { changes: changed.map((each) => [Number(each.dataset.index), textOf(each)]) });
 }
 
 element.addEventListener("click", (event) => {
@@ -88,7 +93,7 @@ element.addEventListener("click", (event) => {
     const place = placeOf(input.value, Number(choice.dataset.place));
     if (place === undefined) return;
     input.value = input.value.slice(0, place) + choice.value + input.value.slice(place + 1);
-    correct(index, input.value);
+    correct(index);
   }
 });
 element.addEventListener("focusin", (event) => {
@@ -98,7 +103,7 @@ element.addEventListener("input", (event) => {
   const input = event.target;
   if (!input.matches("input[data-index]")) return;
   event.stopPropagation();
-  correct(input.dataset.index, input.type === "checkbox" ? input.dataset[input.checked ? "yes" : "no"] : input.value);
+  correct(input.dataset.index);
 });
 element.addEventListener("keydown", (event) => {
   const box = event.target.closest(".form-box");

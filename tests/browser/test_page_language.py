@@ -59,6 +59,7 @@ GRADIO = {
     "Reset to default value",
     "Upload file",
     "Use via API or MCP",
+    "processing |",
 }
 """What gradio's own buttons are called in every language."""
 

@@ -94,7 +94,11 @@ def test_a_student_learns_from_its_teacher_alone(small_emnist: Path, tmp_path: P
     results = train(taught(small_emnist, tmp_path / "taught", teacher_weight=0.99))
     assert results["model"]["teachers"] == ["byclass"]
     assert results["test"]["accuracy"] > 0.5
-    assert "Learnt from the labels and from the checkpoints byclass." in (tmp_path / "taught/README.md").read_text()
+    card = (tmp_path / "taught/README.md").read_text()
+    assert (
+        "Learnt from the labels and from " in card
+        and "byclass" in card.split("Learnt from the labels and from ")[1][:60]
+    )
     with pytest.raises(TrainingError, match="--teacher_weight"):
         taught(small_emnist, tmp_path / "taught", teacher_weight=1.5)
 
