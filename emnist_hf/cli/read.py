@@ -60,7 +60,7 @@ def note_on_many(file: str, answer: Answer, recognizer: Recognizer) -> str:
 
     if answer.ink is None or not may_be_many(answer.ink.coverage):
         return ""
-    count = sum(character.label.isalnum() for character in recognizer.read(file).characters)
+    count = sum(character.label.isalnum() for character in recognizer.read(file, ink=answer.ink).characters)
     many = f"There are about {count} characters in this picture, and the labels take it for one"
     return f"{many}: python -m emnist_hf read {file} reads them all." if count > 2 else ""
 
@@ -117,43 +117,38 @@ def read(
         check_language(language)
         pictures = find_pictures(files)
         check_destination(format, output, output_dir, len(pictures))
-        records_wanted = format is Format.json and output_dir is None
-        if output is not None and records_wanted:
+        of_records = format is Format.json and output_dir is None
+        if output is not None and of_records:
             check_output(output)
         if tables is not None:
             check_folder(tables)
         words = Lexicon.load(lexicon) if lexicon is not None else None
         recognizer = Recognizer.from_pretrained(checkpoint)
         recognizer.check_charset(charset)
-
         names = table_names(pictures)
 
         def one(file: str) -> Reading:
             reading = recognizer.read(file, charset, words, language=language)
-            if tables is not None and not records_wanted:
+            if tables is not None and not (output and of_records):
                 write_tables(tables, names[file], reading.as_record())
             return reading
-
-        def keep(record: Record) -> None:
-            if tables is not None and record["file"] in names:
-                write_tables(tables, names[record["file"]], record)
-
-        def kept(record: Record) -> Record:
-            keep(record)
-            return record
 
         def record(file: str) -> Record:
             return one(file).as_record()
 
+        def keep_tables(record: Record) -> None:
+            if tables is not None and record["file"] in names:
+                write_tables(tables, names[record["file"]], record)
+
         if output_dir is not None:
             failed = read_into_folder(output_dir, pictures, one, format)
-        elif not records_wanted:
+        elif not of_records:
             write_document(document_of(one(pictures[0]), pictures[0], format), output)
             return
         elif output is not None:
-            failed = read_into(output, pictures, record, finished=keep)
+            failed = read_into(output, pictures, record, finished=keep_tables)  # of an earlier launch, too
         else:
-            write_records(kept(read_file(file, record)) for file in pictures)
+            write_records(read_file(file, record) for file in pictures)
             return
         if failed:
             raise typer.Exit(1)

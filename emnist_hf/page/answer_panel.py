@@ -14,7 +14,7 @@ from emnist_hf.ink.geometry import upright_ink, upright_picture
 from emnist_hf.page import share
 from emnist_hf.page.answer import TOP_K, answer_html, answer_in_words, glyph_url, recognize
 from emnist_hf.page.calligraphy import Style, StyleChoice, sheet, style_choice
-from emnist_hf.page.downloads import downloads
+from emnist_hf.page.downloads import file_links, text_link
 from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, PRIVATE
 from emnist_hf.page.history import asked_again, entry, history
 from emnist_hf.page.language import html, in_every_language, language_of, translate
@@ -66,7 +66,8 @@ class AnswerPanel:
     view: gr.HTML
     text: gr.Textbox
     transcript: gr.State
-    downloads: gr.HTML
+    text_link: gr.HTML
+    file_links: gr.HTML
     style: StyleChoice
     page_controls: gr.Column
     place: gr.Radio
@@ -74,8 +75,8 @@ class AnswerPanel:
     history: gr.HTML
 
     def outputs(self) -> list[Any]:
-        shown = [self.words, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript, self.downloads]
-        return [*shown, self.page_controls, self.history]
+        shown = [self.words, self.label, self.sheet, self.chosen, self.view, self.text, self.transcript]
+        return [*shown, self.text_link, self.file_links, self.page_controls, self.history]
 
     def choices(self) -> list[Any]:
         """Return what a link can restore: charset, font, ink and paper."""
@@ -119,7 +120,8 @@ class AnswerPanel:
             self.view: gr.HTML(value=boxes_html(jpeg, page, language), visible=True),
             self.text: gr.Textbox(value=page.text, visible=True),
             self.transcript: transcript,
-            self.downloads: gr.HTML(value=downloads(page.text, transcript, language), visible=True),
+            self.text_link: gr.HTML(value=text_link(page.text, language), visible=True),
+            self.file_links: gr.HTML(value=file_links(transcript), visible=True),
             self.page_controls: gr.Column(visible=True),
             self.history: remembered,
         }
@@ -145,7 +147,8 @@ class AnswerPanel:
             self.view: gr.HTML(value="", visible=False),
             self.text: gr.Textbox(value="", visible=False),
             self.transcript: None,
-            self.downloads: gr.HTML(value="", visible=False),
+            self.text_link: gr.HTML(value="", visible=False),
+            self.file_links: gr.HTML(value="", visible=False),
             self.page_controls: gr.Column(visible=False),
         }
 
@@ -170,7 +173,7 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         text = gr.Textbox(
             label=phrase("Text"), lines=3, max_lines=12, max_length=MOST_TEXT, visible=False, interactive=True
         )
-        files = gr.HTML("", apply_default_css=False, visible=False)
+        to_text, to_files = (gr.HTML("", apply_default_css=False, visible=False) for _ in range(2))
         charset = charset_choice(recognizer)
         last = history()
     with gr.Column(scale=4, min_width=280, elem_classes="card"):
@@ -182,7 +185,20 @@ def answer_panel(recognizer: Recognizer, prompt: str, tab: str) -> AnswerPanel:
         share.build(tab, charset, style.inputs())
     chosen, transcript = gr.State(""), gr.State(None)
     return AnswerPanel(
-        prompt, words, label, charset, sheet_view, chosen, page_view(), text, transcript, files, style, *controls, last
+        prompt,
+        words,
+        label,
+        charset,
+        sheet_view,
+        chosen,
+        page_view(),
+        text,
+        transcript,
+        to_text,
+        to_files,
+        style,
+        *controls,
+        last,
     )
 
 
@@ -228,7 +244,6 @@ def connect(
             return shown | panel.without_page(before)
 
     manner, sheet_again = panel.manner(), [panel.chosen, panel.sheet]
-    page_again = [*sheet_again, panel.downloads]
     gr.on(
         [changed, panel.charset.input],
         answer,
@@ -245,12 +260,13 @@ def connect(
     panel.view.click(
         correct,
         [panel.text, panel.transcript, *manner],
-        [panel.text, panel.transcript, *page_again],
+        [panel.text, panel.transcript, *sheet_again, panel.text_link, panel.file_links],
         **PRIVATE,
     )
     # `change` and not `input`, which gradio does not tell of a text that is pasted. What it tells of the page's own
     # changes costs nothing: the sheet is known already.
-    panel.text.change(retype, [panel.text, panel.transcript, *manner], page_again, **FOLLOWING)
+    retyped = [*sheet_again, panel.text_link]
+    panel.text.change(retype, [panel.text, panel.transcript, *manner], retyped, **FOLLOWING)
 
 
 def set_in_manner(text: str, transcript: Transcript | None, manner: Sequence[Any], language: str) -> str:
@@ -285,14 +301,14 @@ def correct(
     """Take a visitor's correction of one character of a page into its text, its transcript and its sheet."""
     change = correction(event, transcript) if transcript is not None else None
     if transcript is None or change is None:
-        return [gr.skip()] * 5
+        return [gr.skip()] * 6
     after, text = corrected(transcript, *change, text)
-    return [text, after, text, restyle(request, text, after, *manner), downloads(text, after, language_of(request))]
+    link = text_link(text, language_of(request))
+    return [text, after, text, restyle(request, text, after, *manner), link, file_links(after)]
 
 
 def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any, Any]:
     """Set the text of a page that a visitor edited. Without a page, the box was emptied for a single character."""
     if transcript is None:
         return gr.skip(), gr.skip(), gr.skip()
-    files = downloads(text, transcript, language_of(request))
-    return text, restyle(request, text, transcript, *manner), files
+    return text, restyle(request, text, transcript, *manner), text_link(text, language_of(request))

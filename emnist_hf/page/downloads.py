@@ -15,28 +15,34 @@ from emnist_hf.reading.words import words_of
 from emnist_hf.styling.searchable_pdf import searchable_pdf
 
 NAME = "page"
-"""Of the saved file, where nothing was read."""
+"""What the saved files' names end in."""
 
 
-def downloads(text: str, transcript: Transcript, language: str = ENGLISH) -> str:
-    """Return HTML: a link for each format.
+def text_link(text: str, language: str = ENGLISH) -> str:
+    """Return HTML: the link to the text as the visitor edited it."""
+    said = f'<span class="footnote">{translate_html("Download", language)}</span>'
+    return _foot(said + _link("TXT", "txt", "text/plain;charset=utf-8", text.encode("utf-8", "replace"), text))
 
-    text: as the visitor edited it; where what stands is known of the transcript alone.
-    """
+
+def file_links(transcript: Transcript) -> str:
+    """Return HTML: links to what says where each word stands, which of a text that a visitor typed nobody knows."""
     reading = Reading(transcript.text, transcript.characters, size=transcript.size, language=transcript.language)
-    name = saved_name(text, NAME)
+    name = saved_name(reading.text, NAME)
     record = json.dumps(reading.as_record(), ensure_ascii=False)
     lines = [[(word.text, word.box) for word in line] for line in words_of(reading)]
     files = [
-        ("TXT", "txt", "text/plain;charset=utf-8", text.encode("utf-8", "replace")),
         ("JSON", "json", "application/json", record.encode()),
         ("hOCR", "hocr", "application/xhtml+xml", to_hocr(reading, name, transcript.size).encode()),
         ("ALTO", "xml", "application/xml", to_alto(reading, name, transcript.size).encode()),
         ("PDF", "pdf", "application/pdf", searchable_pdf(transcript.picture, transcript.size, lines)),
     ]
-    links = "".join(
-        f'<a class="download" href="{data_url(data, kind)}" download="{escape(name)}.{suffix}">{title}</a>'
-        for title, suffix, kind, data in files
-    )
-    said = translate_html("Download", language)
-    return f'<div class="sheet-foot taken"><span class="footnote">{said}</span>{links}</div>'
+    return _foot("".join(_link(*file, reading.text) for file in files))
+
+
+def _link(title: str, suffix: str, kind: str, data: bytes, text: str) -> str:
+    name = f"{escape(saved_name(text, NAME))}.{suffix}"
+    return f'<a class="download" href="{data_url(data, kind)}" download="{name}">{title}</a>'
+
+
+def _foot(links: str) -> str:
+    return f'<div class="sheet-foot taken">{links}</div>'

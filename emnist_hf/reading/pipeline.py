@@ -235,28 +235,28 @@ class PageReader:
         read = read_lines(layout.components, layout.lines, found.lines, network, self.target, self.language)
         numbers = iter(range(len(found.lines)))
         by_line = {number: [c for c in found.characters if c.line == number] for number in range(len(found.lines))}
-        chosen_lines: list[list[Character]] = []
-        by_network, language = 0, ""
+        lines: list[list[Character]] = []
+        whole: list[bool] = []  # whether a line is as the network reads it
+        language = ""
         for segments, signs in zip(found.lines, read.lines):
             printed = by_line[next(numbers)] if any(s.is_character for s in segments) else []
             lined = characters_of(signs, 0, self.target, layout, self.ink)
             chosen = judge(segments, printed, lined)
-            by_network += len(chosen) if [c.label for c in chosen] == [c.label for c in lined] else 0
             language = read.language if lined else language
-            chosen_lines += [chosen] if chosen else []
-        written = _without_blots(chosen_lines)
-        characters = [replace(c, line=number) for number, line in enumerate(written) for c in line]
-        share = min(by_network / max(len(characters), 1), 1.0)
+            if chosen:
+                lines.append(chosen)
+                whole.append([c.label for c in chosen] == [c.label for c in lined])
+        kept = _no_blots(lines)
+        characters = [replace(c, line=number) for number, i in enumerate(kept) for c in lines[i]]
+        share = sum(len(lines[i]) for i in kept if whole[i]) / max(len(characters), 1)
         return replace(found, characters=characters, language=language, as_lines=share)
 
 
-def _without_blots(lines: list[list[Character]]) -> list[list[Character]]:
-    """Leave out lines that read badly where the others read well: grain, shadows and what shines through."""
+def _no_blots(lines: list[list[Character]]) -> list[int]:
+    """Find the lines that do not read badly where the others read well, as grain and what shines through do."""
     scores = [float(np.mean([_shape_score(c) for c in line])) for line in lines]
     middling = float(np.median(scores)) if len(lines) > 2 else 0.0
-    if middling < CLEAR_SCORE:
-        return lines
-    return [line for line, score in zip(lines, scores) if score >= middling - BLOT]
+    return [i for i, score in enumerate(scores) if middling < CLEAR_SCORE or score >= middling - BLOT]
 
 
 def _shape_score(character: Character) -> float:

@@ -11,7 +11,7 @@ import pypdfium2
 from lxml import etree
 from PIL import Image
 
-from emnist_hf.page.downloads import downloads
+from emnist_hf.page.downloads import file_links, text_link
 from emnist_hf.page.page_view import Transcript, corrected, shown_picture
 from emnist_hf.reading.results import Character
 
@@ -31,7 +31,7 @@ def files(html: str) -> dict[str, bytes]:
 
 def test_every_format_is_offered_as_it_was_corrected() -> None:
     after, text = corrected(transcript(), 2, "T", "NOW")
-    taken = files(downloads(text, after))
+    taken = files(text_link(text) + file_links(after))
     assert list(taken) == ["txt", "json", "hocr", "xml", "pdf"]
     assert taken["txt"] == b"NOT"
     assert json.loads(taken["json"])["text"] == "NOT"
@@ -41,6 +41,6 @@ def test_every_format_is_offered_as_it_was_corrected() -> None:
 
 
 def test_a_text_that_was_edited_is_taken_as_it_stands() -> None:
-    taken = files(downloads("NOW <or> never", transcript()))
+    taken = files(text_link("NOW <or> never") + file_links(transcript()))
     assert taken["txt"] == b"NOW <or> never"
     assert json.loads(taken["json"])["text"] == "NOW"  # where the rest stands is not known
