@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ class Block:
         across = self.quad[1] - self.quad[0] + self.quad[2] - self.quad[3]
         return float(np.degrees(np.arctan2(across[1], across[0])))
 
-    @property
+    @cached_property
     def size(self) -> tuple[float, float]:
         """Width and height of an ordinary cell, in pixels."""
         found = np.array([sides(cell.quad) for cell in self.cells])
