@@ -43,8 +43,9 @@ LETTER = 0.3
 FEW = 3
 """Empty boxes that do not make a form."""
 
-BESIDE = 3.0
-"""Pixels written by hand beside the boxes, of those in them, beyond which these are not what the page is about."""
+BESIDE, BY_HAND = 3.0, 0.6
+"""Pixels written by hand beside the boxes, of those in them and of all that stand beside them, beyond which boxes are not
+what the page is about: of print up to a half looks written, as on a blank form, of handwriting nine tenths."""
 
 ReadLine = Callable[[Floats, Classifier], list[Character]]
 """The ink of a line, float32 [H, W], level, and what classifies its glyphs, to its characters."""
@@ -98,8 +99,9 @@ def _is_page(look: Look) -> bool:
     height = float(np.median([block.size[1] for block in look.blocks]))
     angle = float(np.median([block.angle for block in look.blocks]))
     outside = [part for part in look.written.outside() if LETTER * height < part.height < 3 * height]
-    by_hand = ~are_printed(outside, angle)
-    return sum(part.area for part, own in zip(outside, by_hand.tolist()) if own) > BESIDE * inside
+    areas = np.array([part.area for part in outside])
+    by_hand = float(areas[~are_printed(outside, angle)].sum())
+    return by_hand > max(BESIDE * inside, BY_HAND * float(areas.sum()))
 
 
 class _Reader:

@@ -75,6 +75,13 @@ def test_a_page_that_has_no_boxes_has_no_fields(recognizer: Recognizer) -> None:
         )
 
 
+def test_a_blank_form_is_a_form_whose_fields_are_empty(recognizer: Recognizer) -> None:
+    """Of some printed letters it cannot be told that they are: these are no page of writing beside empty boxes."""
+    reading = recognizer.read("docs/forms/blank.png")
+    assert [field.kind for field in reading.fields] == ["comb", "comb", "box", "box", "box", "checkbox", "checkbox"]
+    assert not any(field.text or field.checked for field in reading.fields)
+
+
 def test_fields_and_tables_are_json(recognizer: Recognizer) -> None:
     record = recognizer.read(form_of("grid", "scan", 1).picture).as_record()
     assert json.loads(json.dumps(record))["tables"][0]["rows"]
