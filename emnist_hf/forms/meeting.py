@@ -51,22 +51,26 @@ def meet(across: Rules, down: Rules, ink: Mask) -> tuple[Mask, Mask]:
         short = alive[one] & ((rules.ends[:, 2:] - rules.ends[:, :2]).max(axis=1) < SHORT)
         for i in np.flatnonzero(short).tolist():
             met = np.flatnonzero(meets[i] & alive[1] if one == 0 else meets[:, i] & alive[0])
-            alive[one][i] = len(met) < 2 or _runs_through(ink, places[0][i][met], places[1][i][met])
+            alive[one][i] = len(met) < 2 or _runs_through(ink, places[0][i][met], places[1][i][met], rules.thick[i])
     both = meets & alive[0][:, None] & alive[1][None]
     walls = _drawn(across, alive[0], np.where(both, crossings[0], np.nan))
     turned = _drawn(down.turned(), alive[1], np.where(both, crossings[1], np.nan).T)
     return walls, np.ascontiguousarray(turned.T)
 
 
-def _runs_through(ink: Mask, x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
-    """Tell whether there is ink, but for small gaps, on the way through places, from the first to the last of them."""
+def _runs_through(ink: Mask, x: NDArray[np.float64], y: NDArray[np.float64], thick: float) -> bool:
+    """Tell whether there is ink, but for small gaps, on the way through places, from the first to the last of them.
+
+    The way is as wide as the rule is thick: one that a letter touches is thicker, and its middle beside its ink.
+    """
     places = np.stack([x, y], axis=1)
     far = int(np.ptp(places, axis=0).argmax())
     a, b = places[places[:, far].argmin()], places[places[:, far].argmax()]
     steps = int(np.abs(b - a).max()) + 1
     along_x, along_y = np.rint(np.linspace(a, b, steps)).astype(int).T
     near = np.zeros(steps, bool)
-    for aside in (-1, 0, 1):
+    half = max(1, round(thick / 2))
+    for aside in range(-half, half + 1):
         row, column = (along_y + aside, along_x) if far == 0 else (along_y, along_x + aside)
         near |= ink[np.clip(row, 0, ink.shape[0] - 1), np.clip(column, 0, ink.shape[1] - 1)]
     inked = np.concatenate([[-1], np.flatnonzero(near), [steps]])

@@ -152,3 +152,12 @@ def test_a_stem_from_rule_nearly_to_rule_does_not_part_a_box() -> None:
     assert [len(block.cells) for block in blocks] == [1]
     left, right = blocks[0].quad[:, 0].min(), blocks[0].quad[:, 0].max()
     assert left < 70 and right > 1230
+
+
+@pytest.mark.parametrize(("away", "foot", "width"), [(6, 236, 6), (7, 234, 7), (8, 230, 7)])
+def test_a_letter_that_touches_the_side_of_a_box_does_not_open_it(away: int, foot: int, width: int) -> None:
+    sheet = np.full((400, 900, 3), 255, np.uint8)
+    for left in (100, 400):
+        cv2.rectangle(sheet, (left, 200), (left + 119, 245), (0, 0, 0), 4)
+    cv2.line(sheet, (519 - away, 206), (516 - away, foot), (0, 0, 0), width)
+    assert [len(block.cells) for block in find_blocks(sheet)[0]] == [1, 1]
