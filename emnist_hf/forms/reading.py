@@ -44,8 +44,8 @@ FEW = 3
 """Empty boxes that do not make a form."""
 
 BESIDE, BY_HAND = 3.0, 0.6
-"""Pixels written by hand beside the boxes, of those in them and of all that stand beside them, beyond which boxes are not
-what the page is about: of print up to a half looks written, as on a blank form, of handwriting nine tenths."""
+"""Pixels written by hand beside the boxes, of those in them and of all that stand beside them, beyond which boxes are
+not what the page is about: of print up to a half looks written, as on a blank form, of handwriting nine tenths."""
 
 ReadLine = Callable[[Floats, Classifier], list[Character]]
 """The ink of a line, float32 [H, W], level, and what classifies its glyphs, to its characters."""
