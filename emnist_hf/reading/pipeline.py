@@ -62,11 +62,11 @@ LEAN_GAIN = 0.01
 CLEAR_SCORE, BLOT = 0.8, 0.35
 """Mean score of the shapes of a page's middling line from which it is clear, and how far below it a line is a blot."""
 
-JOINED_WORD = 3
-"""Characters from which a word that the line network reads is writing, however its pieces look one by one."""
+JOINED_SCORES = {2: 0.75, 3: 0.55}
+"""Mean score from which so many characters that the line network reads, or more, are writing, whatever their pieces."""
 
-JOINED_SCORE = 0.55
-"""Mean score of them from which it is."""
+JOINED_WORDS = 40
+"""Components up to which what looks like no characters may be joined words."""
 
 UPRIGHT_SCORE = 0.97
 """Score below which it is tried whether a page reads better turned: upside down, words such as "moon" come to 0.9 and
@@ -133,7 +133,9 @@ def _find_writing(image: Any, classifier: Classifier, ink: Ink | None) -> tuple[
         return ink, page
     foreign = height >= DISCERNIBLE_HEIGHT and sample_p_reject(page, classifier) > FOREIGN_P_REJECT
     if foreign and sample_scores(page, classifier).max() < TURN_SCORE:
-        raise NoInkError
+        if page.writing.sum() > JOINED_WORDS:
+            raise NoInkError
+        return ink, page
     longest = round(max(ink.coverage.shape) * nearer)
     del ink, page  # a look from near takes the more memory of the two
     picture = open_picture(image)
@@ -195,7 +197,8 @@ class _Candidate:
     @property
     def is_writing(self) -> bool:
         """Whether there is any writing. One scrawl of a few may be a hard hand; among many, scores even out."""
-        if self.as_lines > 0.5 and len(self.characters) >= JOINED_WORD and self.score > JOINED_SCORE:
+        needed = JOINED_SCORES.get(min(len(self.characters), 3), 1.0)
+        if self.as_lines > 0.5 and self.score > needed:
             return True
         return bool(self.segments) and self.shape_score >= WRITING_SCORE - 1 / len(self.segments)
 
