@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from emnist_hf.errors import Sentence, named
-from emnist_hf.ink import to_ink
+from emnist_hf.ink import Ink, to_ink
 from emnist_hf.ink.geometry import upright_ink
 from emnist_hf.ink.printed import are_printed
 from emnist_hf.splits import CHARACTERS, fold_shape
@@ -129,16 +129,24 @@ def _swapped(one: Any, looks: str, other: Any, others: str) -> bool:
 
 
 def _any_sheet(image: Any, reader: Reader) -> Sheet:
-    """Label a sheet by its order where it is in one, else as it is read."""
+    """Label a sheet by its order where it is in one, else as it is read, which also tells which way up it lies."""
     ink = to_ink(image)
+    if (ordered := _sheet_in_order(ink, 0, reader)) is not None:
+        return ordered
     reading = reader.read(image, ink=ink)
     upright = upright_ink(ink, reading.turns)
-    marks = find_marks(upright.coverage, reader)
-    written, guides = without_guides(marks)
+    if reading.turns and (ordered := _sheet_in_order(upright, reading.turns, reader)) is not None:
+        return ordered
+    found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in reading.upright().characters]
+    return Sheet(upright, _without_titles(found), reading.turns, is_text=True)
+
+
+def _sheet_in_order(upright: Ink, turns: int, reader: Reader) -> Sheet | None:
+    """Label a sheet by its order; None where it is in none. turns: that its picture was given for it."""
+    written, guides = without_guides(find_marks(upright.coverage, reader))
     order = find_order(written)
     if order is None:
-        found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in reading.upright().characters]
-        return Sheet(upright, _without_titles(found), reading.turns, is_text=True)
+        return None
     spread = spread_rows(written, order)
     characters = []
     for mark, label in zip(written, order):
@@ -148,7 +156,7 @@ def _any_sheet(image: Any, reader: Reader) -> Sheet:
             likely = float(mark.shapes.max()) if not guides else 0.0
             label = mark.best if likely > LIKELY else SKIP
             characters.append(SheetCharacter(label, min(likely, 0.9), _box(mark, upright.scale), mark.row, 0))
-    return Sheet(upright, characters, reading.turns, (), _order_notices(characters))
+    return Sheet(upright, characters, turns, (), _order_notices(characters))
 
 
 def _ordered(mark: SheetMark, label: str, scale: float) -> SheetCharacter:
