@@ -82,14 +82,7 @@ class Sheet:
         Raise `StylingError` if there are more or fewer, or one is no character that fonts are made of nor "-", which
         leaves a character out.
         """
-        given = "".join(labels.split())
-        if len(given) != len(self.characters):
-            raise StylingError(
-                "There are {given} labels for the {count} characters on the sheet: "
-                "give one for each, and - for one to leave out.",
-                given=len(given),
-                count=len(self.characters),
-            )
+        given = _one_each(labels, len(self.characters))
         strange = next((label for label in given if label not in KNOWN and label != SKIP), None)
         if strange is not None:
             label = repr(strange)
@@ -143,15 +136,22 @@ class Sheet:
 
 def relabel(sheets: Sequence[Sheet], labels: str) -> list[Sheet]:
     """Return sheets with corrected labels, those of all of them in order. Raise `StylingError` as `relabelled` does."""
-    if len(sheets) == 1:
-        return [sheets[0].relabelled(labels)]
-    given = "".join(labels.split())
     ends = list(itertools.accumulate(len(sheet.characters) for sheet in sheets))
-    if len(given) != ends[-1]:
-        raise StylingError(
-            f"There are {len(given)} labels for the {ends[-1]} characters on the sheets: give one for each."
-        )
+    given = _one_each(labels, ends[-1])
     return [sheet.relabelled(given[start:end]) for sheet, start, end in zip(sheets, [0, *ends], ends)]
+
+
+def _one_each(labels: str, count: int) -> str:
+    """Return labels without white space; raise `StylingError` unless there are as many as characters."""
+    given = "".join(labels.split())
+    if len(given) != count:
+        raise StylingError(
+            "There are {given} labels for the {count} characters on the sheet: "
+            "give one for each, and - for one to leave out.",
+            given=len(given),
+            count=count,
+        )
+    return given
 
 
 def hand_of(sheets: Sequence[Sheet]) -> Hand:

@@ -22,6 +22,7 @@ from emnist_hf.letterforms import CAPITAL, DESCENT, LETTERFORMS
 from emnist_hf.styling.hand import Hand
 from emnist_hf.styling.outline import Outline, from_path
 from emnist_hf.styling.pen_strokes import BELOW, MARKS, STROKES, Step, Strokes
+from emnist_hf.styling.slant import sheared
 
 CIRCLE = math.pi / 4
 """Share of its box that a circle fills."""
@@ -163,8 +164,6 @@ def pen_of(hand: Hand, written: Mapping[str, Floats]) -> Pen:
 
 def _filled(ink: Floats, slant: float) -> float | None:
     """Return the share of its box that a ring's outside fills, the lean taken out; None for no ring."""
-    from emnist_hf.styling.slant import sheared
-
     mask = (sheared(ink, slant) > 0.5).astype(np.uint8)
     outlines, levels = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if levels is None or not (levels[0][:, 3] >= 0).any():
