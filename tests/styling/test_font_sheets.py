@@ -18,7 +18,7 @@ from benchmarks.font_sheets import measure
 from emnist_hf import Recognizer
 from emnist_hf.data.form_photo import take
 from emnist_hf.data.strokes import StrokeSet
-from emnist_hf.styling import Hand, StylingError
+from emnist_hf.styling import Hand, StylingError, hand_font
 from emnist_hf.styling.font_sheet import Sheet
 from emnist_hf.styling.hand_font import DOUBTFUL, MADE, OWN, MadeFont, Sample, make_font
 from emnist_hf.styling.neighbours import WrittenPair
@@ -38,6 +38,12 @@ ROWS = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
 def recognizer() -> Recognizer:
     torch.set_num_threads(1)
     return Recognizer.from_pretrained()
+
+
+@pytest.fixture
+def without_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fonts without letters that take turns: half of the time of a font is for these."""
+    monkeypatch.setattr(hand_font, "MOST_ALTERNATES", 0)
 
 
 def photographed(condition: str, seed: int = 1, **what: object) -> Image.Image:
@@ -79,7 +85,7 @@ def test_every_label_is_sure_however_it_is_photographed(
         assert pixels[top:bottom, left:right].min() < around.max() - 40
 
 
-def test_signs_and_pairs_of_the_second_page_are_the_writers(recognizer: Recognizer) -> None:
+def test_signs_and_pairs_of_the_second_page_are_the_writers(recognizer: Recognizer, without_turns: None) -> None:
     sheets = [read_sheet(photographed("scan", page=page), recognizer) for page in (0, 1)]
     assert {c.label for c in sheets[1].characters} == set(SHEET_SIGNS)
     pairs = sheets[1].neighbours()
@@ -90,7 +96,7 @@ def test_signs_and_pairs_of_the_second_page_are_the_writers(recognizer: Recogniz
     assert made.notices == []
 
 
-def test_what_is_swapped_and_what_is_empty_is_told(recognizer: Recognizer) -> None:
+def test_what_is_swapped_and_what_is_empty_is_told(recognizer: Recognizer, without_turns: None) -> None:
     holds = {("K", 0): "w", ("w", 1): "K"}
     sheet = read_sheet(photographed("photo", holds=holds, empty=[("e", 2)]), recognizer)
     assert "Cell 1 of K and cell 2 of w look swapped." in sheet.notices
@@ -101,7 +107,9 @@ def test_what_is_swapped_and_what_is_empty_is_told(recognizer: Recognizer) -> No
     assert len(made.written) == 62 and "K" not in made.doubtful and "w" not in made.doubtful
 
 
-def test_a_comb_that_holds_another_letter_is_in_doubt_until_its_writer_says(recognizer: Recognizer) -> None:
+def test_a_comb_that_holds_another_letter_is_in_doubt_until_its_writer_says(
+    recognizer: Recognizer, without_turns: None
+) -> None:
     holds = {("R", sample): "4" for sample in range(3)}
     sheet = read_sheet(photographed("scan", holds=holds), recognizer)
     made = make_font(sheet.samples(), sheet.hand())
