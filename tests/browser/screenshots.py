@@ -33,7 +33,7 @@ def save(page: Page, path: Path) -> None:
 
 def show_drawing(page: Page, character: str, hand: str) -> None:
     draw(page, character)
-    expect(answer(page)).to_be_visible()
+    expect(answer(page)).to_have_text(character)
     page.get_by_role("radio", name=hand).locator("visible=true").check()
     page.mouse.move(0, 0)
 
@@ -59,6 +59,15 @@ def show_form(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
+def show_font(page: Page) -> None:
+    page.get_by_role("tab", name="Your font").click()
+    page.get_by_role("button", name="Our sheet, filled in").click()
+    expect(page.locator("#font-labels textarea")).not_to_have_value("")
+    page.locator("#font-make").click()
+    expect(page.locator("#font-result a.download").first).to_be_visible()
+    page.mouse.move(0, 0)
+
+
 def show_tab(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("tab", name=name).click()
 
@@ -69,7 +78,7 @@ SHOWN: dict[str, Callable[[Page], None]] = {
     "page": show_page,
     "form": show_form,
     "set": show_tab("Set"),
-    "font": show_tab("Your font"),
+    "font": show_font,
     "model": show_tab("Model"),
 }
 """The pictures by name, in an order in which each can follow the one before."""
