@@ -26,21 +26,22 @@ element.addEventListener("click", (event) => {
 """
 
 
-def example_strip(key: str, examples: Mapping[str, str], picture: gr.Image, side: int = 160) -> gr.HTML:
+def example_strip(key: str, examples: Mapping[str, str], picture: gr.Image, large: bool = False) -> gr.HTML:
     """Build a button for every example, pictures in FOLDER and what they show, that puts it where pictures go.
 
     gr.Examples makes buttons without a name, which a screen reader cannot tell apart. key: of the strip, on the page.
-    side: of a picture on its button, in pixels.
+    large: for a whole sheet, of which little is seen at the size of a character.
     """
     buttons = "".join(
         f'<button type="button" name="{escape(name)}" title="{part(place)}">'
-        f'<img src="{light_url(_thumbnail(name, side), quality=80)}" alt="{part(place)}"></button>'
+        f'<img src="{light_url(_thumbnail(name, 320 if large else 160), quality=80)}" alt="{part(place)}"></button>'
         for place, name in enumerate(examples, start=1)
     )
+    kind = "example-strip large" if large else "example-strip"
     strip = gr.HTML(
         value="",
         label=joined(key, ["Examples", *examples.values()]),
-        html_template=f'<p class="tile-label">{part(0)}</p><div class="example-strip">{buttons}</div>',
+        html_template=f'<p class="tile-label">{part(0)}</p><div class="{kind}">{buttons}</div>',
         js_on_load=_SCRIPT,
         apply_default_css=False,
     )

@@ -50,9 +50,9 @@ def build(recognizer: Recognizer) -> None:
             with gr.Column(scale=5, min_width=280):
                 about = label("Picture of a form")
                 picture = gr.Image(label=about, height=240, elem_id="form-picture", **CAMERA_INPUT)
-            with gr.Column(scale=4, min_width=280, elem_classes="form-examples"):
+            with gr.Column(scale=4, min_width=280):
                 words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="form-said")
-                example_strip("form examples", EXAMPLES, picture, 320)
+                example_strip("form examples", EXAMPLES, picture, large=True)
         view = form_view()
         links = gr.HTML("", apply_default_css=False, visible=False, elem_id="form-links")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from html import escape
 from typing import Any
 
@@ -46,9 +45,8 @@ WIDEST = 1000  # pixels of the picture with the boxes
 MOST_PAGES = 6
 
 
-@cache
 def sheet_links() -> gr.HTML:
-    """Build the links that save our sheet to print; not rendered yet."""
+    """Build the links that save our sheet to print."""
     titles = {"a4": "Sheet to print, A4", "letter": "Sheet to print, Letter"}
     links = " ".join(
         f'<a class="download" href="{data_url(write_sheet(paper), "application/pdf")}" '
@@ -60,7 +58,6 @@ def sheet_links() -> gr.HTML:
         label=joined("sheets to print", [titles[paper] for paper in PAPERS]),
         html_template=f'<p class="sheet-links">{links}</p>',
         apply_default_css=False,
-        render=False,
     )
 
 
@@ -74,7 +71,7 @@ def marked(picture: Image.Image, sheet: Sheet, language: str = ENGLISH) -> str:
         colour = (200, 90, 10) if character.looks else (47, 63, 108)
         canvas.rectangle([side * scale for side in box], outline=colour, width=4 if character.looks else 2)
     words = translate_html("{count} characters found on the sheet", language, count=str(len(sheet.characters)))
-    return f'<img class="found" style="width:100%" src="{image_url(small)}" alt="{words}">'
+    return f'<img class="found" src="{image_url(small)}" alt="{words}">'
 
 
 def read_picture(picture: Any, before: Sequence[Sheet], recognizer: Recognizer, language: str = ENGLISH) -> list[Any]:
@@ -117,7 +114,7 @@ def font_html(made: MadeFont, language: str = ENGLISH) -> str:
         f'{translate_html("Download TTF", language)}</a> <a class="download" href="{web}" download="{name}.woff2">'
         f"{translate_html('Download WOFF2', language)}</a></div>"
         f'<p class="footnote">{words} {translate_html(FOLLOWS, language)}</p><div class="footnote">{notices}</div>'
-        f'<img class="found" style="width:100%" src="{image_url(font_picture(made))}" alt="{words}">'
+        f'<img class="found" src="{image_url(font_picture(made))}" alt="{words}">'
     )
 
 
@@ -141,11 +138,11 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=5, min_width=280, elem_classes="card first"):
             gr.HTML(html("h2", "Your hand as a font"), apply_default_css=False)
-            sheet_links().render()
+            sheet_links()
             sheet_label = label("A sheet of your characters")
             picture = gr.Image(label=sheet_label, height=240, elem_id="font-sheet", **PICTURE_INPUT)
             keep = gr.Checkbox(False, label=label("Another page of the same hand"), elem_id="font-keep")
-            example_strip("font examples", EXAMPLES, picture, side=320)
+            example_strip("font examples", EXAMPLES, picture, large=True)
             words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False)
             boxes = gr.HTML("", apply_default_css=False)
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
