@@ -1,10 +1,10 @@
 """Pictures of the page for the README and for looking at: desktop, phone and dark.
 
-    python -m tests.browser.screenshots docs/images
+    python -m tests.browser.screenshots docs/images --desktop --only draw upload form font
 
 Starts the page (or takes the one that EMNIST_HF_TEST_URL names), draws, and writes draw.png, upload.png (a character),
 page.png (a page that was read), form.png, set.png, font.png and model.png into the folder, and each again as
-NAME-dark.png and NAME-phone.png. `--only draw` writes the pictures of that name alone.
+NAME-dark.png and NAME-phone.png. `--only draw` writes the pictures of that name alone, `--desktop` those of a desktop.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -84,14 +85,17 @@ SHOWN: dict[str, Callable[[Page], None]] = {
 """The pictures by name, in an order in which each can follow the one before."""
 
 
-def take_all(browser: Browser, url: str, folder: Path, names: list[str]) -> None:
-    devices = {
-        "": {"viewport": DESKTOP},
-        "-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-        "-phone": {"viewport": PHONE, "device_scale_factor": 2},
-    }
-    for suffix, device in devices.items():
-        with browser.new_context(**device) as visitor:  # type: ignore[arg-type]
+DEVICES: dict[str, dict[str, Any]] = {
+    "": {"viewport": DESKTOP},
+    "-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+    "-phone": {"viewport": PHONE, "device_scale_factor": 2},
+}
+"""What the pages are opened with, by what names of pictures end in."""
+
+
+def take_all(browser: Browser, url: str, folder: Path, names: list[str], suffixes: list[str]) -> None:
+    for suffix, device in ((suffix, DEVICES[suffix]) for suffix in suffixes):
+        with browser.new_context(**device) as visitor:
             page = visitor.new_page()
             page.set_default_timeout(PATIENCE)
             open_page(page, url)
@@ -104,12 +108,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=list(SHOWN), default=list(SHOWN))
+    parser.add_argument("--desktop", action="store_true", help="neither in the dark nor on a phone")
     arguments = parser.parse_args()
     folder = arguments.folder
     expect.set_options(timeout=PATIENCE)
     folder.mkdir(parents=True, exist_ok=True)
     with serve() as url, chromium() as browser:
-        take_all(browser, url, folder, arguments.only)
+        take_all(browser, url, folder, arguments.only, [""] if arguments.desktop else list(DEVICES))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ def test_the_example_becomes_a_font_in_two_clicks(page: Page) -> None:
     page.get_by_role("tab", name="Your font").click()
     page.get_by_role("button", name="Our sheet, filled in").click()
     expect(page.locator("#font-labels textarea")).to_have_value(re.compile("^AAABBB"))
+    expect(page.locator(".message:visible")).to_contain_text("186 characters")
     page.locator("#font-make").click()
     expect(page.locator("#font-result")).to_contain_text("62 characters are yours")
 

@@ -43,6 +43,14 @@ def test_a_writers_hand_is_said_in_words_and_followed(set_tab: Page, tmp_path: P
     expect(sheet).not_to_have_attribute("src", before)
 
 
+def test_one_click_on_an_example_sets_the_text_in_its_hand(set_tab: Page) -> None:
+    sheet = set_tab.locator("#set-sheet img")
+    before = str(sheet.get_attribute("src"))
+    set_tab.get_by_role("button", name="A note in blue ink").locator("visible=true").click()
+    expect(set_tab.locator("#set-hand")).to_contain_text("blue")
+    expect(sheet).not_to_have_attribute("src", before)
+
+
 def test_each_format_can_be_saved(set_tab: Page) -> None:
     for kind, magic in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("PDF", b"%PDF")):
         with set_tab.expect_download() as saved:
