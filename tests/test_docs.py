@@ -139,7 +139,7 @@ def test_python_examples(name: str, page_url: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_pictures_and_links_exist(name: str) -> None:
     folder = ROOT if name == "README.md" else ROOT / "docs"
-    for target in re.findall(r"\]\(([^)#]+)[)#]", DOCUMENTS[name]):
+    for target in re.findall(r'(?:\]\(|src=")([^)#"]+)[)#"]', DOCUMENTS[name]):
         assert target.startswith("https://") or (folder / target).exists(), target
 
 
