@@ -10,7 +10,7 @@ from PIL import Image
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import open_picture
 from emnist_hf.ink.geometry import upright_picture
-from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE
+from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, PRIVATE
 from emnist_hf.page.example_strip import example_strip
 from emnist_hf.page.files import CAMERA_INPUT, picture_path, preview_tiff
 from emnist_hf.page.form_sheet import Values, edited, values_of
@@ -73,7 +73,8 @@ def build(recognizer: Recognizer) -> None:
     quietly = FOLLOWING | {"show_progress": "minimal"} | NETWORK_QUEUE
     picture.change(read, picture, [words, view, links, values], preprocess=False, **quietly)
     preview_tiff(picture)
-    view.click(correct, values, [links, values], **FOLLOWING)
+    # Every event, each with all changes so far: gradio answers what waits with the data of the event before.
+    view.click(correct, values, [links, values], trigger_mode="multiple", **PRIVATE)
 
 
 def _nothing() -> list[Any]:
