@@ -1,9 +1,10 @@
 """Forms: the boxes of a picture, found without a template or given by one, and what is written in them.
 
 A picture goes in (`reading.read_form`); out comes a `reading.results.Reading` with fields and tables, or None where the
-picture has no boxes. `rules.py` finds rules, `cells.py` what they enclose, `blocks.py` rows, grids and tables of these;
-`walls.py` takes the walls out of the ink, `printed.py` tells print from handwriting, and `characters.py` decides what a
-field is made of. What classifies glyphs and what reads a line are handed in. Open `reading.py` first.
+picture has no boxes. `rules.py` finds rules, `cells.py` what they enclose, `blocks.py` which of these belong together
+and `block.py` their rows and columns; `walls.py` takes the walls out of the ink, `printed.py` tells print from
+handwriting, and `characters.py` decides what a field is made of. What classifies glyphs and reads a line is handed
+in. Open `reading.py` first.
 
 For many copies of one form there is a `Template`: `template.py` makes one of the blank form or reads its file,
 `registration.py` brings a picture onto the blank, and `filled.py` reads the fields.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from emnist_hf.forms.blocks import Block
+from emnist_hf.forms.block import Block
 from emnist_hf.forms.look import Look, look_at
 from emnist_hf.forms.template_fields import TemplateField, even_cells
 from emnist_hf.ink import NoInkError

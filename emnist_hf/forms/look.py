@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.forms.blocks import Block, find_blocks
+from emnist_hf.forms.block import Block
+from emnist_hf.forms.blocks import find_blocks
 from emnist_hf.forms.contrast import ink_mask
 from emnist_hf.forms.rules import rule_thickness
 from emnist_hf.forms.walls import Written

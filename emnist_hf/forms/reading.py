@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emnist_hf.forms.blocks import Block
+from emnist_hf.forms.block import Block
 from emnist_hf.forms.cells import sides
 from emnist_hf.forms.characters import alphabet_of, as_digits, classify, digits_only, label_of
 from emnist_hf.forms.look import Look, look_at

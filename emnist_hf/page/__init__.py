@@ -3,8 +3,9 @@
 Open `blocks` first: it puts the tabs together. `main` serves them, as `service` says; app.py starts it.
 
 draw     a pad           ┐
-upload   a picture       ├─▶ answer_panel: what is read there (answer, page_view) ─▶ calligraphy: the same, set
+upload   a picture       ├─▶ answering: what is read there (answer), shown (answer_panel, page_view), set (calligraphy)
 api      other programs  ┘
+form     boxes and what is in them (form_view, form_sheet); form_api is its door for other programs
 compose  any text in any hand, in a writer's manner (rendered); render_api is its door for other programs
 own_font the visitor's own font for it; hand_font the visitor's hand as a font
 model    what stands behind the answers; privacy what is kept

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from emnist_hf.ink import Ink, open_picture, to_ink
+from emnist_hf.ink import Ink
 from emnist_hf.ink.geometry import upright_ink, upright_picture
 from emnist_hf.page import share
-from emnist_hf.page.answer import TOP_K, answer_html, answer_in_words, glyph_url, recognize
+from emnist_hf.page.answer import TOP_K, answer_html, answer_in_words, glyph_url
 from emnist_hf.page.calligraphy import Style, StyleChoice, sheet, style_choice
 from emnist_hf.page.downloads import file_links, text_link
-from emnist_hf.page.events import FOLLOWING, NETWORK_QUEUE, PRIVATE
-from emnist_hf.page.history import asked_again, entry, history
-from emnist_hf.page.language import html, in_every_language, language_of, translate
+from emnist_hf.page.history import entry, history
+from emnist_hf.page.language import html, in_every_language, translate
 from emnist_hf.page.language import label as phrase
-from emnist_hf.page.messages import explain, message_html, problem_html
+from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.page_view import (
     MOST_TEXT,
     Transcript,
     boxes_html,
-    corrected,
-    correction,
     page_controls,
     page_view,
     set_again,
@@ -35,7 +32,6 @@ from emnist_hf.page.page_view import (
 )
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Answer, Recognizer
-from emnist_hf.splits import CHARACTERS
 
 CHARSET_TITLES = {
     "byclass": "All 62",
@@ -213,62 +209,6 @@ def charset_choice(recognizer: Recognizer) -> gr.Radio:
     )
 
 
-def connect(
-    panel: AnswerPanel,
-    recognizer: Recognizer,
-    picture: gr.components.Component,
-    changed: Callable[..., Any],
-    read_picture: Callable[[Any], Any],
-) -> None:
-    """Wire a tab: a new picture or charset gives a new answer, a new style sets the same answer anew.
-
-    `changed` is the picture's one listener; `read_picture` turns its value into what `Recognizer.examine`
-    takes, None for no picture.
-    """
-
-    def answer(request: gr.Request, value: Any, charset: str, before: Transcript | None, *manner: Any) -> Outputs:
-        style, language = Style(*manner[:3]), language_of(request)
-        try:
-            image = read_picture(value)
-            if image is None:
-                shown = panel.without_answer(translate(panel.prompt, language), "prompt", style, language)
-                return shown | panel.without_page(before)
-            opened = open_picture(image)
-            ink = to_ink(opened)  # once for all that follows: it is most of the work
-            found = recognize(recognizer, opened, ink, charset)
-            if isinstance(found, Reading):
-                return panel.with_page(found, opened, ink, value, manner, language)
-            return panel.with_character(found, charset, value, style, language) | panel.without_page(before)
-        except Exception as error:
-            shown = panel.without_answer(explain(error, language), "problem", Style(), language)
-            return shown | panel.without_page(before)
-
-    manner, sheet_again = panel.manner(), [panel.chosen, panel.sheet]
-    gr.on(
-        [changed, panel.charset.input],
-        answer,
-        [picture, panel.charset, panel.transcript, *manner],
-        panel.outputs(),
-        preprocess=False,
-        **NETWORK_QUEUE,
-        **FOLLOWING,
-    )
-    for control in manner:
-        control.input(restyle, [panel.chosen, panel.transcript, *manner], panel.sheet, **FOLLOWING)
-    panel.label.select(choose, manner, sheet_again, **FOLLOWING)
-    panel.history.click(recall, manner, sheet_again, **FOLLOWING)
-    panel.view.click(
-        correct,
-        [panel.text, panel.transcript, *manner],
-        [panel.text, panel.transcript, *sheet_again, panel.text_link, panel.file_links],
-        **PRIVATE,
-    )
-    # `change` and not `input`, which gradio does not tell of a text that is pasted. What it tells of the page's own
-    # changes costs nothing: the sheet is known already.
-    retyped = [*sheet_again, panel.text_link]
-    panel.text.change(retype, [panel.text, panel.transcript, *manner], retyped, **FOLLOWING)
-
-
 def set_in_manner(text: str, transcript: Transcript | None, manner: Sequence[Any], language: str) -> str:
     """Return HTML: the text set as the controls say: font, ink, paper, place and strength. Or a sentence."""
     font, ink, paper, place, strength = manner
@@ -276,39 +216,3 @@ def set_in_manner(text: str, transcript: Transcript | None, manner: Sequence[Any
         return set_again(text, transcript, Style(font, ink, paper), place, strength, language)
     except Exception as error:
         return problem_html(error, language)
-
-
-def restyle(request: gr.Request, chosen: str, transcript: Transcript | None, *manner: Any) -> str:
-    """Set the same answer in another manner."""
-    return set_in_manner(chosen, transcript, manner, language_of(request))
-
-
-def choose(request: gr.Request, event: gr.SelectData, *manner: Any) -> tuple[str, str]:
-    """Set another of the labels instead, which the visitor picked."""
-    chosen = str(event.value) if event.value in tuple(CHARACTERS) else ""
-    return chosen, restyle(request, chosen, None, *manner)
-
-
-def recall(request: gr.Request, event: gr.EventData, *manner: Any) -> tuple[str, str]:
-    """Set one of the last answers again."""
-    chosen = asked_again(event)
-    return chosen, restyle(request, chosen, None, *manner)
-
-
-def correct(
-    request: gr.Request, event: gr.EventData, text: str, transcript: Transcript | None, *manner: Any
-) -> list[Any]:
-    """Take a visitor's correction of one character of a page into its text, its transcript and its sheet."""
-    change = correction(event, transcript) if transcript is not None else None
-    if transcript is None or change is None:
-        return [gr.skip()] * 6
-    after, text = corrected(transcript, *change, text)
-    link = text_link(text, language_of(request))
-    return [text, after, text, restyle(request, text, after, *manner), link, file_links(after)]
-
-
-def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any, Any]:
-    """Set the text of a page that a visitor edited. Without a page, the box was emptied for a single character."""
-    if transcript is None:
-        return gr.skip(), gr.skip(), gr.skip()
-    return text, restyle(request, text, transcript, *manner), text_link(text, language_of(request))

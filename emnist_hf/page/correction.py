@@ -35,7 +35,7 @@ def correction_form(
     picture: gr.components.Component,
     read_picture: Callable[[Any], Any],
 ) -> None:
-    """Hang the form below a tab's answer. `read_picture` is as `answer_panel.connect` takes it."""
+    """Hang the form below a tab's answer. `read_picture` is as `answering.connect` takes it."""
 
     def send(request: gr.Request, value: Any, charset: str, label: str, consent: bool) -> tuple[str, Any, Any]:
         language = language_of(request)

@@ -15,7 +15,8 @@ import gradio as gr
 
 from emnist_hf.hub.feedback import Feedback
 from emnist_hf.ink import PictureError
-from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
+from emnist_hf.page.answer_panel import AnswerPanel, answer_panel
+from emnist_hf.page.answering import connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.language import html, joined, part
 from emnist_hf.recognizer import Recognizer

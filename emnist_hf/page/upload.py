@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from emnist_hf.hub.feedback import Feedback
-from emnist_hf.page.answer_panel import AnswerPanel, answer_panel, connect
+from emnist_hf.page.answer_panel import AnswerPanel, answer_panel
+from emnist_hf.page.answering import connect
 from emnist_hf.page.correction import correction_form
 from emnist_hf.page.example_strip import example_strip
 from emnist_hf.page.files import CAMERA_INPUT, picture_path, preview_tiff
