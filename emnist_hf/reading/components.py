@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Floats, Mask
 from emnist_hf.ink.widths import depth, ridge
+from emnist_hf.reading.margin import pieces_of_lines
 from emnist_hf.reading.types import Boxes, Flags, Labels
 
 INK = 0.35
@@ -63,7 +64,7 @@ def find_components(coverage: Floats) -> tuple[Components, Flags]:
     """Find the components in a page's coverage, float32 [H, W], and which of them may be writing, bool [N].
 
     Left out are specks smaller than a dot, what is too large for a character or a word, filled blobs such as
-    scratched-out words, and what the edge of the picture cuts off.
+    scratched-out words, lines that divide the sheet, and what the edge of the picture cuts off.
     """
     mask = coverage > INK
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -75,8 +76,11 @@ def find_components(coverage: Floats) -> tuple[Components, Flags]:
     np.maximum.at(deepest, labels[mask], depths[mask])
     at_edge = _at_edge(boxes, coverage.shape)
     unit, pen = _sizes(boxes, areas, at_edge, depths, labels)
+    lines = pieces_of_lines(labels, boxes, areas, unit)
+    if lines.any():
+        unit, pen = _sizes(boxes, areas, at_edge | lines, depths, labels)
     components = Components(coverage, _with_soft_edges(labels), boxes, areas, unit, pen)
-    return components, _may_be_writing(components, deepest[1:], at_edge)
+    return components, _may_be_writing(components, deepest[1:], at_edge) & ~lines
 
 
 def _with_soft_edges(labels: Labels) -> Labels:

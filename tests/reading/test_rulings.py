@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
@@ -49,3 +51,29 @@ def test_an_empty_sheet_of_squared_paper_reads_as_nothing(recognizer: Recognizer
     sheet[20::40] = sheet[:, 20::40] = 120
     reading = recognizer.read(sheet)
     assert reading.text == "" and reading.note
+
+
+def broken_margin(picture: NDArray[np.uint8], slope: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A sheet with room at its left, and there a margin line in the pieces that the rulings across it leave of it."""
+    height, width = picture.shape[:2]
+    sheet = np.full((height, width + height // 4, 3), 255, np.uint8)
+    sheet[:, height // 4 :] = picture
+    y, top = 0.0, float(height // 8 - slope * height / 2)
+    while y < height:
+        stop = y + float(rng.uniform(0.16, 0.3)) * height
+        ends = [(round(top + slope * v + rng.normal(0, 0.8)), round(v)) for v in (y, stop)]
+        cv2.line(sheet, ends[0], ends[1], (150, 90, 90), 3, cv2.LINE_AA)
+        y = stop + 12
+    return sheet
+
+
+@pytest.mark.parametrize(("slope", "seed"), [(-0.06, 1), (0.0, 2), (0.05, 3)])
+def test_a_margin_line_in_pieces_is_not_read(recognizer: Recognizer, slope: float, seed: int) -> None:
+    page = compose(["ABCD", "EFGH", "KLMN"], font_hand("patrick-hand"), size=60, seed=seed, skew=0).picture
+    picture = broken_margin(page, slope, np.random.default_rng(seed))
+    assert recognizer.read(picture).text == recognizer.read(page).text
+
+
+def test_letters_below_each_other_are_no_line(recognizer: Recognizer) -> None:
+    page = compose(["I", "l", "I", "T", "I"], font_hand("patrick-hand"), size=60, seed=1, skew=0).picture
+    assert len(recognizer.read(page).text.split("\n")) == 5
