@@ -20,6 +20,9 @@ INK = 0.35
 PENNED = 0.3
 """Height, in those of a character, from which a component tells how wide the pen is."""
 
+TOUCHES = 0.75
+"""Share of its height that a character keeps that only touches the edge of the picture."""
+
 
 @dataclass(frozen=True)
 class Components:
@@ -123,13 +126,32 @@ def _may_be_writing(components: Components, deepest: Floats, at_edge: Flags) -> 
     # A word may be cut tight, and then all of it is at the edge; what little is there of a page was cut off.
     cut_off = at_edge & ((heights > 2.5 * unit) | (widths > 3 * unit))
     if areas[at_edge].sum() < 0.1 * areas[~huge].sum():
-        cut_off = at_edge
+        cut_off = at_edge & ~_in_whole_lines(components, at_edge)
     # Bold letters are deep where strokes meet: a blob is deeper than is usual among components of a character's height.
     ordinary = ~speck & ~huge & (heights >= 0.45 * unit)
     usual = float(np.median(deepest[ordinary])) if ordinary.any() else components.pen / 2
     filled = areas > 0.6 * widths * heights
     blob = filled & (deepest > 2.2 * usual) & (np.minimum(widths, heights) > 0.5 * unit)
     return ~(speck | huge | cut_off | blob)
+
+
+def _in_whole_lines(components: Components, at_edge: Flags) -> Flags:
+    """Return which components only touch the top or bottom of the picture, bool [N].
+
+    They are as high as a neighbour that does not: the line is whole. What a side cuts off may be half of a letter.
+    """
+    boxes, unit, whole = components.boxes, components.unit, np.zeros(len(at_edge), bool)
+    heights = components.heights
+    high = (heights > TOUCHES * unit) & (heights < 1.6 * unit) & (components.widths < 1.8 * unit)
+    inside = boxes[high & ~at_edge]
+    for i in np.flatnonzero(at_edge & high):
+        left, top, right, bottom = boxes[i]
+        if left <= 1 or right >= components.coverage.shape[1] - 1:
+            continue
+        near = inside[(inside[:, 0] < right + 2.5 * unit) & (inside[:, 2] > left - 2.5 * unit)]
+        common = np.minimum(near[:, 3], bottom) - np.maximum(near[:, 1], top)
+        whole[i] = bool((common > TOUCHES * np.maximum(near[:, 3] - near[:, 1], bottom - top)).any())
+    return whole
 
 
 def picture_of(components: Components, members: Sequence[int], span: tuple[int, int] | None = None) -> Floats:

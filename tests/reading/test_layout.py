@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
+from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, compose
 from emnist_hf.ink import to_ink
 from emnist_hf.reading.layout import find_layout, find_level_page
@@ -28,3 +31,16 @@ def test_a_dot_beside_its_stem_is_part_of_it() -> None:
     layout = find_layout(find_level_page(to_ink(sheet).coverage))
     assert [len(line) for line in layout.lines] == [8]
     assert all(len(fragment.members) == 2 for fragment in layout.lines[0])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_letters_that_touch_the_upper_edge_are_read(recognizer: Recognizer, seed: int) -> None:
+    """A photo cut tight: of the first line the highest letters touch the edge, and lose a little."""
+    page = compose(["ABCDEFGH", "KLMNPRST", "HAKEMNRB"], font_hand("patrick-hand"), size=60, seed=seed, skew=0)
+    picture = np.asarray(page.picture)
+    tops = sorted(
+        top
+        for _, top, _, _ in (character.box for character in recognizer.read(picture).characters if character.line == 0)
+    )
+    cut = picture[round(tops[2]) + 2 :]
+    assert recognizer.read(cut).text == recognizer.read(picture).text
