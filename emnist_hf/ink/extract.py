@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.cleaning import without_frame, without_shades
+from emnist_hf.ink.doubts import check_no_fold, check_pen, to_dark
 from emnist_hf.ink.islands import border_share, find_islands, is_surroundings
 from emnist_hf.ink.normalise import normalise
 from emnist_hf.ink.paper import (
@@ -21,11 +22,11 @@ from emnist_hf.ink.paper import (
     sampling_step,
     uneven_contrast,
 )
-from emnist_hf.ink.picture import TOO_BLURRED, NoInkError, open_reduced
+from emnist_hf.ink.picture import NoInkError, open_reduced
 from emnist_hf.ink.polarity import is_ink
-from emnist_hf.ink.sheet import without_bars, without_table
+from emnist_hf.ink.sheet import without_bars, without_plate, without_table
 from emnist_hf.ink.shrinking import at_most, shrunk
-from emnist_hf.ink.thresholds import EXTRACTION, ISLANDS, PAGE_SIDE
+from emnist_hf.ink.thresholds import DOUBTS, EXTRACTION, ISLANDS, PAGE_SIDE
 from emnist_hf.ink.types import Bytes, Floats
 
 
@@ -66,7 +67,7 @@ def ink_of(rgb: Bytes, scale: float = 1.0) -> Ink:
 
     scale: pixels of it per pixel of the picture.
     """
-    rgb = without_table(without_bars(rgb))
+    rgb = without_plate(without_table(without_bars(rgb)))
     if min(rgb.shape[:2]) < EXTRACTION.least_side:
         raise NoInkError
     coverage, light = _find_coverage(rgb)
@@ -97,8 +98,10 @@ def _find_coverage(rgb: Bytes, despeckled: bool = False) -> tuple[Floats | None,
     contrast, light = found or uneven_contrast(rgb)
     haze = 0.0 if found is not None else EXTRACTION.haze
     coverage = normalise(contrast, haze, despeckled)
-    if haze and coverage is not None and _is_smooth(coverage):
-        raise NoInkError(TOO_BLURRED)
+    if coverage is not None and min(coverage.shape) >= DOUBTS.least_side:
+        check_no_fold(coverage, contrast * to_dark(rgb) if light else contrast)
+        if haze:
+            check_pen(coverage, contrast)
     return coverage, light
 
 
@@ -131,20 +134,6 @@ def _island_contrast(rgb: Bytes, shade: Bytes) -> tuple[Floats, bool] | None:
     """Return the contrast of a few strokes that stand alone to the paper around them, float32 [H, W]."""
     found = find_islands(shade)
     return None if found is None else (contrast_near(rgb, *found), found[1])
-
-
-def _is_smooth(coverage: Floats) -> bool:
-    """Tell whether what was found has no edges, as folds, soft shadows and the clouds of blurred noise have none.
-
-    A pen's edge is a few pixels wide even in a poor photograph.
-    """
-    low, high = EXTRACTION.edges
-    edge = (coverage > low) & (coverage < high)
-    if min(coverage.shape) < EXTRACTION.edges_side or not edge.any():
-        return False
-    across, down = (cv2.Sobel(coverage, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    slope = float(np.percentile(np.hypot(across[edge], down[edge]), EXTRACTION.sharpest))
-    return slope < EXTRACTION.slope * min(1.0, EXTRACTION.slope_side / max(coverage.shape))
 
 
 def _is_grain(shade: Bytes) -> bool:
@@ -192,4 +181,6 @@ def _otsu(shade: Bytes) -> tuple[int, float]:
         between = np.nan_to_num((total * below - mean)[:-1] ** 2 / (below * (1 - below))[:-1], posinf=0.0)
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     variance = float((weights * (centres - total) ** 2).sum())
-    return int(best.mean()), float(between.max()) / max(variance, 1e-9)
+    share = float(below[int(best.mean())])
+    apart = np.sqrt(between.max() / max(share * (1 - share), 1e-9))  # between the means of the two
+    return int(best.mean()), float(between.max()) / max(variance, 1e-9) if apart > EXTRACTION.apart else 0.0

@@ -24,20 +24,39 @@ def without_bars(rgb: Bytes) -> Bytes:
     scale = max(1.0, max(height, width) / BARS.side)
     shade = cv2.cvtColor(shrunk(rgb, 1 / scale), cv2.COLOR_RGB2GRAY).astype(np.int16)
     depths = [_bar(part) for part in (shade, shade[::-1], shade.T, shade.T[::-1])]
-    if not any(depths):
-        return rgb
     sides = (height, height, width, width)
     depths = [min(side // 3, math.ceil((bar + 1) * scale)) if bar else 0 for bar, side in zip(depths, sides)]
+    rgb = _without_sides(rgb, depths)
+    turned = rgb.swapaxes(0, 1)
+    hems = [_hem(part) for part in (rgb, rgb[::-1], turned, turned[::-1])]
+    all_around = all(bar or hem for bar, hem in zip(depths, hems))
+    return _without_sides(rgb, hems) if all_around else rgb
+
+
+def _without_sides(rgb: Bytes, depths: list[int]) -> Bytes:
+    """Draw over so many rows and columns at the top, bottom, left and right with what is beside them."""
+    if not any(depths):
+        return rgb
     top, bottom, left, right = depths
-    inside = rgb[top : height - bottom, left : width - right]
+    inside = rgb[top : rgb.shape[0] - bottom, left : rgb.shape[1] - right]
     return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+
+def _hem(rgb: Bytes) -> int:
+    """Return how many rows of a picture, uint8 [H, W, 3], a thin frame has at its top; 0 without one."""
+    shade = cv2.cvtColor(np.ascontiguousarray(rgb[: BARS.hem + 3]), cv2.COLOR_RGB2GRAY).astype(np.int16)
+    rise = shade[2:] - shade[:-2]
+    low, high = np.percentile(rise, (BARS.outside, 100 - BARS.outside), axis=1)
+    edges = np.flatnonzero((low > BARS.step) | (high < -BARS.step))
+    return int(edges[-1]) + 2 if len(edges) else 0
 
 
 def _bar(shade: NDArray[np.int16]) -> int:
     """Return how many rows of a picture, [h, w], the bar at its top has; 0 without one."""
     reach = max(3, round(BARS.reach * len(shade)))
     rise = shade[2 : reach + 2] - shade[:reach]  # over two rows: an edge may fall between them
-    some = rise[:, :: max(1, rise.shape[1] // 8)]  # most pictures have no bar: these columns tell
+    step = max(1, rise.shape[1] // 8)
+    some = rise[:, step // 2 :: step]  # most pictures have no bar: these columns tell
     edges = np.flatnonzero((some.min(axis=1) > BARS.step) | (some.max(axis=1) < -BARS.step))
     if not len(edges):
         return 0
@@ -75,6 +94,32 @@ def _without_strokes(small: Bytes) -> Bytes:
     padded = cv2.copyMakeBorder(small, *[width] * 4, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((width, width), np.uint8))
     return cv2.medianBlur(closed, 5)[width:-width, width:-width]
+
+
+def without_plate(rgb: Bytes) -> Bytes:
+    """Draw over what is around a rectangle that nothing is written on, uint8 [H, W, 3], with what the rectangle is.
+
+    The rectangle is darker or lighter than all around it, is most of the picture, and does not touch its border.
+    """
+    height, width = rgb.shape[:2]
+    if min(height, width) < SHEET.least_side:
+        return rgb
+    scale = max(1.0, max(height, width) / SHEET.side)
+    shade = cv2.cvtColor(shrunk(rgb, 1 / scale), cv2.COLOR_RGB2GRAY)
+    middle = (shade.shape[1] // 2, shade.shape[0] // 2)
+    found = np.zeros((shade.shape[0] + 2, shade.shape[1] + 2), np.uint8)  # FloodFill asks for a border
+    how = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE
+    left, top, across, down = cv2.floodFill(shade, found, middle, 0, SHEET.alike, SHEET.alike, how)[3]
+    right, bottom = shade.shape[1] - left - across, shade.shape[0] - top - down
+    part = found[1 + top : 1 + top + down, 1 + left : 1 + left + across]
+    if min(left, top, right, bottom) < 1 or part.size < SHEET.plate * shade.size or part.mean() < SHEET.bare:
+        return rgb
+    slopes = cv2.morphologyEx(shade, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    slopes[max(0, top - 3) : top + down + 3, max(0, left - 3) : left + across + 3] = 0
+    around, inside = cv2.mean(shade, 1 - found[1:-1, 1:-1])[0], cv2.mean(shade, found[1:-1, 1:-1])[0]
+    if abs(around - inside) < SHEET.alike or (slopes > SHEET.steep).mean() > SHEET.marked:
+        return rgb  # it is a frame, or something is written beside it
+    return _without_sides(rgb, [math.ceil((side + 2) * scale) for side in (top, bottom, left, right)])
 
 
 def find_sheet(rgb: Bytes) -> Mask | None:

@@ -31,15 +31,29 @@ class Extraction:
     median: int = 5  # side of the median filter that takes specks out
     sample: int = 20_000  # pixels that are looked at where all would take too long
     decision_side: int = 1000  # longest side at which paper is judged
+    apart: float = 5  # levels between two colours at the least: what is nearer is the steps of one
     least_range: float = 3  # levels between the darkest and the lightest of more than one colour
     two_colours: float = 0.75  # share of the variance that lies between two colours, where they are paper and ink
     haze: float = 0.15  # share of a stroke's contrast that uneven light alone may make
     grain_side: int = 48  # shorter side from which grain is told
     grain: float = 0.3  # spread of the means of 4x4 pixels, to that of the pixels, below which they are noise
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What `doubts` goes by: what else than a pen makes contrast."""
+
+    least_side: int = 64  # shorter side of a picture that shows it
     edges: tuple[float, float] = (0.35, 0.65)  # coverage on the edge of a stroke
-    edges_side: int = 64  # shorter side from which edges are judged
     sharpest: float = 95  # percentile of the slopes along the edges: a shadow's may be longer than the writing's
-    slope: float = 0.22  # rise of coverage a pixel below which an edge is no pen's, in a picture of `slope_side`
+    calm: float = 1.0  # standard deviation of the smoothing before they are
+    slope: float = 0.17  # rise of coverage a pixel below which an edge is no pen's, in a picture of `slope_side`
+    faint: float = 0.1  # contrast below which ink must have sharper edges, or it shines through from the back
+    faint_slope: float = 0.235  # rise of coverage a pixel of such
+    fold: float = 0.18  # contrast below which what reaches from one side to another was folded, not written
+    scrap: float = 0.05  # share of all ink that may lie apart from such
+    margin: float = 0.15  # of the picture's sides, within which a shadow's edge leaves remnants
+    remnant: float = 0.35  # length of the longest, of the picture's longer side
     slope_side: int = 1000  # longest side up to which edges are as steep
 
 
@@ -148,6 +162,11 @@ class Sheet:
     edge: int = 7  # side of the square that is taken off the sheet's edge
     mark: float = 0.15  # of the paper's brightness by which a mark on it is darker
     upright: float = 0.9  # share of its rectangle that a sheet fills which needs no marks to be told
+    plate: float = 0.4  # share of the picture that a bare rectangle takes up, at the least
+    bare: float = 0.985  # share of its box that it fills
+    steep: int = 24  # levels between neighbours that tell of something beside it
+    marked: float = 0.0005  # share of the picture where they may be
+    alike: int = 10  # levels by which its shade differs from that of its middle, at the most
     marks: int = 4  # on it, at the least: else what is bright may be what is written, on something dark
 
 
@@ -159,6 +178,7 @@ class Bars:
     reach: float = 0.2  # of the picture, within which a bar lies
     step: float = 14  # levels by which it differs from what it is beside
     outside: float = 2  # per cent of its edge that may be otherwise
+    hem: int = 4  # rows of a frame too thin to be seen at that size, at the most
     line: int = 5  # rows beside the edge, more than twice those of a margin line, which has paper on either side
 
 
@@ -224,4 +244,4 @@ class Rulings:
 
 
 EXTRACTION, STROKES, PAPER, CLEANING, SHEET = Extraction(), Strokes(), Paper(), Cleaning(), Sheet()
-BARS, ISLANDS, RULINGS = Bars(), Islands(), Rulings()
+BARS, ISLANDS, RULINGS, DOUBTS = Bars(), Islands(), Rulings(), Doubts()

@@ -41,6 +41,13 @@ def test_a_kind_is_read(recognizer: Recognizer, kind: str) -> None:
     assert sum(one == fold_shape(letter) for one, letter in zip(got, LETTERS)) >= 3, got
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_paper_of_a_kind_shows_no_character(recognizer: Recognizer, kind: str) -> None:
+    rng = np.random.default_rng(zlib.crc32(kind.encode()) + 1)
+    got = [shows(recognizer, KINDS[kind]((), pad_for(kind, rng), rng)) for _ in range(6)]
+    assert got.count(None) >= 5, got
+
+
 def faint(rng: np.random.Generator) -> np.ndarray:
     return 200 + rng.normal(0, 2, (300, 300)) - 4 * Pad(300, 12).coverage(WRITTEN)
 
