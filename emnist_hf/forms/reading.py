@@ -43,6 +43,9 @@ LETTER = 0.3
 FEW = 3
 """Empty boxes that do not make a form."""
 
+LINE, CLOSE = 0.75, 0.45
+"""Share of its height that a letter has on the line of a box; how far off it is, in heights of the box, at the most."""
+
 BESIDE, BY_HAND = 3.0, 0.6
 """Pixels written by hand beside the boxes, of those in them and of all that stand beside them, beyond which boxes are
 not what the page is about: of print up to a half looks written, as on a blank form, of handwriting nine tenths."""
@@ -94,14 +97,30 @@ def _turned_back(reading: Reading, turns: int) -> Reading:
 def _is_page(look: Look) -> bool:
     """Whether a picture is a page of writing that happens to have a box, and not a form."""
     inside = sum(part.area for parts in look.written.parts for part in parts)
-    if not inside and sum(len(block.cells) for block in look.blocks) < FEW:
+    beside = look.written.outside()
+    boxes = sum(len(block.cells) for block in look.blocks if not _is_letter(block, beside))
+    if not boxes or (not inside and boxes < FEW):
         return True
     height = float(np.median([block.size[1] for block in look.blocks]))
     angle = float(np.median([block.angle for block in look.blocks]))
-    outside = [part for part in look.written.outside() if LETTER * height < part.height < 3 * height]
+    outside = [part for part in beside if LETTER * height < part.height < 3 * height]
     areas = np.array([part.area for part in outside])
     by_hand = float(areas[~are_printed(outside, angle)].sum())
     return by_hand > max(BESIDE * inside, BY_HAND * float(areas.sum()))
+
+
+def _is_letter(block: Block, beside: Sequence[Part]) -> bool:
+    """Whether a box is an O or a D within a word: a letter as high stands on its line, closer than a label would."""
+    if len(block.cells) > 1:
+        return False
+    (left, top), (right, bottom) = block.quad.min(axis=0), block.quad.max(axis=0)
+    height, wall = bottom - top, 2 * block.wall
+    for part in beside:
+        common = min(part.box[3], bottom + wall) - max(part.box[1], top - wall)
+        gap = max(part.box[0] - right, left - part.box[2]) - wall
+        if common > LINE * part.height and 0.8 < part.height / height < 1.8 and gap < CLOSE * height:
+            return True
+    return False
 
 
 class _Reader:

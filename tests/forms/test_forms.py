@@ -12,6 +12,7 @@ from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, compose
 from emnist_hf.data.form_compose import Form, TrueField, compose_form
 from emnist_hf.forms.blocks import find_blocks
+from emnist_hf.forms.look import look_at
 from emnist_hf.forms.printed import is_printed
 from emnist_hf.forms.walls import Part
 from emnist_hf.reading.results import Reading
@@ -161,3 +162,12 @@ def test_a_letter_that_touches_the_side_of_a_box_does_not_open_it(away: int, foo
         cv2.rectangle(sheet, (left, 200), (left + 119, 245), (0, 0, 0), 4)
     cv2.line(sheet, (519 - away, 206), (516 - away, foot), (0, 0, 0), width)
     assert [len(block.cells) for block in find_blocks(sheet)[0]] == [1, 1]
+
+
+def test_rings_in_words_on_rough_paper_are_no_boxes(recognizer: Recognizer) -> None:
+    """Where grain hides how round they are: a page whose only boxes are its O, and no form of some empty ones."""
+    lines = ["PACK A TENT AND 3 ROPES", "FILL THE GAS BOTTLE", "BRING WARM SOCKS", "CALL JIM BY NOON"]
+    picture = compose(lines, font_hand("patrick-hand"), "noisy", size=48, seed=1_301_624_896).picture
+    assert len(look_at(picture).blocks) == 3, "the case: three O seem boxes"
+    reading = recognizer.read(picture)
+    assert not reading.fields and reading.text == "\n".join(lines)
