@@ -10,7 +10,9 @@ compose  any text in any hand, in a writer's manner (rendered); render_api is it
 own_font the visitor's own font for it; hand_font the visitor's hand as a font
 model    what stands behind the answers; privacy what is kept
 language every phrase in English, German and French; messages what goes wrong, in a sentence
-limits   what is let in at all; logs what is written down
+limits   what is let in at all; logs what is written down; gradio_import starts sooner than gradio would
 """
 
 from __future__ import annotations
+
+from emnist_hf.page import gradio_import  # noqa: F401  (before any other file of this room imports gradio)

@@ -7,9 +7,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
+from gradio import component_meta
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -18,6 +20,7 @@ from emnist_hf.data.compose import compose
 from emnist_hf.page import privacy
 from emnist_hf.page.blocks import build_page
 from emnist_hf.page.example_strip import FOLDER
+from emnist_hf.page.gradio_import import no_interface_files
 from emnist_hf.page.main import load_recognizer
 from tests.support.hands import font_hand
 from tests.support.strokes import draw
@@ -287,6 +290,22 @@ def test_what_is_kept_is_said_under_every_tab_and_in_full_on_one(page_url: str) 
     outside = [part["id"] for part in config["layout"]["children"]]
     assert len(short) == 1 and short[0] in outside, "the foot of the page is in no tab, so that every tab has it"
     assert len(full) == 1 and full[0] not in outside
+
+
+def test_no_source_of_gradio_is_parsed_when_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(
+        component_meta, "extract_class_source_code", lambda code, name: parsed.append(name) or (None, None)
+    )
+
+    def import_component(name: str) -> type:
+        return type(name, (gr.Textbox,), {"__module__": gr.Textbox.__module__})
+
+    with no_interface_files():
+        assert issubclass(import_component("Quick"), gr.Textbox)
+    with pytest.raises(ValueError, match="source"):
+        import_component("Slow")
+    assert parsed == ["Slow"]
 
 
 # --- the checkpoint ----------------------------------------------------------------
