@@ -18,10 +18,10 @@ def no_interface_files() -> Iterator[None]:
 
     def of_others(thing: object) -> str:
         if isinstance(thing, type) and thing.__module__.startswith("gradio."):
-            raise OSError("gradio writes its .pyi files only where there is a source")
+            raise OSError("a component without a source has no .pyi")
         return getfile(thing)  # type: ignore[arg-type]
 
-    inspect.getfile = of_others
+    inspect.getfile = of_others  # type: ignore[assignment]
     try:
         yield
     finally:
