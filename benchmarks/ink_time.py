@@ -35,6 +35,7 @@ from emnist_hf.reading.layout import find_layout, find_level_page
 from tests.support.strokes import STROKES
 
 ROUNDS = 5
+PHOTO = 3000  # pixels of the photo's height
 WHOLE = """
 import json, sys, time
 from emnist_hf import Recognizer
@@ -54,7 +55,8 @@ print(json.dumps([seconds(path, ask) for path, ask in asked]))
 def photo(rng: np.random.Generator) -> bytes:
     """A JPEG of 12 megapixels: a character in light that falls off, a little blurred, with noise."""
     strokes = [np.array(stroke, np.float32) for stroke in STROKES["R"]]
-    ink = cv2.copyMakeBorder(Pad(3000, 120).coverage(strokes), 0, 0, 500, 500, cv2.BORDER_CONSTANT, value=0)
+    side = PHOTO // 6
+    ink = cv2.copyMakeBorder(Pad(PHOTO, PHOTO // 25).coverage(strokes), 0, 0, side, side, cv2.BORDER_CONSTANT, value=0)
     light = 1 - np.float32(0.4) * cv2.resize(plane(500, rng), ink.shape[::-1])
     scene = cv2.GaussianBlur(lay((236, 230, 216), (52, 48, 60), ink) * light[:, :, None], (0, 0), 2)
     scene += rng.normal(0, 5, (*ink.shape, 1)).astype(np.float32)

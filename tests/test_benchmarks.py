@@ -20,10 +20,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.page_cost import blank
 from benchmarks.page_cost import picture as small_page
 from emnist_hf.evaluation.metrics import wilson_interval
 from emnist_hf.evaluation.seen import save_seen, short_hashes
 from emnist_hf.models.network import create_model, save_checkpoint
+from emnist_hf.models.onnx_export import printed_glyphs
 from emnist_hf.splits import CHARSETS
 from emnist_hf.styling import fonts
 from tests.support.drawn import draw_rows
@@ -110,7 +112,8 @@ def test_accuracy_is_not_that_on_training_rows(bench: Bench, small_emnist: Path,
 def test_inference(bench: Bench, exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = functools.partial(shutil.copytree, exported, dirs_exist_ok=True)  # what it would write itself
     monkeypatch.setattr("benchmarks.inference.export_onnx", lambda checkpoint, folder: copy(folder))
-    report = json.loads(bench("inference", "--glyphs", "256", "--calls", "5", "--rounds", "1").out)
+    monkeypatch.setattr("benchmarks.inference.printed_glyphs", lambda checkpoint: printed_glyphs(checkpoint)[::4])
+    report = json.loads(bench("inference", "--glyphs", "64", "--calls", "5", "--rounds", "1").out)
     ways = report["ways"]
     assert {"torch float32, as loaded", "Recognizer.predict_proba", "ONNX Runtime int8"} <= set(ways)
     assert all(row["median_ms"] > 0 and row["glyphs_per_second"] > 0 for row in ways.values())
@@ -119,8 +122,8 @@ def test_inference(bench: Bench, exported: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_training_throughput_in_both_precisions(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.training_throughput.PEAK_SIDES", (1024,))
-    done = bench("training_throughput", "--batch", "16", "--steps", "2", "--cpu", "--precision", "both")
+    monkeypatch.setattr("benchmarks.training_throughput.PEAK_SIDES", (512,))
+    done = bench("training_throughput", "--batch", "8", "--steps", "2", "--cpu", "--precision", "both")
     report = json.loads(done.out)
     assert [run["precision"] for run in report["runs"]] == ["float32", "bfloat16"]
     for run in report["runs"]:
@@ -184,7 +187,9 @@ def test_help_explains_the_benchmark_and_every_option(
 
 def test_ink_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.ink_time.ROUNDS", 1)
-    monkeypatch.setattr("benchmarks.ink_time.picture", lambda characters, megapixels: small_page(40, 1))
+    monkeypatch.setattr("benchmarks.ink_time.picture", lambda characters, megapixels: small_page(20, 0.3))
+    monkeypatch.setattr("benchmarks.ink_time.blank", lambda rng, height, width: blank(rng, 600, 800))
+    monkeypatch.setattr("benchmarks.ink_time.PHOTO", 750)
     rows = [json.loads(line) for line in bench("ink_time", "--before", str(ROOT)).out.splitlines()]
     assert [row["picture"] for row in rows] == ["blank-page", "drawing", "page", "photo"]
     assert all(row["stages_ms"]["open"] > 0 and row["ms"] > 0 and row["before_ms"] > 0 for row in rows)

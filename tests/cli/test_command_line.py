@@ -177,11 +177,12 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
         assert report["accuracy_shape_folded"] > 0.9
 
 
-@pytest.mark.parametrize("pen", [6, 20])
-def test_real_strokes_are_read(shared: Path, pen: int) -> None:
-    """Held-out UNIPEN writers at 300 px, either polarity: at least 90 % right, shape-folded."""
-    done = invoke("evaluate-strokes", shared / "unipen" / "strokes.npz", "--pen", pen, "--per_pen", 200, status=0)
-    for line in done.stdout.splitlines():
+def test_real_strokes_are_read(shared: Path) -> None:
+    """Held-out UNIPEN writers at 300 px, thin pen and thick, either polarity: at least 90 % right, shape-folded."""
+    pens = ("--pen", 6, "--pen", 20, "--per_pen", 200)
+    lines = invoke("evaluate-strokes", shared / "unipen" / "strokes.npz", *pens, status=0).stdout.splitlines()
+    assert [json.loads(line)["pen"] for line in lines] == [6, 6, 20, 20]
+    for line in lines:
         assert json.loads(line)["accuracy_shape_folded"] >= 0.9, line
 
 
