@@ -121,9 +121,18 @@ def small_emnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package's checkpoint as `export-onnx` writes it; what that said stands beside it, in `said`."""
+    """The package's checkpoint as `export-onnx` writes it, once, whoever shares the suite.
+
+    What that said stands beside it, in `said`.
+    """
+    from filelock import FileLock
+
     from tests.support.command import invoke
 
-    folder = tmp_path_factory.mktemp("exported") / "byclass"
-    (folder.parent / "said").write_text(invoke("export-onnx", folder, status=0).stdout)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported" / "byclass"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (said := folder.parent / "said").is_file():
+            said.write_text(invoke("export-onnx", folder, status=0).stdout)
     return folder

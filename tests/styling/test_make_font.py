@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import string
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,7 @@ def heavy() -> MadeFont:
     return drawn_font(pen=16, gap=0.9)
 
 
+@cache
 def drawn_font(pen: float, gap: float, filler: str = "fondamento") -> MadeFont:
     """A font of characters whose labels are known; `gap` is between the cells of the sheet, in x-heights."""
     drawn = write("abdehilm\nnoprtuHT", slant=12, pen=pen, x_height=56, gap=gap)
