@@ -18,7 +18,7 @@ from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.ink.picture import BLANK, ONLY_LINES, NoInkError, PictureError, open_picture, open_reduced
 from emnist_hf.ink.rulings import without_lines
 from emnist_hf.ink.shrinking import at_most
-from emnist_hf.ink.thresholds import CHARACTER_SIDE, EXTRACTION, GLANCE_INK, GLANCE_SIDE
+from emnist_hf.ink.thresholds import CHARACTER_SIDE, EXTRACTION, GLANCE_INK, GLANCE_PEN, GLANCE_SIDE
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.ink.widths import stroke_width
 
@@ -56,12 +56,13 @@ def _glyph_of(rgb: Bytes, scale: float) -> tuple[Bytes, Ink]:
         try:
             glance = ink_of(small, scale / factor)
             coverage = _character(glance)
-            if max(cv2.boundingRect((coverage > EXTRACTION.inked).view(np.uint8))[2:]) >= GLANCE_INK:
+            ink = coverage > EXTRACTION.inked
+            if max(cv2.boundingRect(ink.view(np.uint8))[2:]) >= GLANCE_INK and stroke_width(ink) > GLANCE_PEN:
                 return to_glyph(coverage), glance
         except NoInkError:
             pass
-    ink = ink_of(*at_most(rgb, scale, CHARACTER_SIDE))
-    return to_glyph(_character(ink)), ink
+    found = ink_of(*at_most(rgb, scale, CHARACTER_SIDE))
+    return to_glyph(_character(found)), found
 
 
 def _character(ink: Ink) -> Floats:

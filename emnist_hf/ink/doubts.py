@@ -19,7 +19,10 @@ def check_no_fold(coverage: Floats, contrast: Floats) -> None:
     """
     ink = coverage > EXTRACTION.inked
     sides = [bool(side.any()) for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])]
-    if sum(sides) < 2 or float(np.median(contrast[ink])) > DOUBTS.fold:
+    if sum(sides) < 2:
+        return
+    level = _core(coverage, contrast)
+    if level > DOUBTS.fold and (level > DOUBTS.soft_fold or _slope(coverage) > DOUBTS.slope):
         return
     labels, stats = components(ink)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
@@ -45,10 +48,14 @@ def check_pen(coverage: Floats, contrast: Floats) -> None:
     slope = _slope(coverage) / min(1.0, DOUBTS.slope_side / max(coverage.shape))
     if slope < DOUBTS.slope:
         raise NoInkError(TOO_BLURRED)
-    if slope < DOUBTS.faint_slope:
-        inked = np.flatnonzero(coverage > EXTRACTION.core)
-        if len(inked) and float(np.median(contrast.ravel()[inked])) < DOUBTS.faint:
-            raise NoInkError(TOO_FAINT)
+    if slope < DOUBTS.faint_slope and _core(coverage, contrast) < DOUBTS.faint:
+        raise NoInkError(TOO_FAINT)
+
+
+def _core(coverage: Floats, contrast: Floats) -> float:
+    """Return the median contrast of what is ink through and through; 1 without such."""
+    inked = np.flatnonzero(coverage > EXTRACTION.core)
+    return float(np.median(contrast.ravel()[inked])) if len(inked) else 1.0
 
 
 def _slope(coverage: Floats) -> float:

@@ -56,7 +56,7 @@ def without_lines(coverage: Floats) -> Floats:
     rest = _taken_out(coverage, lines)
     if (mask & (rest <= RULINGS.inked)).sum() < RULINGS.gone * sum(line.length * line.thickness for line in lines):
         return coverage
-    written = _written(rest)
+    written = _written(rest, lines)
     if written is None:
         return coverage if _is_character(lines, mask.shape) else np.zeros_like(coverage)
     width = stroke_width(written)
@@ -121,13 +121,38 @@ def _is_character(lines: list[Line], shape: tuple[int, ...]) -> bool:
     return bool(apart.min() < RULINGS.met * side or cornered > 1)
 
 
-def _written(coverage: Floats) -> Mask | None:
+def _written(coverage: Floats, lines: list[Line]) -> Mask | None:
     """Return the strokes, bool [H, W], of what is left; None where there is too little to be a character."""
     labels, stats = components(coverage > RULINGS.inked)
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     large = sizes > RULINGS.written * max(coverage.shape)
     large[0] = False
+    if any(_is_inside(line, coverage.shape) for line in lines):
+        thickest = max(line.thickness for line in lines)
+        for number in np.flatnonzero(large):
+            large[number] = not _is_remnant(labels == number, thickest)
     return large[labels] if large.any() else None
+
+
+def _is_inside(line: Line, shape: tuple[int, ...]) -> bool:
+    """Tell whether a line keeps off the border that it is parallel to: the stem of a tightly cropped E does not."""
+    axis = 1 if line.is_level else 0
+    at = (line.a[axis] + line.b[axis]) / 2
+    return bool(min(at, shape[1 - axis] - 1 - at) > line.thickness + RULINGS.edge)
+
+
+def _is_remnant(part: Mask, thickest: float) -> bool:
+    """Tell whether a component is what is left of a line: thin, straight, level or upright, and at the border."""
+    if not _touches(part):
+        return False
+    outline = cv2.findNonZero(part.view(np.uint8))
+    (_, (across, down), angle) = cv2.minAreaRect(outline)
+    turned = abs(np.tan(np.radians(2 * angle))) / 2  # of an angle near 0 or 90 degrees, its tangent
+    return bool(
+        min(across, down) <= RULINGS.as_thick * thickest + 1
+        and max(across, down) > RULINGS.slender * min(across, down)
+        and turned < RULINGS.level
+    )
 
 
 def _touches(mask: Mask) -> bool:
@@ -225,6 +250,9 @@ def _box(mask: Mask) -> list[Line] | None:
         for left, right in combinations(sorted(upright, key=lambda line: line.a[0]), 2):
             near = RULINGS.corner * max(mask.shape) + max(line.thickness for line in (top, bottom, left, right))
             x, y = (left.a[0], right.a[0]), (top.a[1], bottom.a[1])
+            thickness = [line.thickness for line in (top, bottom, left, right)]
+            if max(thickness) > RULINGS.as_thick * min(thickness) + 2:
+                continue  # a rule and the strokes of an H that stands on it
             level_meet = all(_covers(line.a[0], line.b[0], x, near) for line in (top, bottom))
             if level_meet and all(_covers(line.a[1], line.b[1], y, near) for line in (left, right)):
                 corners = [(at, line.a[1]) for line in (top, bottom) for at in x]
@@ -248,7 +276,8 @@ def _teeth(mask: Mask, lines: list[Line]) -> list[Line]:
         for tooth in _straight(mask, base.is_level, RULINGS.tooth):
             ends = (tooth.a[axis], tooth.b[axis])
             stands = min(abs(end - base.a[axis]) for end in ends) <= near
-            if stands and tooth.thickness <= RULINGS.as_thick * base.thickness + 1:
+            as_thick = RULINGS.finer * base.thickness <= tooth.thickness <= RULINGS.as_thick * base.thickness + 1
+            if stands and as_thick:
                 found.append(tooth)
     return found
 

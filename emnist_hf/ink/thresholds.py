@@ -20,6 +20,9 @@ GLANCE_SIDE = 400
 GLANCE_INK = 96
 """Longest side of a character's ink, in pixels, from which a glance is enough: glyphs are made from 91."""
 
+GLANCE_PEN = 1.6
+"""Width of its strokes from which it is: of finer ones shrinking leaves gaps."""
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -47,10 +50,11 @@ class Doubts:
     edges: tuple[float, float] = (0.35, 0.65)  # coverage on the edge of a stroke
     sharpest: float = 95  # percentile of the slopes along the edges: a shadow's may be longer than the writing's
     calm: float = 1.0  # standard deviation of the smoothing before they are
-    slope: float = 0.17  # rise of coverage a pixel below which an edge is no pen's, in a picture of `slope_side`
+    slope: float = 0.14  # rise of coverage a pixel below which an edge is no pen's, in a picture of `slope_side`
     faint: float = 0.1  # contrast below which ink must have sharper edges, or it shines through from the back
     faint_slope: float = 0.235  # rise of coverage a pixel of such
-    fold: float = 0.18  # contrast below which what reaches from one side to another was folded, not written
+    fold: float = 0.15  # contrast below which what reaches from one side to another was folded, not written
+    soft_fold: float = 0.25  # the same where it has no edges
     scrap: float = 0.05  # share of all ink that may lie apart from such
     margin: float = 0.15  # of the picture's sides, within which a shadow's edge leaves remnants
     remnant: float = 0.35  # length of the longest, of the picture's longer side
@@ -239,7 +243,9 @@ class Rulings:
     aside: float = 0.22  # of that side, how far from the border it is at the most
     compact: float = 0.1  # lesser side of what is written across a fold, of the longer side
     tooth: float = 0.1  # length of a comb's tooth, of the picture's side
-    as_thick: float = 1.5  # how many times as thick as its line a tooth is at the most
+    as_thick: float = 1.3  # how many times as thick as its line a tooth is at the most, or as another a side of a box
+    finer: float = 0.6  # the same at the least: a slanted stroke has thin pieces that are straight
+    slender: float = 4  # how many times as long as thick what is left of a line is
     corner: float = 0.015  # of the longer side, how far ends may be from where they meet
 
 

@@ -41,6 +41,14 @@ def test_a_kind_is_read(recognizer: Recognizer, kind: str) -> None:
     assert sum(one == fold_shape(letter) for one, letter in zip(got, LETTERS)) >= 3, got
 
 
+@pytest.mark.parametrize(("kind", "letter"), [("notebook", "H"), ("hairline", "A")])
+def test_strokes_along_rules_and_of_one_pixel_stay(recognizer: Recognizer, kind: str, letter: str) -> None:
+    rng = np.random.default_rng(11)
+    strokes = [np.array(stroke, np.float32) for stroke in STROKES[letter]]
+    got = [shows(recognizer, KINDS[kind](strokes, pad_for(kind, rng), rng)) for _ in range(10)]
+    assert got.count(letter) >= 9, got
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_paper_of_a_kind_shows_no_character(recognizer: Recognizer, kind: str) -> None:
     rng = np.random.default_rng(zlib.crc32(kind.encode()) + 1)
