@@ -10,12 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emnist_hf.errors import EmnistError
 from emnist_hf.reading.results import Record
@@ -36,6 +36,9 @@ class Format(NamedTuple):
     read: Callable[[Path], Iterator[Record]]
     write: Callable[[Path, Iterator[Record]], None]
 
+
+WORLD = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+"""Environment variables by which a launcher says how many processes there are, as accelerate reads them."""
 
 ROWS = 64
 """Records of a Parquet row group: what is held in memory at a time."""
@@ -117,13 +120,11 @@ def fill(
 
     Raises `OutputError` for another suffix, or where nothing can be written; what was read until then is kept.
     """
-    from accelerate import PartialState
     from tqdm import tqdm
 
     check_output(output, formats)
     form = formats[output.suffix.lower()]
-    # The first to finish waits for the last, however long that takes.
-    state = PartialState(cpu=True, timeout=timedelta(days=30))
+    state = _processes()
     with _room_for(output):
         with state.main_process_first():
             if state.is_main_process:
@@ -145,6 +146,31 @@ def fill(
                 for record in form.read(output):
                     finished(record)
         state.wait_for_everyone()
+
+
+class _Alone:
+    """The one process there is, as accelerate's `PartialState` speaks of several."""
+
+    process_index, is_main_process = 0, True
+
+    def main_process_first(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def split_between_processes(self, keys: list[Key]) -> AbstractContextManager[list[Key]]:
+        return nullcontext(keys)
+
+    def wait_for_everyone(self) -> None:
+        pass
+
+
+def _processes() -> Any:
+    """Return the processes of this launch, `_Alone` or a `PartialState`."""
+    if not any(int(os.environ.get(name) or 1) > 1 for name in WORLD):
+        return _Alone()  # seconds sooner: accelerate imports torch
+    from accelerate import PartialState
+
+    # The first to finish waits for the last, however long that takes.
+    return PartialState(cpu=True, timeout=timedelta(days=30))
 
 
 @contextmanager

@@ -59,16 +59,18 @@ def test_a_broken_file_does_not_stop_the_others(pictures: list[Path], tmp_path: 
     assert "Traceback" not in done.stderr
 
 
-def test_classify_imports_nothing_heavy(pictures: list[Path]) -> None:
+def test_classify_and_read_import_nothing_heavy(pictures: list[Path], tmp_path: Path) -> None:
+    asked = (["classify", str(pictures[0])], ["read", str(pictures[0]), "--output", str(tmp_path / "read.jsonl")])
     code = (
         "import sys; from emnist_hf.__main__ import app\n"
-        f"try: app(['classify', {str(pictures[0])!r}])\n"
-        "except SystemExit: pass\n"
+        f"for arguments in {asked}:\n"
+        "    try: app(arguments)\n"
+        "    except SystemExit: pass\n"
         "heavy = ('gradio', 'datasets', 'transformers', 'sklearn', 'matplotlib', 'torch', 'timm', 'scipy')\n"
         "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stdout.splitlines()[-1] == "[]" and (tmp_path / "read.jsonl").is_file()
 
 
 @pytest.mark.parametrize(
