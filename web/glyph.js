@@ -9,6 +9,7 @@ const LONG_SIDE = 22.7; // the look of EMNIST, in glyph pixels
 const WIDTHS = [2.7, 3.1];
 const SOFTNESS = 0.4;
 const FINE = 4; // working pixels per pixel of the glyph
+const HALF = Math.fround(0.45); // coverage at half level
 const KEEP = 0.8; // half width below which neither a stroke is thinned nor a gap closed, in glyph pixels
 
 /** Nothing is written. */
@@ -73,7 +74,8 @@ function cropped(coverage) {
 function moderate(ink, longest) {
   const factor = Math.max(ink.width, ink.height) / longest;
   if (factor <= 1) return ink;
-  const thick = factor > 1.5 ? thicken(ink, round(factor)) : ink;
+  const isThin = factor <= 1.5 && greatest(depth(mask(ink, (value) => value > HALF)).data) < 2;
+  const thick = factor > 1.5 || isThin ? thicken(ink, Math.max(2, round(factor))) : ink;
   return shrink(thick, Math.max(1, round(ink.width / factor)), Math.max(1, round(ink.height / factor)));
 }
 
@@ -83,7 +85,7 @@ function thicken(ink, by) {
 
 /** Longest side of the ink at half level, in pixels. */
 function extentOf(ink) {
-  const { left, top, right, bottom } = box(map(ink, (value) => value - Math.fround(0.45)));
+  const { left, top, right, bottom } = box(map(ink, (value) => value - HALF));
   return Math.max(bottom - top, right - left);
 }
 

@@ -45,6 +45,7 @@ _FINE = 4  # working pixels per pixel of the glyph
 _GAP = 4 * _FINE  # rows
 _TILES = 32  # glyphs that are made at once: as much as stays in a processor's cache
 _AROUND = np.ones((3, 3), np.uint8)
+_HALF = 0.45  # coverage at half level
 _KEEP = 0.8  # half width below which neither a stroke is thinned nor a gap closed, in glyph pixels
 
 
@@ -133,6 +134,8 @@ def _moderate(crop: Floats, longest: float) -> Floats:
         return crop
     if factor > 1.5:
         crop = _thicken(crop, round(factor))
+    elif depth(crop > _HALF).max() < 2:
+        crop = _thicken(crop, 2)
     size = (max(1, round(crop.shape[1] / factor)), max(1, round(crop.shape[0] / factor)))
     return cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
 
@@ -144,7 +147,7 @@ def _thicken(crop: Floats, by: int) -> Floats:
 
 def _extent(crop: Floats) -> float:
     """Return the longest side of the ink at half level, in pixels."""
-    top, bottom, left, right = box_of(crop - np.float32(0.45))
+    top, bottom, left, right = box_of(crop - np.float32(_HALF))
     return max(bottom - top, right - left)
 
 

@@ -49,6 +49,12 @@ def test_strokes_along_rules_and_of_one_pixel_stay(recognizer: Recognizer, kind:
     assert got.count(letter) >= 9, got
 
 
+def test_a_large_seven_of_one_pixel_is_read(recognizer: Recognizer) -> None:
+    canvas = np.full((800, 800), 255, np.uint8)
+    cv2.polylines(canvas, [np.array([(250, 220), (520, 220), (340, 640)])], False, 0, 1)
+    assert shows(recognizer, canvas) == "7"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_paper_of_a_kind_shows_no_character(recognizer: Recognizer, kind: str) -> None:
     rng = np.random.default_rng(zlib.crc32(kind.encode()) + 1)
