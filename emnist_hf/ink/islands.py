@@ -40,7 +40,25 @@ def find_islands(shade: Bytes) -> tuple[Mask, bool] | None:
     if not kept:
         return None
     _, strokes, light = max(kept, key=lambda one: one[0])
-    return (strokes, light) if _is_main(strokes, shade) else None
+    return (_grown(strokes, shade, light), light) if _is_main(strokes, shade) else None
+
+
+def _grown(strokes: Mask, shade: Bytes, light: bool) -> Mask:
+    """Return strokes with what of them lies beyond a threshold, as in the glare of a flash; themselves without such.
+
+    There they still stand out of the paper beside them, which is seen where what is as thin as they are is closed away.
+    """
+    half = float(depth(strokes).max())
+    side = 2 * round(ISLANDS.beside * half + 2) + 1
+    how = cv2.MORPH_OPEN if light else cv2.MORPH_CLOSE
+    off = cv2.absdiff(cv2.morphologyEx(shade, how, np.ones((side, side), np.uint8)), shade)
+    whole = strokes | (off > ISLANDS.goes_on * float(np.median(off[strokes])))
+    labels, _ = components(whole)
+    reached = np.unique(labels[strokes])
+    grown = whole & np.isin(labels, reached)
+    same_pen = float(depth(grown).max()) < ISLANDS.wider * half + 1
+    more = np.count_nonzero(grown) > ISLANDS.more * np.count_nonzero(strokes)
+    return grown if more and same_pen and border_share(grown) == 0 else strokes
 
 
 def _is_main(strokes: Mask, shade: Bytes) -> bool:

@@ -211,6 +211,8 @@ class Islands:
     box: float = 0.06  # share of the picture from which a filled rectangle is a box rather than ink
     beside: float = 2  # of a stroke's half width, how far beside it paper is looked for
     wider: float = 1.2  # half width of that paper, of the stroke's, at the least
+    goes_on: float = 0.35  # contrast of what goes on where a stroke ends, of the stroke's
+    more: float = 1.03  # how much more ink that is, at the least
     enclosed: float = 0.95  # share of an eye that lies within the outline of its stroke
     held: float = 0.15  # share of the border from which more than ink may hold it
     filled: float = 0.5  # share of a box that is inked
