@@ -1,7 +1,7 @@
 """Fine-tune a small timm classifier on a split of EMNIST, evaluate it, and write a checkpoint.
 
     python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
-    python train.py --recipe recipes/byclass-1.yaml --dataset SOURCE
+    python train.py --recipe recipes/byclass.yaml --dataset SOURCE    # in stages, and goes on
     python train.py --split byclass --dataset SOURCE --push_to_hub --hub_model_id USER/NAME
     torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
     python train.py --task lines --recipe recipes/lines.yaml --dataset FOLDER              # the network for whole lines
@@ -15,8 +15,9 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 # The data sets library and the Hub report home by default; a training run has no need to.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -32,6 +33,7 @@ from emnist_hf.training.config import PushConfig, TrainConfig, read_recipe
 from emnist_hf.training.line_config import LineConfig
 from emnist_hf.training.lines import train_lines
 from emnist_hf.training.loop import train
+from emnist_hf.training.stages import has_stages, read_stages, train_stages
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,42 +41,74 @@ def main(arguments: list[str] | None = None) -> int:
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--recipe")
     first.add_argument("--task", choices=("characters", "lines"), default="characters")
-    recipe, rest = first.parse_known_args(arguments)
-    lines = recipe.task == "lines"
-    settings = (LineConfig,) if lines else (TrainConfig, Augmentation)
+    chosen, flags = first.parse_known_args(arguments)
+    try:
+        run, target = prepare(chosen.recipe, chosen.task, flags)
+        if target.push_to_hub:
+            check_push(target.hub_model_id, target.hub_token, ask=os.environ.get("RANK", "0") == "0")
+        with shown_log():
+            results = run.start()
+    except (EmnistError, OSError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 1
+    if results:
+        print(f"{run.summary(results)} Results: {run.folder}/")
+    if results and target.push_to_hub:
+        return publish(run.folder, target)
+    return 0
+
+
+class PreparedRun(NamedTuple):
+    """A training whose settings are checked: what starts it, what says how good it became, and its output folder."""
+
+    start: Callable[[], dict[str, Any]]
+    summary: Callable[[dict[str, Any]], str]
+    folder: str
+
+
+def prepare(recipe: str | None, task: str, flags: list[str]) -> tuple[PreparedRun, PushConfig]:
+    """Return the run that a recipe and the flags beside it ask for, and where it is pushed. Raises `TrainingError`."""
+    if task == "lines":
+        lines, target = parse(flags, (LineConfig,), read_recipe(recipe, (LineConfig,)) if recipe else {})
+        return PreparedRun(lambda: train_lines(lines), line_summary, lines.output_dir), target
+    if recipe and has_stages(recipe):
+        stages = read_stages(recipe, lambda own: parse(flags, SETTINGS, own)[:2])
+        *_, target = parse(flags, SETTINGS, {"dataset": recipe})
+        return PreparedRun(lambda: train_stages(stages), summary, str(stages.folder)), target
+    config, augmentation, target = parse(flags, SETTINGS, read_recipe(recipe) if recipe else {})
+    return PreparedRun(lambda: train(config, augmentation), summary, config.output_dir), target
+
+
+SETTINGS = (TrainConfig, Augmentation)
+
+
+def parse(flags: list[str], settings: Sequence[type], defaults: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the dataclasses of `settings` and a `PushConfig`, of flags and what they leave to a recipe's settings."""
     parser = HfArgumentParser(
         (*settings, PushConfig),
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--recipe", help="YAML file of settings; flags given beside it win")
+    parser.add_argument("--recipe", help="YAML file of settings, or of stages; flags given beside it win")
     parser.add_argument("--task", help="characters (default), or lines: the network that reads whole lines")
-    try:
-        if recipe.recipe:
-            parser.set_defaults(**read_recipe(recipe.recipe, settings))
-        config, *augmentation, target, _, unknown = parser.parse_args_into_dataclasses(
-            rest, look_for_args_file=False, return_remaining_strings=True
-        )
-        if unknown:
-            parser.error(f"there is no {without_token(' '.join(unknown))}: see train.py --help")
-        if target.push_to_hub:
-            check_push(target.hub_model_id, target.hub_token, ask=os.environ.get("RANK", "0") == "0")
-        with shown_log():
-            results = train_lines(config) if lines else train(config, *augmentation)
-    except (EmnistError, OSError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 1
-    if results and lines:
-        scored = results["test"]["all"]
-        words = f"{scored['words']:,} words of held-out persons"
-        print(f"Character error rate {scored['cer']:.4f} on {words}. Results: {config.output_dir}/")
-    elif results:
-        scored = results.get("test") or results["validation"]
-        which = "test" if "test" in results else "validation"
-        print(f"Accuracy {scored['accuracy']:.4f} on {scored['rows']:,} {which} rows. Results: {config.output_dir}/")
-    if results and target.push_to_hub:
-        return publish(config.output_dir, target)
-    return 0
+    parser.set_defaults(**defaults)
+    *found, _, unknown = parser.parse_args_into_dataclasses(
+        flags, look_for_args_file=False, return_remaining_strings=True
+    )
+    if unknown:
+        parser.error(f"there is no {without_token(' '.join(unknown))}: see train.py --help")
+    return tuple(found)
+
+
+def line_summary(results: dict[str, Any]) -> str:
+    scored = results["test"]["all"]
+    return f"Character error rate {scored['cer']:.4f} on {scored['words']:,} words of held-out persons."
+
+
+def summary(results: dict[str, Any]) -> str:
+    scored = results.get("test") or results["validation"]
+    which = "test" if "test" in results else "validation"
+    return f"Accuracy {scored['accuracy']:.4f} on {scored['rows']:,} {which} rows."
 
 
 class PlainFormatter(logging.Formatter):

@@ -30,6 +30,8 @@ from emnist_hf.splits import CHARSETS
 from emnist_hf.styling import fonts
 from tests.support.drawn import draw_rows
 from tests.support.server import ROOT
+from tests.support.strokes import STROKES
+from tests.support.words import write_characters
 
 BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def main(" in path.read_text())
 
@@ -107,6 +109,17 @@ def test_accuracy_is_not_that_on_training_rows(bench: Bench, small_emnist: Path,
     done = bench("accuracy_by_parameters", *source)
     (replaced / "trained_on.npz").unlink()
     assert done.status == 1 and "was trained on some of these rows" in done.err and not done.out
+
+
+def test_unseen_hands(bench: Bench, tmp_path: Path) -> None:
+    write_characters(tmp_path / "in_context.npz", STROKES, persons=40)
+    write_characters(tmp_path / "signs.npz", {"+": [[(0, 0.5), (1, 0.5)], [(0.5, 0), (0.5, 1)]]}, persons=40)
+    report = json.loads(bench("unseen_hands", str(tmp_path)).out)
+    assert sum(found["rows"] for found in report["characters"].values()) > 0
+    assert all(found["accuracy_shape_folded"] > 0.9 for found in report["characters"].values())
+    assert all(0 <= found["told_as_none"] <= 1 for found in report["signs"].values()) and report["signs"]
+    done = bench("unseen_hands", str(tmp_path / "nowhere"))
+    assert done.status == 1 and "has none of in_context.npz" in done.err
 
 
 def test_inference(bench: Bench, exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,12 @@ def write_stroke_rows(
 
 
 def _write(file: Path, drawn: NDArray[np.uint8], strokes: StrokeSet, rows: NDArray[np.int64]) -> tuple[Path, int]:
-    labels = strokes.label62[rows].astype(np.int64)
-    to_dataset(Rows(drawn, labels, CHARSETS["byclass"])).to_parquet(str(file))
+    return write_rows(file, Rows(drawn, strokes.label62[rows].astype(np.int64), CHARSETS["byclass"]))
+
+
+def write_rows(file: Path, rows: Rows) -> tuple[Path, int]:
+    """Write rows as a Parquet file; return it, and how many they are."""
+    to_dataset(rows).to_parquet(str(file))
     return file, len(rows)
 
 

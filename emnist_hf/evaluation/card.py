@@ -85,6 +85,8 @@ def model_card(
         pictures=[f"![{PICTURES[name]}]({name})" for name in pictures],
         rejection=results.get("not_a_character"),
         time=_time(train["seconds"]),
+        recipe=results.get("recipe"),
+        recipe_time=_time(results.get("recipe", {}).get("seconds", 0)),
         precision=PRECISIONS.get(train["mixed_precision"], train["mixed_precision"]),
         published=published,
     )

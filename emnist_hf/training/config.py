@@ -107,6 +107,17 @@ class TrainConfig(LaunchConfig):
             "threshold of what is no character lets nearly all of each pass"
         },
     )
+    reject_data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "more glyphs that are no character, found as extra_data is: arrays .npy, uint8 [N, 28, 28], from "
+            "which the rejection learns beside the drawings that it makes up"
+        },
+    )
+    reject_validation_data: list[str] = field(
+        default_factory=list,
+        metadata={"help": "the same, never learnt from: how many are told as no character is noted"},
+    )
     transposed: bool = option(False, "the Parquet images lie on their side, as the raw files' do: turn them")
     model_name_or_path: str | None = option(
         None, "checkpoint to start from: a split that the package has, a folder, or a Hub id (default: start afresh)"
@@ -200,6 +211,25 @@ class PushConfig:
     )
 
 
+def load_recipe(path: str | Path) -> dict[str, Any]:
+    """Return what a YAML file says, its values as texts, as flags come. Raises `TrainingError` if it is none."""
+    import yaml
+
+    if not Path(path).is_file():
+        raise TrainingError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        settings = yaml.load(text, yaml.BaseLoader) or {}
+        typed = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
+    if isinstance(settings.get("model_args"), dict):
+        settings["model_args"] = json.dumps(typed["model_args"], default=str)
+    return settings
+
+
 def read_recipe(path: str | Path, settings_of: Sequence[type] = (TrainConfig, Augmentation)) -> dict[str, Any]:
     """Read the settings in a YAML file, each of the type that its flag gives.
 
@@ -207,25 +237,19 @@ def read_recipe(path: str | Path, settings_of: Sequence[type] = (TrainConfig, Au
 
     Raises `TrainingError` for a missing file, a setting that does not exist or a value that its flag would not take.
     """
-    import yaml
+    return parse_settings(load_recipe(path), settings_of, str(path))
 
-    if not Path(path).is_file():
-        raise TrainingError(f"There is no recipe {path}: the ones that come with the project are in recipes/.")
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        settings = yaml.load(text, yaml.BaseLoader) or {}  # values as they are written, as flags come
-        typed = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        settings = None
-    if not isinstance(settings, dict):
-        raise TrainingError(f"{path} is no YAML file of settings: write one `name: value` a line.")
+
+def parse_settings(settings: Mapping[str, Any], settings_of: Sequence[type], where: str) -> dict[str, Any]:
+    """Return settings, texts or lists of texts, each of the type that its flag gives.
+
+    where: the file that they are of. Raises `TrainingError` as `read_recipe`.
+    """
     kinds = {name: kind for cls in settings_of for name, kind in get_type_hints(cls).items()}
     unknown = sorted(str(name) for name in settings if name not in kinds)
     if unknown:
-        raise TrainingError(f"{path} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
-    if isinstance(settings.get("model_args"), dict):
-        settings["model_args"] = json.dumps(typed["model_args"], default=str)
-    return {name: _parse(value, kinds[name], f"{path} sets {name}") for name, value in settings.items()}
+        raise TrainingError(f"{where} sets {', '.join(unknown)}, which train.py does not have: see train.py --help.")
+    return {name: _parse(value, kinds[name], f"{where} sets {name}") for name, value in settings.items()}
 
 
 WANTED: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

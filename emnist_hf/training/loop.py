@@ -41,8 +41,10 @@ CHECKS_EVERY = 10  # steps between looks at the loss, each of which waits for th
 EARLY_STEPS = 300  # in which weights change so fast that averaged batch norm statistics are of no use
 
 
-def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict[str, Any]:
+def train(config: TrainConfig, augmentation: Augmentation | None = None, last: bool = True) -> dict[str, Any]:
     """Train, evaluate and save; return what `results.json` says ({} in all processes but the main one).
+
+    last: whether no other run follows in these processes, which then part.
 
     Raises an `EmnistError` with one sentence if the run cannot start or go on.
     """
@@ -77,7 +79,11 @@ def train(config: TrainConfig, augmentation: Augmentation | None = None) -> dict
     wise_ft(run.averaged, parent, config.parent_weight)
     results = write_results(accelerator, config, augmentation, run.averaged, data, run.progress)
     accelerator.wait_for_everyone()
-    accelerator.end_training()
+    if last:
+        accelerator.end_training()
+    else:
+        for tracker in accelerator.trackers:
+            tracker.finish()
     return results
 
 

@@ -22,7 +22,7 @@ from emnist_hf.data.images import Images, concatenate
 from emnist_hf.models.network import load_checkpoint
 from emnist_hf.models.rejection import Features, Rejection
 from emnist_hf.training.outliers import drawings, pairs
-from emnist_hf.training.run_data import RunData
+from emnist_hf.training.run_data import NONE, RunData
 
 FALSE_ALARMS = 0.02
 """Share of real characters, of validation rows, that the threshold takes for none."""
@@ -31,6 +31,8 @@ MOST = 30_000
 DRAWINGS, PAIRS, UNSEEN = 9000, 6000, 2700
 """Drawings of all kinds that a fit takes, and of two characters in one box beside them: on a page these matter most.
 The last are those that it is scored on."""
+NEGATIVES = 12_000
+"""Glyphs of `reject_data` that a fit takes."""
 HIDDEN, PASSES = 32, 30
 """Size of the hidden layer, and passes over the rows: chosen by how composed pages are read."""
 
@@ -64,23 +66,30 @@ def learn_rejection(
     characters: Images,
     validation: Sequence[Images],
     seed: int = 0,
+    negatives: tuple[NDArray[np.uint8], NDArray[np.uint8]] = (NONE, NONE),
 ) -> tuple[Rejection, dict[str, Any]]:
     """Fit a network's `Rejection` and score it, by `score_rejection`, on validation rows and on drawings of its own.
 
     features_of: glyphs uint8 [N, 28, 28] to features float32 [N, F]. characters: glyphs, N of them; the drawings, at
     most as many as characters of either kind, are partly made of them. validation: sets of such glyphs, from other
-    hands or pens, of which the threshold is to let nearly all pass.
+    hands or pens, of which the threshold is to let nearly all pass. negatives: glyphs that are no character, such as
+    signs, to learn from and to score apart.
     """
     rng = np.random.default_rng(seed)
     known = characters[rng.permutation(len(characters))[:MOST]]
     chosen = [images[rng.permutation(len(images))[:MOST]] for images in validation]
     others = [drawings(min(len(known), DRAWINGS), rng, known), pairs(min(len(known), PAIRS), rng, known)]
+    others.append(negatives[0][rng.permutation(len(negatives[0]))[:NEGATIVES]])
     kept = [features_of(images) for images in chosen]
     rejection = fit_rejection(features_of(known), features_of(np.concatenate(others)), kept, seed)
     genuine = np.concatenate(chosen)
     unseen = features_of(drawings(min(len(genuine), UNSEEN), rng, genuine))
     scores, other_scores = rejection.score(np.concatenate(kept)), rejection.score(unseen)
-    return rejection, score_rejection(scores, other_scores, rejection.threshold)
+    found = score_rejection(scores, other_scores, rejection.threshold)
+    if len(negatives[1]):
+        refused = rejection.score(features_of(negatives[1])) > rejection.threshold
+        found |= {"signs": len(refused), "signs_refused": float(refused.mean())}
+    return rejection, found
 
 
 def score_rejection(scores: NDArray[np.float32], other_scores: NDArray[np.float32], threshold: float) -> dict[str, Any]:
@@ -111,6 +120,6 @@ def add_rejection(folder: Path, data: RunData, seed: int) -> dict[str, Any]:
     every = [slice(None, None, max(1, round(1 / source.weight))) for source in data.sources]
     shares = [source.rows.take(some).images for source, some in zip(data.sources, every)]
     validation = [rows.images for rows in (data.validation, *data.extra_validation)]
-    rejection, scores = learn_rejection(features, concatenate(shares), validation, seed)
+    rejection, scores = learn_rejection(features, concatenate(shares), validation, seed, data.negatives)
     rejection.save(folder)
     return scores

@@ -86,7 +86,7 @@ def write_results(
         results["test"] = report(test, data.test, split)
     results |= {
         "train": _train_record(config, data, progress, accelerator),
-        "settings": _public(asdict(config)) | {"augmentation": asdict(augmentation)},
+        "settings": public(asdict(config)) | {"augmentation": asdict(augmentation)},
         "versions": _versions(),
     }
     save_checkpoint(model, folder, split.label_set, image_size=config.image_size, split=split.name)
@@ -124,9 +124,9 @@ def _model_record(config: TrainConfig, model: nn.Module, data: RunData) -> dict[
     """Return what results.json says of the network and of those that it learnt from."""
     return {
         "architecture": model.pretrained_cfg["architecture"],
-        "started_from": _public(config.model_name_or_path),
+        "started_from": public(config.model_name_or_path),
         "parent_weight": config.parent_weight,
-        "teachers": _public(config.teacher_name_or_path),
+        "teachers": public(config.teacher_name_or_path),
         "published": sorted(filter(_on_the_hub, {config.model_name_or_path or "", *config.teacher_name_or_path})),
         "parent_is_known": data.seen is not None,
         "parameters": count_parameters(model),
@@ -173,12 +173,12 @@ def _on_the_hub(name: str) -> bool:
     return is_repo_id(name) and not os.path.exists(name)
 
 
-def _public(value: Any) -> Any:
+def public(value: Any) -> Any:
     """Return a setting with paths as their last parts: where somebody's files lie is nobody's business."""
     if isinstance(value, dict):
-        return {key: _public(part) for key, part in value.items()}
+        return {key: public(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_public(part) for part in value]
+        return [public(part) for part in value]
     return Path(value).name if isinstance(value, str) and os.path.isabs(value) else value
 
 

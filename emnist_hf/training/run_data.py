@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from emnist_hf.data.rows import DataError, Rows, hash_images
 from emnist_hf.data.sources import load_parts
 from emnist_hf.evaluation.seen import count_seen, digest, load_learnt, load_seen, short_hashes
+from emnist_hf.ink.glyph import SIDE
 from emnist_hf.models.pretrained import find_checkpoint
 from emnist_hf.training.config import TrainConfig, TrainingError
-from emnist_hf.training.sampling import Source, carve_validation, drop_rows, load_sources
+from emnist_hf.training.sampling import Source, carve_validation, drop_rows, find_file, load_sources
 
 log = get_logger(__name__)
+
+NONE = np.zeros((0, SIDE, SIDE), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class RunData:
     """What a run learns from, chooses by and is scored on. No image that is scored is among those that are learnt.
 
     `learnt` holds the short hashes of all images learnt from, those of the checkpoint that the run starts from among
-    them, and `seen` those that teachers learnt from besides; None if one of them does not say.
+    them, and `seen` those that teachers learnt from besides; None if one of them does not say. `negatives` are glyphs
+    that are no character, uint8 [N, 28, 28], those to learn from and those to validate by.
     """
 
     sources: list[Source]
@@ -35,6 +40,7 @@ class RunData:
     test: Rows | None
     learnt: NDArray[np.uint32] | None
     seen: NDArray[np.uint32] | None
+    negatives: tuple[NDArray[np.uint8], NDArray[np.uint8]] = (NONE, NONE)
 
     def digest(self) -> str:
         """Return a fingerprint of the rows that decide the course of a run."""
@@ -71,7 +77,11 @@ def prepare_data(config: TrainConfig) -> RunData:
     if sum(int(len(source.rows) * source.weight) for source in sources) < 2:
         raise DataError(f"{config.dataset} leaves fewer than two rows to learn from: give more rows.")
     learnt = np.concatenate([short_hashes(source.rows.images) for source in sources])
-    data = RunData(sources, validation, extra, test, learnt, learnt)
+    negatives = (
+        load_glyphs(config.reject_data, config.dataset),
+        load_glyphs(config.reject_validation_data, config.dataset),
+    )
+    data = RunData(sources, validation, extra, test, learnt, learnt, negatives)
     if config.model_name_or_path is not None:
         data = _add_parent(data, config.model_name_or_path)
     for teacher in config.teacher_name_or_path:
@@ -81,6 +91,24 @@ def prepare_data(config: TrainConfig) -> RunData:
         test = test.sample(config.max_eval_samples, config.seed) if test is not None else None
         data = replace(data, validation=validation, test=test)
     return data
+
+
+def load_glyphs(texts: Sequence[str], folder: str) -> NDArray[np.uint8]:
+    """Load arrays of glyphs, found from here or else in `folder`: uint8 [N, 28, 28] of all of them together.
+
+    Raises `DataError` if one is no such array.
+    """
+    found = [NONE]
+    for text in texts:
+        path = find_file(Path(text), folder)
+        try:
+            glyphs = np.load(path, allow_pickle=False)
+        except (OSError, ValueError):
+            raise DataError(f"{text} is no array of glyphs: give a .npy file, uint8 [N, 28, 28].") from None
+        if not isinstance(glyphs, np.ndarray) or glyphs.dtype != np.uint8 or glyphs.shape[1:] != (SIDE, SIDE):
+            raise DataError(f"{text} holds no glyphs: they are uint8 [N, 28, 28].")
+        found.append(glyphs)
+    return np.concatenate(found)
 
 
 def _add_parent(data: RunData, parent: str) -> RunData:

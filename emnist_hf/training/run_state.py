@@ -125,6 +125,11 @@ def save_state(accelerator: Accelerator, output_dir: str, step: int, settings: d
     accelerator.wait_for_everyone()
 
 
+def find_states(output_dir: str) -> list[Path]:
+    """Return the whole checkpoints of a run, oldest first."""
+    return saved_states(Path(output_dir) / FOLDER)
+
+
 def saved_states(folder: Path) -> list[Path]:
     """Return the whole checkpoints in a folder, oldest first."""
     return sorted(path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{8}", path.name))

@@ -62,12 +62,17 @@ def parse_source(text: str) -> tuple[Path, float, LabelSet | None]:
     return Path(path), value, FOLDS[fold] if fold else None
 
 
+def find_file(path: Path, folder: str | Path) -> Path:
+    """Return the path of a file that lies here or else in `folder`; as it was given where it is in neither."""
+    inside = Path(folder) / path
+    return path if path.exists() or not inside.exists() else inside
+
+
 def load_sources(texts: Sequence[str], folder: str | Path = ".") -> list[Source]:
     """Load extra sources as `parse_source` takes them, found from here or else in `folder`. Raises `DataError`."""
     sources = []
     for path, weight, fold in map(parse_source, texts):
-        inside = Path(folder) / path
-        rows = load_rows(path if path.exists() or not inside.exists() else inside)
+        rows = load_rows(find_file(path, folder))
         sources.append(Source(path.name, rows.fold(fold) if fold else rows, weight, fold is not None))
     return sources
 

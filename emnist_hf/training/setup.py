@@ -24,8 +24,7 @@ log = get_logger(__name__)
 
 def start_accelerator(config: RunConfig) -> tuple[Path | None, Accelerator]:
     """Return the checkpoint to resume from, and the processes, which agree on it and on the precision."""
-    # Accelerate must be told: without a GPU and without being told, each process of torchrun trains alone.
-    cpu = config.cpu or not torch.accelerator.is_available()
+    cpu = on_cpu(config)
     PartialState(cpu=cpu)  # the processes must know of each other before they can agree
     if config.with_tracking:
         _check_tracker(config.report_to)
@@ -42,6 +41,11 @@ def start_accelerator(config: RunConfig) -> tuple[Path | None, Accelerator]:
         plain = {k: v if isinstance(v, (int, float, str)) else str(v) for k, v in asdict(config).items()}
         accelerator.init_trackers("emnist-hf", plain)
     return state, accelerator
+
+
+def on_cpu(config: RunConfig) -> bool:
+    """Whether a run is one on the CPU: Accelerate must be told, or else each process of torchrun trains alone there."""
+    return config.cpu or not torch.accelerator.is_available()
 
 
 def _check_tracker(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,30 @@ def write_words(folder: Path, count: int = 120, seed: int = 0) -> Path:
         style=np.full(count, "printed"),
     )
     return folder
+
+
+def write_characters(
+    path: Path, strokes: dict[str, Sequence[Sequence[tuple[float, float]]]], persons: int = 12
+) -> Path:
+    """Write a file such as in_context.npz or signs.npz: each of `strokes` by each person, in a unit square."""
+    points, bounds, offsets, texts, names = [], [0], [0], [], []
+    rng = np.random.default_rng(0)
+    for person in range(persons):
+        for text, lines in strokes.items():
+            for line in lines:
+                points.append(np.array(line, float) * SIDE + rng.normal(0, 6, (len(line), 2)))
+                bounds.append(bounds[-1] + len(line))
+            offsets.append(len(bounds) - 1)
+            texts.append(text)
+            names.append(f"person {person}")
+    np.savez(
+        path,
+        points=np.concatenate(points).round().astype(np.int16),
+        stroke_offsets=np.array(bounds),
+        char_offsets=np.array(offsets),
+        text=np.array(texts),
+        source=np.full(len(texts), "own"),
+        writer=np.array(names),
+        person=np.array(names),
+    )
+    return path
