@@ -57,12 +57,12 @@ def told(recognizer: Recognizer, glyphs: NDArray[np.uint8]) -> float | None:
     return None if p_reject is None or rejection is None else float((p_reject > rejection.threshold).mean())
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path)
+    parser.add_argument("source", type=Path, help="folder with in_context.npz, signs.npz and fonts/")
     parser.add_argument("--checkpoint", help="as Recognizer.from_pretrained takes it (default: the one in the package)")
-    parser.add_argument("--hands", type=int, default=4)
-    options = parser.parse_args(arguments)
+    parser.add_argument("--hands", type=int, default=4, help="by how many hands each font is drawn (default: 4)")
+    options = parser.parse_args()
     try:
         recognizer = Recognizer.from_pretrained(options.checkpoint)
         report: dict[str, Any] = {"checkpoint": options.checkpoint or "byclass", "characters": {}, "signs": {}}
