@@ -12,6 +12,7 @@ import train as command
 from emnist_hf.training.augment import Augmentation
 from emnist_hf.training.config import PushConfig, TrainConfig, TrainingError, read_recipe
 from emnist_hf.training.line_config import LineConfig
+from emnist_hf.training.stages import has_stages, read_stages
 from tests.support.server import ROOT
 
 
@@ -84,7 +85,12 @@ RECIPES = sorted(path for path in (ROOT / "recipes").glob("*.yaml") if path.stem
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_settings_of_train(recipe: Path) -> None:
-    settings = read_recipe(str(recipe))
+    if has_stages(str(recipe)):
+        own = {"dataset": "SOURCE"}
+        staged = read_stages(str(recipe), lambda settings: command.parse([], command.SETTINGS, settings | own)[:2])
+        settings = vars(staged.stages[-1].config)
+    else:
+        settings = read_recipe(str(recipe))
     assert settings["split"] == ("byclass" if recipe.stem == "ablation" else recipe.stem.split("-")[0])
 
 
