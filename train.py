@@ -1,7 +1,7 @@
 """Fine-tune a small timm classifier on a split of EMNIST, evaluate it, and write a checkpoint.
 
     python train.py --split byclass --dataset SOURCE --output_dir runs/byclass
-    python train.py --recipe recipes/byclass.yaml --dataset SOURCE    # in stages, and goes on
+    python train.py --recipe recipes/byclass-hands.yaml --dataset SOURCE    # in stages, and goes on
     python train.py --split byclass --dataset SOURCE --push_to_hub --hub_model_id USER/NAME
     torchrun --standalone --nproc_per_node 2 train.py --split byclass --dataset SOURCE     # two processes
     python train.py --task lines --recipe recipes/lines.yaml --dataset FOLDER              # the network for whole lines

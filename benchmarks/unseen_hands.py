@@ -4,7 +4,7 @@
 
 SOURCE holds UNIPEN's in_context.npz and signs.npz, and the handwriting fonts in `fonts/` (`python -m
 emnist_hf.data.handwriting_fonts SOURCE/fonts`); what is missing is left out, and said. Persons and fonts are those that
-recipes/byclass.yaml keeps out: a tenth of the persons, eight families. Prints one JSON object: of characters
+recipes/byclass-hands.yaml keeps out: a tenth of the persons, eight families. Prints one JSON object: of characters
 the share that is read right, shape-folded (see docs/results.md), and the share that is told as no character; of signs,
 accented letters among them, the share that is told so. Signs are scored at the checkpoint's own threshold. Not an
 official test: persons are few, and fonts are no persons.
