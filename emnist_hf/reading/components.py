@@ -79,7 +79,7 @@ def find_components(coverage: Floats) -> tuple[Components, Flags]:
     np.maximum.at(deepest, labels[mask], depths[mask])
     at_edge = _at_edge(boxes, coverage.shape)
     unit, pen = _sizes(boxes, areas, at_edge, depths, labels)
-    lines = pieces_of_lines(labels, boxes, areas, unit)
+    lines = pieces_of_lines(labels, boxes, areas, unit, pen)
     if lines.any():
         unit, pen = _sizes(boxes, areas, at_edge | lines, depths, labels)
     components = Components(coverage, _with_soft_edges(labels), boxes, areas, unit, pen)

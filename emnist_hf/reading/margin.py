@@ -10,6 +10,9 @@ from emnist_hf.reading.types import Boxes, Flags, Labels
 SLENDER = 8
 """Length of a piece of a line, in its own thickness, at the least."""
 
+THICKEST = 1.5
+"""Thickness of a line, in widths of the pen, at the most: a joined word has several strokes above each other."""
+
 LONGEST = 2.2
 """Length of the longest piece, in heights of a character, at the least: no letter is as long."""
 
@@ -18,6 +21,9 @@ COVERED = 0.6
 
 REACH = 0.5
 """Share of the sheet's extent that a line has."""
+
+LEAST = 5
+"""Extent of a line, in heights of a character, at the least: a stroke of a lone word is no line."""
 
 STRAY = 0.12
 """How far a piece may lie from the line through the others, in heights of a character."""
@@ -29,23 +35,23 @@ STEEPEST = 0.15
 """Slope of a line against the side of the sheet, at the most."""
 
 
-def pieces_of_lines(labels: Labels, boxes: Boxes, areas: NDArray[np.int32], unit: float) -> Flags:
+def pieces_of_lines(labels: Labels, boxes: Boxes, areas: NDArray[np.int32], unit: float, pen: float) -> Flags:
     """Return which components are pieces of a line across the whole sheet, or lie on one: bool [N].
 
-    labels, boxes, areas, unit: as `components.Components` has them.
+    labels, boxes, areas, unit, pen: as `components.Components` has them.
     """
-    down = _pieces_down(labels, boxes, areas, unit)
-    across = _pieces_down(labels.T, boxes[:, [1, 0, 3, 2]], areas, unit)
+    down = _pieces_down(labels, boxes, areas, unit, pen)
+    across = _pieces_down(labels.T, boxes[:, [1, 0, 3, 2]], areas, unit, pen)
     return down | across
 
 
-def _pieces_down(labels: Labels, boxes: Boxes, areas: NDArray[np.int32], unit: float) -> Flags:
+def _pieces_down(labels: Labels, boxes: Boxes, areas: NDArray[np.int32], unit: float, pen: float) -> Flags:
     found = np.zeros(len(boxes), bool)
     if not len(boxes):
         return found
     lengths = (boxes[:, 3] - boxes[:, 1]).astype(np.float64)
     thickness = areas / np.maximum(lengths, 1)
-    slender = lengths > SLENDER * thickness
+    slender = (lengths > SLENDER * thickness) & (thickness < THICKEST * pen)
     slender &= boxes[:, 2] - boxes[:, 0] < STEEPEST * lengths + 3 * thickness
     extent = float(boxes[:, 3].max() - boxes[:, 1].min())
     left = slender & (lengths > 0.3 * unit)
@@ -56,10 +62,10 @@ def _pieces_down(labels: Labels, boxes: Boxes, areas: NDArray[np.int32], unit: f
         near = _near(labels, boxes, thickness, unit, longest, left)
         left[longest] = False
         pieces = near & slender
-        if not pieces.any():
+        if pieces.sum() < 2:
             continue
         reach = float(boxes[pieces, 3].max() - boxes[pieces, 1].min())
-        if reach > REACH * extent and lengths[pieces].sum() > COVERED * reach:
+        if reach > max(REACH * extent, LEAST * unit) and lengths[pieces].sum() > COVERED * reach:
             found |= near
             left &= ~near
     return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emnist_hf import Recognizer
 from emnist_hf.data.compose import compose
 from emnist_hf.ink import to_ink
+from emnist_hf.reading.components import find_components
 from emnist_hf.reading.preprocess import without_rulings
 from tests.support.hands import font_hand
 
@@ -77,3 +78,14 @@ def test_a_margin_line_in_pieces_is_not_read(recognizer: Recognizer, slope: floa
 def test_letters_below_each_other_are_no_line(recognizer: Recognizer) -> None:
     page = compose(["I", "l", "I", "T", "I"], font_hand("patrick-hand"), size=60, seed=1, skew=0).picture
     assert len(recognizer.read(page).text.split("\n")) == 5
+
+
+def test_the_long_low_letters_of_a_joined_hand_are_no_line(recognizer: Recognizer) -> None:
+    """A word of low, joined letters is long and flat as a piece of a line is, but several strokes thick."""
+    low = np.zeros((200, 1000), np.float32)
+    x = np.arange(40, 960)
+    for row, phase in ((60, 0.0), (140, 1.0)):
+        points = np.stack([x, row + 14 * np.sin(x / 9 + phase)], axis=1).round().astype(np.int32)
+        for start in (0, 330, 660):
+            cv2.polylines(low, [points[start : start + 250]], False, 1.0, 4)
+    assert find_components(low)[1].all()
