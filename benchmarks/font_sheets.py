@@ -55,6 +55,7 @@ def filled_sheet(strokes: StrokeSet, writer: str) -> tuple[np.ndarray, np.ndarra
         for line in lines:
             placed = (line - (low[0], high[1])) * size + corner + rng.normal(0, 0.1, 2)
             points = np.rint(16 * scale * placed).astype(np.int32)
+            points = np.concatenate([points, points[-1:]])  # a tap, such as a dot, is one point: no line, for OpenCV
             cv2.polylines(ink, [points], False, 255, max(1, round(PEN * scale)), cv2.LINE_AA, 4)
     return printed, ink.astype(np.float32) / 255
 

@@ -72,10 +72,9 @@ def connect(
         [panel.text, panel.transcript, *sheet_again, panel.text_link, panel.file_links],
         **PRIVATE,
     )
-    # `change` and not `input`, which gradio does not tell of a text that is pasted. What it tells of the page's own
-    # changes costs nothing: the sheet is known already.
+    # `change` and not `input`, which gradio does not tell of a text that is pasted.
     retyped = [*sheet_again, panel.text_link]
-    panel.text.change(retype, [panel.text, panel.transcript, *manner], retyped, **FOLLOWING)
+    panel.text.change(retype, [panel.text, panel.chosen, panel.transcript, *manner], retyped, **FOLLOWING)
 
 
 def restyle(request: gr.Request, chosen: str, transcript: Transcript | None, *manner: Any) -> str:
@@ -107,8 +106,14 @@ def correct(
     return [text, after, text, restyle(request, text, after, *manner), link, file_links(after)]
 
 
-def retype(request: gr.Request, text: str, transcript: Transcript | None, *manner: Any) -> tuple[Any, Any, Any]:
-    """Set the text of a page that a visitor edited. Without a page, the box was emptied for a single character."""
-    if transcript is None:
+def retype(
+    request: gr.Request, text: str, chosen: str, transcript: Transcript | None, *manner: Any
+) -> tuple[Any, Any, Any]:
+    """Set the text of a page that a visitor edited. Without a page, the box was emptied for a single character.
+
+    What the page itself wrote there is set already. Set once more it could come after the next answer and take its
+    place: an H is two bars before it is an H.
+    """
+    if transcript is None or text == chosen:
         return gr.skip(), gr.skip(), gr.skip()
     return text, restyle(request, text, transcript, *manner), text_link(text, language_of(request))

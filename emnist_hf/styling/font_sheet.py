@@ -35,7 +35,8 @@ KNOWN = CHARACTERS + SHEET_SIGNS
 class SheetCharacter:
     """A character on a sheet. box: left, top, right, bottom, in pixels; line, word: as `ReadCharacter`.
 
-    looks: what its shape is rather, where that is surely not its label; else nothing.
+    looks: what its shape is rather, where that is surely not its label; else nothing. legible: how well its shape suits
+    its label, 0 to 1: of several samples, those that others can read go first.
     """
 
     label: str
@@ -44,6 +45,12 @@ class SheetCharacter:
     line: int
     word: int
     looks: str = ""
+    legible: float = 1.0
+
+    @property
+    def goodness(self) -> float:
+        """How good a sample of its label it is, 0 to 1: what is sure stays above a half, however hard to read."""
+        return self.score * (0.6 + 0.4 * self.legible)
 
 
 @dataclass(frozen=True)
@@ -97,14 +104,14 @@ class Sheet:
     def corrected(self, place: int, label: str) -> Sheet:
         """Return the sheet with one label as its writer says it is; nothing is in doubt about it any more."""
         characters = list(self.characters)
-        characters[place] = replace(characters[place], label=label, score=1.0, looks="")
+        characters[place] = replace(characters[place], label=label, score=1.0, looks="", legible=1.0)
         return replace(self, characters=characters)
 
     def samples(self, source: str = "") -> list[Sample]:
         """Return every character cut out, but for those to leave out. source: what the sheet is called in reports."""
         kept = [character for character in self.characters if character.label != SKIP]
         return [
-            Sample(character.label, picture, character.score, character.looks, self.place(character.box), source)
+            Sample(character.label, picture, character.goodness, character.looks, self.place(character.box), source)
             for character, picture in _cut(self.ink, kept)
         ]
 
@@ -160,7 +167,11 @@ def hand_of(sheets: Sequence[Sheet]) -> Hand:
 
 
 def _cut(ink: Ink, characters: Sequence[SheetCharacter]) -> list[tuple[SheetCharacter, Floats]]:
-    """Return characters with their ink, put level and cropped to it; those without are left out."""
-    numbered = [replace(character, word=number) for number, character in enumerate(characters)]
+    """Return characters with their ink, put level and cropped to it, soft edges and all; without ink, left out."""
+    edge = 2 / ink.scale
+    numbered = [
+        replace(c, word=number, box=(c.box[0] - edge, c.box[1] - edge, c.box[2] + edge, c.box[3] + edge))
+        for number, c in enumerate(characters)
+    ]
     parts = level_parts(read_parts(ink, numbered))
-    return [(characters[part.word], cropped(part.ink, 0.25)[0]) for part in parts]
+    return [(characters[part.word], cropped(part.ink, 0.1)[0]) for part in parts]

@@ -20,13 +20,13 @@ from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.filled import fill_in, finer_notice
+from emnist_hf.styling.fitting import fitted
 from emnist_hf.styling.font_file import GlyphSet, SetGlyph, build_font
 from emnist_hf.styling.fonts import Font, find_font
 from emnist_hf.styling.hand import Hand, check_hand
 from emnist_hf.styling.kerning import find_kerning, written_kerning, written_spacing
-from emnist_hf.styling.measuring import stroke_of
 from emnist_hf.styling.neighbours import WrittenPair
-from emnist_hf.styling.outline import Box, Outline, trace
+from emnist_hf.styling.outline import Box, Outline
 from emnist_hf.styling.pen_made import Pen, accented, compose, even_weight, pen_of, without_dot
 from emnist_hf.styling.pen_strokes import STROKES
 
@@ -178,7 +178,7 @@ def _in_order(group: list[Sample]) -> list[Sample]:
     small = np.stack([cv2.GaussianBlur(picture, (0, 0), 1.5) for picture in small])
     off = np.abs(small - np.median(small, axis=0)).mean(axis=(1, 2))
     likeness = 1 - off / max(float(off.max()), 1e-6) if len(group) > 2 else np.zeros(len(group))
-    order = np.argsort([-sample.score - 0.5 * like for sample, like in zip(group, likeness)], kind="stable")
+    order = np.argsort([-sample.score - 0.2 * like for sample, like in zip(group, likeness)], kind="stable")
     first, *others = (group[i] for i in order)
     sure = [sample for sample in others if sample.score > 0.5 and not sample.looks]
     return [first, *sure[:MOST_ALTERNATES]]
@@ -208,29 +208,11 @@ def _stand(sample: Sample, pen: Pen) -> Outline:
     """Return the traced sample as high over the baseline as its letterform, its strokes as heavy as the pen's."""
     if sample.label in LETTERFORMS:
         form = LETTERFORMS[sample.label]
-        return _fitted(sample.ink, form.bottom, form.top, pen.weight)
+        return fitted(sample.ink, form.bottom, form.top, pen.weight)
     made = pen.draw(sample.label)
     assert made is not None
     _, bottom, _, top = made.bounds()
-    return _fitted(sample.ink, bottom, top, pen.weight)
-
-
-def _fitted(ink: Floats, bottom: float, top: float, weight: float) -> Outline:
-    """Return ink traced, from `bottom` to `top`, its strokes brought to a weight as far as they bear it."""
-    outline = trace(ink)
-    if not outline:
-        return outline
-    left, upper, _, lower = outline.bounds()
-    height, pixels = max(lower - upper, 1e-6), stroke_of(ink)
-    # Growing by d on all sides, it must be drawn smaller by 2 d: weight = pixels * scale + 2 d.
-    share = min(pixels / height, 0.8)
-    own = share * (top - bottom)
-    grown = min(max((weight - own) / 2 / (1 - share), -0.25 * own), 0.4 * own)
-    scale = (top - bottom - 2 * grown) / height
-    drawn = outline.mapped((scale, 0, 0, -scale, 0, 0)).thickened(grown)
-    left, low, _, high = drawn.bounds()
-    fit = (top - bottom) / max(high - low, 1e-6)
-    return drawn.mapped((fit, 0, 0, fit, -left * fit, bottom - low * fit))
+    return fitted(sample.ink, bottom, top, pen.weight)
 
 
 def _made(own: Mapping[str, Sequence[Outline]], pen: Pen, filling: Font | None, hand: Hand) -> dict[str, Outline]:
@@ -259,7 +241,7 @@ def _joined(pairs: Sequence[WrittenPair], pen: Pen, own: Mapping[str, object]) -
         forms = [LETTERFORMS[character] for character in label if character in LETTERFORMS]
         if len(forms) == len(label):
             bottom, top = min(form.bottom for form in forms), max(form.top for form in forms)
-            found[label] = _fitted(joined[0].ink, bottom, top, pen.weight)
+            found[label] = fitted(joined[0].ink, bottom, top, pen.weight)
     return {label: outline for label, outline in found.items() if outline}
 
 

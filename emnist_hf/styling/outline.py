@@ -174,9 +174,24 @@ def from_path(path: pathops.Path) -> Outline:
 
 # --- tracing ---
 
+OPENING = 2.5
+"""How much of the white between strokes is given back."""
+
 _FINE = 240  # pixels to which the longer side of the ink is enlarged before it is traced
 _STRAY = 0.4  # of an enlarged pixel: how far, root mean square, a curve may lie from the edge it follows
 _LEAST_AREA = 0.0015  # of the square of the longer side: contours of less are specks
+
+
+def opened(coverage: Floats, stroke: float) -> Floats:
+    """Return ink in which white that pen and blur have nearly closed, as in a small loop, is white again.
+
+    An unsharp mask as wide as half a stroke: where ink ends it moves no edge, and between two strokes it takes the
+    grey of both away. coverage: float32 [H, W], 0 to 1. stroke: pixels.
+    """
+    edge = math.ceil(stroke)
+    padded = cv2.copyMakeBorder(np.clip(coverage, 0, 1), edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
+    soft = cv2.GaussianBlur(padded, (0, 0), max(0.5 * stroke, 0.5))
+    return np.clip(padded + OPENING * (padded - soft), 0, 1)[edge:-edge, edge:-edge]
 
 
 def trace(coverage: Floats) -> Outline:

@@ -37,6 +37,7 @@ GAP = 0.24
 """White between a letter and its accent, in x-heights."""
 
 _WEIGHED = "nlodhetrimu"  # letters whose strokes tell how heavy a font has become
+_UNITS = (1000.0, 1007.0, 991.0)  # to an x-height, in which letters are drawn
 _FINE = 200  # pixels to an x-height at which outlines are measured
 
 _BLOCKS = ((0xC0, 0x180), (0x1E80, 0x1E86), (0x1EF2, 0x1EF4))  # Latin-1, Extended-A, Welsh
@@ -118,12 +119,26 @@ class Pen:
         return [moved(step) for step in stroke]
 
     def _drawn(self, strokes: Sequence[Sequence[Step]]) -> Outline:
-        """Draw strokes with the round pen, leaning, in thousandths of an x-height and back."""
+        """Draw strokes with the round pen, leaning.
+
+        Skia cannot put every drawing together; one of another size by a hair it can.
+        """
+        for units in _UNITS:
+            path = self._pathed(strokes, units)
+            try:
+                path.simplify(fix_winding=True, keep_starting_points=False)
+            except pathops.PathOpsError:
+                continue
+            return from_path(path).scaled(1 / units)
+        return from_path(path).scaled(1 / units)  # overlaps are as good to look at
+
+    def _pathed(self, strokes: Sequence[Sequence[Step]], units: float) -> pathops.Path:
+        """Return the edge of strokes drawn with the round pen, in so many units to an x-height."""
         path = pathops.Path()
         for stroke in strokes:
             pen = path.getPen()
             for i, (verb, points) in enumerate(self._segments(stroke)):
-                leaning = [(1000 * (x + self.slant * y), 1000 * y) for x, y in points]
+                leaning = [(units * (x + self.slant * y), units * y) for x, y in points]
                 if verb == "C" and i:
                     pen.curveTo(*leaning)
                 elif i:
@@ -131,10 +146,9 @@ class Pen:
                 else:
                     pen.moveTo(leaning[-1])
             pen.endPath()
-        path.stroke(1000 * self.weight, pathops.LineCap.ROUND_CAP, pathops.LineJoin.ROUND_JOIN, 4)
+        path.stroke(units * self.weight, pathops.LineCap.ROUND_CAP, pathops.LineJoin.ROUND_JOIN, 4)
         path.convertConicsToQuads(0.5)
-        path.simplify(fix_winding=True, keep_starting_points=False)
-        return from_path(path).scaled(1 / 1000)
+        return path
 
     def _segments(self, stroke: Sequence[Step]) -> Iterator[tuple[str, list[tuple[float, float]]]]:
         """Yield lines and cubic curves; the first is where the pen comes down."""

@@ -104,6 +104,11 @@ def _goes_on(one: str, other: str) -> bool:
     return any(one in a and other in a for a in _ALPHABETS) and bool(step > 2 * _SKIP - 0.1) and other not in _STARTS
 
 
+def suits(shapes: NDArray[np.float32], label: str) -> float:
+    """Return how well a mark suits a label, 0 to 1. shapes: float32 [62]."""
+    return min(float(shapes[CHARACTERS.index(label)]), 1.0)
+
+
 def looks_other(shapes: NDArray[np.float32], label: str) -> str:
     """Return what a mark looks like where that is surely not its label; else nothing. shapes: float32 [62]."""
     other = int(np.argmax(shapes))

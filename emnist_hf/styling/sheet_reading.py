@@ -22,7 +22,7 @@ from emnist_hf.styling.measuring import Reader
 from emnist_hf.styling.outline import Box
 from emnist_hf.styling.sheet_layout import PAIR_SAMPLES, SAMPLES
 from emnist_hf.styling.sheet_marks import SheetMark, find_marks, shape_likelihoods, without_guides
-from emnist_hf.styling.sheet_order import SPREAD, find_order, looks_other, spread_rows
+from emnist_hf.styling.sheet_order import SPREAD, find_order, looks_other, spread_rows, suits
 from emnist_hf.styling.sheet_scan import FlatSheet, find_sheet
 
 MOST_CHARACTERS = 600
@@ -71,10 +71,8 @@ def _own_sheet(flat: FlatSheet, reader: Reader) -> Sheet:
     filled = [found for found in flat.found if found.box is not None]
     letters = [found for found in filled if found.cell.label in CHARACTERS]
     pictures = [flat.ink.coverage[b[1] : b[3], b[0] : b[2]] for b in (f.box for f in letters) if b is not None]
-    looks = {
-        id(found): looks_other(shapes, found.cell.label)
-        for found, shapes in zip(letters, shape_likelihoods(pictures, reader))
-    }
+    shapes = dict(zip(map(id, letters), shape_likelihoods(pictures, reader)))
+    looks = {id(found): looks_other(shapes[id(found)], found.cell.label) for found in letters}
     rows = sorted({found.cell.rect[1] for found in flat.found})
     combs = {label: number for number, label in enumerate(dict.fromkeys(f.cell.label for f in flat.found))}
     characters = []
@@ -82,7 +80,9 @@ def _own_sheet(flat: FlatSheet, reader: Reader) -> Sheet:
         label, other = found.cell.label, looks.get(id(found), "")
         box: Any = found.box
         score = 0.0 if other else 1.0
-        characters.append(SheetCharacter(label, score, box, rows.index(found.cell.rect[1]), combs[label], other))
+        legible = suits(shapes[id(found)], label) if id(found) in shapes else 1.0
+        row = rows.index(found.cell.rect[1])
+        characters.append(SheetCharacter(label, score, box, row, combs[label], other, legible))
     singles, pairs = ([c for c in characters if len(c.label) == n] for n in (1, 2))
     return Sheet(flat.ink, singles, 0, pairs, _own_notices(flat, looks), flat.to_picture)
 
@@ -161,7 +161,9 @@ def _sheet_in_order(upright: Ink, turns: int, reader: Reader) -> Sheet | None:
 
 def _ordered(mark: SheetMark, label: str, scale: float) -> SheetCharacter:
     other = looks_other(mark.shapes, label)
-    return SheetCharacter(label, 0.0 if other else 1.0, _box(mark, scale), mark.row, 0, other)
+    return SheetCharacter(
+        label, 0.0 if other else 1.0, _box(mark, scale), mark.row, 0, other, suits(mark.shapes, label)
+    )
 
 
 def _box(mark: SheetMark, scale: float) -> Box:

@@ -7,13 +7,17 @@ import io
 import json
 import re
 
+import gradio as gr
 import pypdfium2
 from lxml import etree
 from PIL import Image
 
+from emnist_hf.page.answering import retype
+from emnist_hf.page.calligraphy import DEFAULT_INK
 from emnist_hf.page.downloads import file_links, text_link
 from emnist_hf.page.page_view import Transcript, corrected, shown_picture
 from emnist_hf.reading.results import Character
+from emnist_hf.styling import DEFAULT_FONT
 
 LABELS = ("N", "O", "W")
 
@@ -44,3 +48,14 @@ def test_a_text_that_was_edited_is_taken_as_it_stands() -> None:
     taken = files(text_link("NOW <or> never") + file_links(transcript()))
     assert taken["txt"] == b"NOW <or> never"
     assert json.loads(taken["json"])["text"] == "NOW"  # where the rest stands is not known
+
+
+def test_a_text_that_the_page_wrote_itself_is_not_set_again() -> None:
+    """Set again it could come after the next answer, and stand in its place: an H is first two bars."""
+    asked = gr.Request(headers={"accept-language": "en"})
+    style = (DEFAULT_FONT, DEFAULT_INK, "white", "lines", 0.7)
+    own = retype(asked, "NOW", "NOW", transcript(), *style)
+    assert all(change == gr.skip() for change in own)
+    assert all(change == gr.skip() for change in retype(asked, "", "H", None, *style))
+    chosen, sheet, link = retype(asked, "NEW", "NOW", transcript(), *style)
+    assert chosen == "NEW" and "<img" in sheet and "download" in link

@@ -8,6 +8,7 @@ import string
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,8 +22,9 @@ from emnist_hf.ink.widths import stroke_width
 from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_text
 from emnist_hf.styling.font_sheet import Sheet, SheetCharacter
-from emnist_hf.styling.hand_font import MadeFont, Sample, make_font
-from emnist_hf.styling.outline import trace
+from emnist_hf.styling.hand_font import MadeFont, Sample, choose_samples, make_font
+from emnist_hf.styling.outline import opened, trace
+from emnist_hf.styling.pen_made import Pen, stroke_in
 from emnist_hf.styling.sheet_reading import read_sheet
 from tests.support.command import invoke
 from tests.support.handwriting import ROWS, Drawn, coverage, write
@@ -295,3 +297,26 @@ def test_make_font_names_the_file_that_is_wrong(drawn: Drawn, tmp_path: Path) ->
     files = (tmp_path / "sheet.png", "missing.png")
     done = invoke("make-font", *files, "--output", tmp_path / "mine.ttf", status=1)
     assert done.stderr == "emnist_hf: missing.png: There is no picture file of that name: check the path.\n"
+
+
+def test_every_letter_can_be_drawn_with_every_pen() -> None:
+    """Skia could not put this b together, and no font came of it."""
+    pen = Pen(
+        weight=0.3254439484324121, slant=-0.1235581945706562, width=0.6588503242645056, roundness=0.7851631267846091
+    )
+    drawn = pen.draw("b")
+    assert drawn is not None and stroke_in(drawn) == pytest.approx(pen.weight, rel=0.1)
+
+
+def test_white_that_blur_nearly_closed_is_opened() -> None:
+    ring = np.zeros((40, 40), np.float32)
+    cv2.circle(ring, (20, 20), 7, 1.0, 9, cv2.LINE_AA)
+    soft = cv2.GaussianBlur(ring, (0, 0), 2.0)
+    holes = [sum(verb == "M" for verb, _ in trace(ink).segments) for ink in (soft, opened(soft, 9.0))]
+    assert holes == [1, 2]
+
+
+def test_the_sample_that_can_be_read_goes_first() -> None:
+    picture = np.ones((20, 10), np.float32)
+    samples = [Sample("m", picture, 0.6), Sample("m", picture, 0.6), Sample("m", np.eye(20, dtype=np.float32), 1.0)]
+    assert choose_samples(samples)["m"][0] is samples[2]
