@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
+from itertools import accumulate
 from typing import Any
 
 from PIL import Image
@@ -22,6 +23,11 @@ CONFUSIONS = "The ten worst confusions"
 MEANS = "Each picture is the mean of thousands of writers' characters: what was written, and what it was read as."
 CLASSES = "Every class, to sort"
 CURVE = "Validation accuracy by epoch, from {first} to {last}"
+
+LAST_EPOCHS = (
+    "This network was trained in stages, of which the last {count} epochs are recorded: validation accuracy went from "
+    "{first} to {last}. Of the stages before no curve was kept."
+)
 
 COLUMNS = {
     "label": "Character",
@@ -106,19 +112,47 @@ def _cell(entry: dict[str, Any], key: str, language: str) -> str:
 
 
 def curve_html(results: dict[str, Any], language: str = ENGLISH) -> str:
-    """Return HTML: validation accuracy by epoch as a line; nothing for a run of a few epochs, which says nothing."""
-    history = results.get("train", {}).get("history") or []
-    shares = [entry["accuracy"] for entry in history if isinstance(entry.get("accuracy"), float)]
-    if len(shares) < FEWEST_EPOCHS:
+    """Return HTML: validation accuracy by epoch as a line, over all stages that are recorded.
+
+    A few epochs say nothing: in their place is said what they are the end of, or nothing.
+    """
+    stages = [shares for shares in map(_shares, run_of(results)) if shares]
+    shares = [share for stage in stages for share in stage]
+    if not shares:
         return ""
-    low, high = min(shares), max(shares)
-    points = " ".join(
-        f"{10 + 580 * i / (len(shares) - 1):.1f},{110 - 100 * (share - low) / max(high - low, 1e-9):.1f}"
-        for i, share in enumerate(shares)
-    )
     first, last = (numeral(f"{share:.1%}", language) for share in (shares[0], shares[-1]))
+    if len(shares) < FEWEST_EPOCHS:
+        if not results.get("settings", {}).get("model_name_or_path"):
+            return ""
+        count = str(len(shares))
+        return f"<p>{translate_html(LAST_EPOCHS, language, count=count, first=first, last=last)}</p>"
+    low, high = min(shares), max(shares)
+    across = [10 + 580 * i / (len(shares) - 1) for i in range(len(shares))]
+    points = " ".join(
+        f"{x:.1f},{110 - 100 * (share - low) / max(high - low, 1e-9):.1f}" for x, share in zip(across, shares)
+    )
+    begins = [across[end] - 290 / (len(shares) - 1) for end in accumulate(map(len, stages[:-1]))]
+    marks = "".join(
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="120" stroke="currentColor" stroke-dasharray="3 4"/>'
+        for x in begins
+    )
     words = translate_html(CURVE, language, first=first, last=last)
     return (
-        f'<figure class="curve"><svg viewBox="0 0 600 120" role="img" aria-label="{words}"><polyline points="{points}" '
-        f'fill="none" stroke="currentColor" stroke-width="2.5"/></svg><figcaption>{words}</figcaption></figure>'
+        f'<figure class="curve"><svg viewBox="0 0 600 120" role="img" aria-label="{words}">{marks}<polyline '
+        f'points="{points}" fill="none" stroke="currentColor" stroke-width="2.5"/></svg>'
+        f"<figcaption>{words}</figcaption></figure>"
     )
+
+
+def run_of(results: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the epochs of each stage that a checkpoint's weights went through, the first stage first."""
+    stages = results.get("recipe", {}).get("stages") or {}
+    histories = [results.get("train", {}).get("history") or []]
+    name = next(reversed(stages), None)
+    while name := stages.get(name, {}).get("goes_on_from"):
+        histories.insert(0, stages[name].get("history") or [])
+    return histories
+
+
+def _shares(history: list[dict[str, Any]]) -> list[float]:
+    return [entry["accuracy"] for entry in history if isinstance(entry.get("accuracy"), float)]

@@ -176,8 +176,9 @@ def _is_done(stage: Stage) -> bool:
 
 
 def made_by(recipe: StagedRecipe) -> dict[str, Any]:
-    """Return how the last stage's weights were made: the recipe, its stages, their seconds and digests of all."""
-    stages = {stage.name: _made(Path(stage.config.output_dir)) for stage in recipe.stages}
+    """Return how the last stage's weights were made: the recipe, its stages, their seconds and epochs, digests."""
+    names = {stage.config.output_dir: stage.name for stage in recipe.stages}
+    stages = {stage.name: _made(stage, names) for stage in recipe.stages}
     return {
         "name": recipe.path.name,
         "sha256": digest(recipe.path),
@@ -187,9 +188,17 @@ def made_by(recipe: StagedRecipe) -> dict[str, Any]:
     }
 
 
-def _made(folder: Path) -> dict[str, Any]:
+def _made(stage: Stage, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return how a stage went. names: of the recipe's stages, by their folders."""
+    folder = Path(stage.config.output_dir)
     train = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["train"]
-    return {"seconds": train["seconds"], "processes": train["processes"], "weights_sha256": digest(folder / WEIGHTS)}
+    return {
+        "seconds": train["seconds"],
+        "processes": train["processes"],
+        "goes_on_from": names.get(str(stage.config.model_name_or_path)),
+        "history": train["history"],
+        "weights_sha256": digest(folder / WEIGHTS),
+    }
 
 
 def digest(path: Path) -> str:

@@ -111,6 +111,7 @@ def test_what_the_page_says_first_is_in_the_dictionary() -> None:
         model_tables.CONFUSIONS,
         model_tables.MEANS,
         model_tables.CURVE,
+        model_tables.LAST_EPOCHS,
         *model.LIMITS,
         *privacy.POINTS,
         correction.CONSENT_TO,

@@ -95,6 +95,7 @@ def test_one_command_draws_trains_and_says_how(whole: Path, recipe: Path) -> Non
     assert made["weights_sha256"] == digest == made["stages"]["second"]["weights_sha256"]
     assert made["sha256"] == hashlib.sha256(recipe.read_bytes()).hexdigest() and made["name"] == "two.yaml"
     assert list(made["stages"]) == ["first", "second"] and made["seconds"] > 0
+    assert all("accuracy" in stage["history"][-1] for stage in made["stages"].values())
     assert results["model"]["teachers"] == [str(whole / "stages/first")] or results["model"]["teachers"] == ["first"]
     card = (whole / "README.md").read_text()
     assert digest in card and "two.yaml" in card and "UNIPEN" in card and "open handwriting fonts" in card
