@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from emnist_hf.forms.block import NARROW, Block, block_of, outline
 from emnist_hf.forms.cells import Quad, find_cells, ruled_pixels, ruled_shares, sides
 from emnist_hf.forms.contrast import ink_mask
+from emnist_hf.forms.marked import marked_boxes
 from emnist_hf.forms.meeting import meet
 from emnist_hf.forms.missing import with_missing_sides
 from emnist_hf.forms.rules import Rules, find_rules
@@ -45,6 +46,8 @@ def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
     blocks = [block_of(group, wall) for group in _in_one_row(groups, ruled)]
     blocks = [_grown(block, printed) for block in blocks if _stands_alone(block, ruled)]
     blocks = _without_inner(blocks)
+    known = [cell.quad for block in blocks for cell in block.cells]
+    blocks += [block_of([quad], wall) for quad in marked_boxes(ink, across, down, known)] if blocks else []
     return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), both
 
 

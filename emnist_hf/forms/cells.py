@@ -18,8 +18,8 @@ LEAST_SIDE = 16
 CONVEX, SQUARE = 0.88, 0.8
 """Share of its convex hull, and of the narrowest rectangle around it, that a cell fills."""
 
-LONG = 6
-"""Length of a long box, in its heights."""
+LONG, UNEVEN = 6, 0.04
+"""Length of a long box, in its heights, and how much less of these shares it may fill."""
 
 INTRUSION = 0.35
 """Width of what may reach into a cell from its walls and is no wall, of the cell's shorter side."""
@@ -103,13 +103,14 @@ def _quad_of(part: Bytes) -> Quad | None:
     area = cv2.contourArea(contour)
     hull = cv2.convexHull(contour)
     rectangle = cv2.minAreaRect(hull)
-    if min(rectangle[1]) < LEAST_SIDE - 2 or area < CONVEX * cv2.contourArea(hull):
+    long = max(rectangle[1]) > LONG * min(rectangle[1])  # and hardly ever quite straight
+    slack = UNEVEN if long else 0.0
+    if min(rectangle[1]) < LEAST_SIDE - 2 or area < (CONVEX - slack) * cv2.contourArea(hull):
         return None
     if area < SQUARE * rectangle[1][0] * rectangle[1][1]:
         return None
     quad = ordered(four_corners(hull))
-    long = max(rectangle[1]) > LONG * min(rectangle[1])  # and hardly ever quite straight
-    return quad if area > (SQUARE - 0.04 if long else CONVEX) * cv2.contourArea(quad) else None
+    return quad if area > (SQUARE - UNEVEN if long else CONVEX) * cv2.contourArea(quad) else None
 
 
 def four_corners(hull: NDArray[np.int32]) -> Quad:

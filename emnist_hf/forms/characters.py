@@ -12,7 +12,10 @@ from emnist_hf.ink.glyph import to_glyphs
 from emnist_hf.ink.types import Floats
 from emnist_hf.reading.results import Character, Choice
 from emnist_hf.reading.scoring import Classifier, Glyphs
-from emnist_hf.splits import CHARACTERS, DIGITS, LOWERCASE, UPPERCASE, LabelSet
+from emnist_hf.splits import CHARACTERS, DIGITS, LOWERCASE, MERGED_LOWERCASE, UPPERCASE, LabelSet
+
+ONE_SHAPE = {c: c.upper() for c in MERGED_LOWERCASE} | dict(zip("l10528", "IIOSZB"))
+"""Characters that have the shape of a capital: a bare stroke is an I, whether it was read as a small l or as a 1."""
 
 TWINS = {"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "S": "5", "s": "5", "Z": "2", "z": "2", "q": "9", "g": "9"}
 """Letters that look like a digit."""
@@ -20,8 +23,12 @@ TWINS = {"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "S": "5", "s": "5", "
 LETTERS_FOR_DIGITS = 0.5
 """Share of a field's characters, by probability, that look like digits, from which it is one of digits."""
 
-DIGITS_FIRST, BOTH = 0.7, -4.0
-"""By how much, in nats, a field is rather one of digits than of letters, and one of both than of either."""
+DIGITS_FIRST, BOTH, CAPITALS_FIRST = 0.7, -4.0, 3.0
+"""By how much, in nats, a field is rather one of digits than of letters, one of both than of either, and one of
+capitals than of small letters: cells of one character each ask for capitals."""
+
+AS_LETTER = 0.5
+"""What a digit counts for the letter that it looks like, where it is asked what a field holds."""
 
 SLIP = 0.02
 """Probability of a character that is read as none of what its field holds."""
@@ -52,8 +59,8 @@ def _alphabet(labels: str, twins: dict[str, str]) -> Alphabet:
 
 
 _DIGITS = _alphabet(DIGITS, TWINS)
-_CAPITALS = _alphabet(UPPERCASE, {c: c.upper() for c in LOWERCASE})
-_SMALL = _alphabet(LOWERCASE, {c: c.lower() for c in UPPERCASE})
+_CAPITALS = _alphabet(UPPERCASE, {c: c.upper() for c in LOWERCASE} | ONE_SHAPE)
+_SMALL = _alphabet(LOWERCASE, {c: c.lower() for c in UPPERCASE} | {"I": "l", "1": "l", "0": "o", "5": "s", "2": "z"})
 
 
 class Classified(NamedTuple):
@@ -84,13 +91,16 @@ def alphabet_of(found: Sequence[Classified], target: LabelSet) -> Alphabet:
         return _named(_DIGITS if some_digits else _CAPITALS, known)
     rows = np.array([one.probabilities for one in found])
     as_digits = np.log((rows @ _DIGITS.shares).sum(axis=1) + SLIP)
-    as_letters = np.log(rows[:, len(DIGITS) :].sum(axis=1) + SLIP)
+    twins = rows[:, [0, 1, 2, 5]].sum(axis=1)
+    as_letters = np.log(rows[:, len(DIGITS) :].sum(axis=1) + AS_LETTER * twins + SLIP)
     if not some_digits:
         return _named(_cased(rows, known), known)
     digits, letters = float(as_digits.sum()) + DIGITS_FIRST, float(as_letters.sum())
     if np.maximum(as_digits, as_letters).sum() + BOTH > max(digits, letters):
         capitals = _cased(rows, known)
-        both = Alphabet((*DIGITS, *capitals.labels), np.hstack([np.eye(len(CHARACTERS), 10), capitals.shares]))
+        own = np.eye(len(CHARACTERS), 10)
+        letters_only = capitals.shares * (1 - own.sum(axis=1, keepdims=True))
+        both = Alphabet((*DIGITS, *capitals.labels), np.hstack([own, letters_only]).astype(np.float32))
         return _named(both, known)
     return _named(_DIGITS if digits > letters else _cased(rows, known), known)
 
@@ -102,7 +112,7 @@ def _cased(rows: NDArray[np.float32], known: dict[str, str]) -> Alphabet:
     capitals, small = (rows[:, 10 + 26 * i : 36 + 26 * i] for i in range(2))
     alike = (capitals + small).max(axis=1)
     upper, lower = (np.log(np.maximum(case.max(axis=1), 0.3 * alike) + 1e-3).sum() for case in (capitals, small))
-    return _CAPITALS if upper >= lower else _SMALL
+    return _CAPITALS if upper + CAPITALS_FIRST >= lower else _SMALL
 
 
 def _named(alphabet: Alphabet, known: dict[str, str]) -> Alphabet:
@@ -118,15 +128,15 @@ def label_of(one: Classified, alphabet: Alphabet) -> tuple[str, float, tuple[Cho
     return choices[0].label, choices[0].score, choices
 
 
-def as_digits(characters: Sequence[Character]) -> bool:
-    """Tell whether what was read as a line looks like digits."""
+def looks_like_digits(characters: Sequence[Character]) -> float:
+    """Return how much of what was read as a line looks like digits, 0 to 1."""
     if not characters:
-        return False
+        return 0.0
     shares = [
         sum(choice.score for choice in c.alternatives if choice.label in DIGITS or choice.label in TWINS)
         for c in characters
     ]
-    return float(np.mean(shares)) > LETTERS_FOR_DIGITS
+    return float(np.mean(shares))
 
 
 def digits_only(classifier: Classifier) -> Classifier:

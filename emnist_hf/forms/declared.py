@@ -9,12 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_hf.forms.characters import CHOICES, Classified
+from emnist_hf.forms.characters import CHOICES, ONE_SHAPE, Classified
 from emnist_hf.reading.results import Choice
-from emnist_hf.splits import CHARACTERS, DIGITS, MERGED_LOWERCASE, UPPERCASE
-
-_ONE_SHAPE = {c: c.upper() for c in MERGED_LOWERCASE} | dict(zip("l10528", "IIOSZB"))
-"""Characters that have the shape of a capital."""
+from emnist_hf.splits import CHARACTERS, DIGITS, UPPERCASE
 
 
 def _shares(labels: str, alike: dict[str, str]) -> NDArray[np.float32]:
@@ -22,7 +19,7 @@ def _shares(labels: str, alike: dict[str, str]) -> NDArray[np.float32]:
     return np.array([[alike.get(c, c) == label for label in labels] for c in CHARACTERS], np.float32)
 
 
-_DECLARED = {"digits": (DIGITS, _shares(DIGITS, {})), "uppercase": (UPPERCASE, _shares(UPPERCASE, _ONE_SHAPE))}
+_DECLARED = {"digits": (DIGITS, _shares(DIGITS, {})), "uppercase": (UPPERCASE, _shares(UPPERCASE, ONE_SHAPE))}
 
 
 def label_as(one: Classified, charset: str) -> tuple[str, float, tuple[Choice, ...]]:

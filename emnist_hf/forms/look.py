@@ -154,7 +154,7 @@ def _is_squared_paper(look: Look, place: int) -> bool:
 
 def _is_blot(look: Look, place: int) -> bool:
     """Whether a box is filled with ink."""
-    area = sum(part.area for cell in look.cells_of(place) for part in look.written.parts[cell])
+    area = sum(look.written.inked(cell) for cell in look.cells_of(place))
     block = look.blocks[place]
     share = CROSSED if look.may_be_checkbox(block) else FILLED
     return area > share * float(cv2.contourArea(block.quad))

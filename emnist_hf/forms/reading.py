@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -12,8 +12,17 @@ import numpy as np
 
 from emnist_hf.forms.block import Block
 from emnist_hf.forms.cells import sides
-from emnist_hf.forms.characters import alphabet_of, as_digits, classify, digits_only, label_of
+from emnist_hf.forms.characters import (
+    LETTERS_FOR_DIGITS,
+    alphabet_of,
+    classify,
+    digits_only,
+    label_of,
+    looks_like_digits,
+)
 from emnist_hf.forms.look import Look, look_at
+from emnist_hf.forms.marks import MARKS, is_mark, without_marks
+from emnist_hf.forms.order import Line, around, in_order
 from emnist_hf.forms.printed import are_printed, is_printed
 from emnist_hf.forms.turning import turns_of
 from emnist_hf.forms.walls import Part
@@ -21,24 +30,24 @@ from emnist_hf.ink import NoInkError, open_picture
 from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.ink.types import Floats
 from emnist_hf.reading.pipeline import TURNED
-from emnist_hf.reading.results import Box, Cell, Character, Field, Reading, Table, text_of
+from emnist_hf.reading.results import Cell, Character, Field, Reading, Table, text_of
 from emnist_hf.reading.scoring import Classifier
 from emnist_hf.splits import CHARSETS, LabelSet
+
+SOME_MARK = 0.95
+"""Score of a mark in a checkbox that looks like another character."""
 
 EMPTY = 0.22
 """Size of what is written in a cell, of the cell's height, below which it is empty."""
 
-MARK = 0.5
-"""Height of a pencil mark in the corner of a puzzle's cell, of the characters', at the most."""
-
-MARKS = frozenset("XVYKJT4*+-'.,/")
-"""What a cross or a tick reads as."""
-
-PARTICULAR, SOME_MARK = 0.7, 0.95
-"""Score of a character below which it may be a mark as well, and that of a mark that looks like another character."""
-
 LETTER = 0.3
 """Height of a letter outside the boxes, of an ordinary cell's, at the least."""
+
+SEVERAL = 3
+"""Strokes that are writing in a box however small they are beside it: a big box holds text."""
+
+IN_TABLE, LIKE_NEIGHBOURS = 0.8, 0.25
+"""Share of a table's filled cells that are digits from which others are too, and how much of one looks like digits."""
 
 FEW = 3
 """Empty boxes that do not make a form."""
@@ -52,14 +61,6 @@ not what the page is about: of print up to a half looks written, as on a blank f
 
 ReadLine = Callable[[Floats, Classifier], list[Character]]
 """The ink of a line, float32 [H, W], level, and what classifies its glyphs, to its characters."""
-
-
-@dataclass(frozen=True)
-class _Line:
-    """Characters that stand together, one word or some, and their box in the picture's pixels."""
-
-    box: Box
-    characters: list[Character]
 
 
 def read_form(
@@ -129,7 +130,7 @@ class _Reader:
     def __init__(self, look: Look, classifier: Classifier, read_line: ReadLine, target: LabelSet) -> None:
         self._look, self._written = look, look.written
         self._classifier, self._read_line, self._target = classifier, read_line, target
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
 
     def read(self) -> Reading:
         fields: list[Field] = []
@@ -143,7 +144,7 @@ class _Reader:
                 tables.append(self._table(block, self._characters(place)))
             else:
                 tables.append(self._table(block, self._lines_of(place)))
-        characters = _in_order(self._lines)
+        characters = in_order(self._lines)
         text = text_of(characters)
         return Reading(text, characters, "", self._look.size, 0, tuple(fields), tuple(tables))
 
@@ -158,7 +159,7 @@ class _Reader:
     def _characters(self, place: int) -> list[Cell]:
         """Read a block whose cells hold one character each, or nothing."""
         block, places = self._look.blocks[place], self._look.cells_of(place)
-        content = _without_marks([self._content(cell) for cell in places])
+        content = without_marks([self._content(cell) for cell in places])
         filled = [i for i, parts in enumerate(content) if parts]
         pictures = [self._written.picture_of(content[i], block.angle)[0] for i in filled]
         found = classify(pictures, self._classifier)
@@ -171,29 +172,37 @@ class _Reader:
             written = [cells[i] for i in row if cells[i].text]
             characters = [Character(c.text, c.score, c.box, 0, 0, c.alternatives) for c in written]
             if characters:
-                self._lines.append(_Line(_around([c.box for c in written]), characters))
+                self._lines.append(Line(around([c.box for c in written]), characters))
         return cells
 
-    def _content(self, cell: int) -> list[Part]:
-        """Return the strokes of a cell that are no specks; none where all of them are too small for a character."""
+    def _content(self, cell: int, several: bool = False) -> list[Part]:
+        """Return the strokes of a cell that are no specks; none where all of them are too small for a character.
+
+        several: whether it may hold more than one character: many small ones are no specks.
+        """
         parts = self._written.parts[cell]
         if not parts:
             return []
         largest = max(part.area for part in parts)
         parts = [part for part in parts if part.area >= 0.02 * largest]
-        size = max(max(part.height, part.width) for part in parts)
-        return parts if size >= EMPTY * sides(self._written.quads[cell])[1] else []
+        sizes = [max(part.height, part.width) for part in parts]
+        least = EMPTY * sides(self._written.quads[cell])[1]
+        text = several and len(parts) >= SEVERAL and sum(sizes) >= SEVERAL * least
+        return parts if max(sizes) >= least or text else []
 
     # --- cells of a line ---
 
-    def _line(self, block: Block, cell: int) -> tuple[str, float]:
-        """Read the line in a cell: its text, and the probability that it is right; "" where print is all there is."""
-        parts = self._content(cell)
+    def _line(self, block: Block, cell: int, digits: float = LETTERS_FOR_DIGITS) -> tuple[str, float]:
+        """Read the line in a cell: its text, and the probability that it is right; "" where print is all there is.
+
+        digits: how much of it looks like digits where it is one of digits.
+        """
+        parts = self._content(cell, several=True)
         if not parts or is_printed(parts, block.angle):
             return "", 1.0
         picture, back = self._written.picture_of(parts, block.angle)
         characters = self._read_line(picture, self._classifier)
-        if as_digits(characters) and "0" in self._target.labels:
+        if looks_like_digits(characters) > digits and "0" in self._target.labels:
             characters = self._read_line(picture, digits_only(self._classifier)) or characters
         moved = []
         for character in characters:
@@ -205,12 +214,12 @@ class _Reader:
             )
         for _, line in groupby(moved, key=lambda character: character.line):
             some = list(line)
-            self._lines.append(_Line(_around([c.box for c in some]), some))
+            self._lines.append(Line(around([c.box for c in some]), some))
         return text_of(characters), float(np.prod([c.score for c in characters]))
 
     def _box(self, block: Block, cell: int) -> list[Field]:
         """Read a single box, a checkbox or a line; [] for one that holds nothing but print."""
-        box, parts = self._look.outline_of(block), self._content(cell)
+        box, parts = self._look.outline_of(block), self._content(cell, several=True)
         small = self._look.may_be_checkbox(block)
         if small and not parts:
             return [Field("checkbox", box, "", 1.0, checked=False)]
@@ -218,7 +227,7 @@ class _Reader:
             return []
         before = len(self._lines)
         text, score = self._line(block, cell)
-        if small and (self._has_empty_checkbox or _is_mark(text, score)):
+        if small and (self._has_empty_checkbox or is_mark(text, score)):
             del self._lines[before:]
             return [Field("checkbox", box, "", score if set(text.upper()) <= MARKS else SOME_MARK, checked=True)]
         return [Field("box", box, text, score)]
@@ -231,8 +240,13 @@ class _Reader:
 
     def _lines_of(self, place: int) -> list[Cell]:
         """Read a block whose cells hold a line each, or nothing."""
-        block = self._look.blocks[place]
+        block, before = self._look.blocks[place], len(self._lines)
         lines = [self._line(block, cell) for cell in self._look.cells_of(place)]
+        filled = [text for text, _ in lines if text]
+        digits = sum(text.isdecimal() for text in filled)
+        if IN_TABLE * len(filled) <= digits < len(filled):
+            del self._lines[before:]
+            lines = [self._line(block, cell, LIKE_NEIGHBOURS) for cell in self._look.cells_of(place)]
         return [Cell(self._look.box_of(cell.quad), *line) for cell, line in zip(block.cells, lines)]
 
     def _table(self, block: Block, cells: Sequence[Cell]) -> Table:
@@ -244,57 +258,3 @@ class _Reader:
                     grid[row][column] = Cell(cell.box, "", 1.0)
             grid[place.rows[0]][place.columns[0]] = cell
         return Table(box, tuple(tuple(cell.text for cell in row) for row in grid), tuple(map(tuple, grid)))
-
-
-def _is_mark(text: str, score: float) -> bool:
-    """Whether what a small box holds is a cross or a tick: it reads as one, or as no character in particular."""
-    return len(text) <= 2 and (set(text.upper()) <= MARKS or score < PARTICULAR)
-
-
-def _without_marks(content: list[list[Part]]) -> list[list[Part]]:
-    """Leave out what is small beside the characters in the other cells, and apart from the one in its own."""
-    heights = sorted((max(part.height for part in parts) for parts in content if parts), reverse=True)
-    if not heights:
-        return content
-    usual = float(np.median(heights[: max(1, (len(heights) + 1) // 2)]))
-    return [_main(parts, usual) for parts in content]
-
-
-def _main(parts: list[Part], usual: float) -> list[Part]:
-    """Return the strokes of a cell's character, of about the usual height in pixels; [] where there is none."""
-    tall = [part for part in parts if part.height > MARK * usual or part.width > 1.2 * usual]
-    if not tall:
-        return []
-    left, top, right, bottom = max(tall, key=lambda part: part.area).box
-    near = 0.2 * usual
-
-    def belongs(part: Part) -> bool:
-        x0, y0, x1, y1 = part.box
-        return part in tall or (x1 > left - near and x0 < right + near and y1 > top - near and y0 < bottom + near)
-
-    return [part for part in parts if belongs(part)]
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    """Return the box around boxes."""
-    lefts, tops, rights, bottoms = zip(*boxes)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _in_order(lines: list[_Line]) -> tuple[Character, ...]:
-    """Return characters in reading order: what stands beside each other is one line, each of it a word or some."""
-    rows: list[list[_Line]] = []
-    for line in sorted(lines, key=lambda line: (line.box[1] + line.box[3]) / 2):
-        if rows and (line.box[1] + line.box[3]) / 2 < rows[-1][-1].box[3]:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    found = []
-    for number, row in enumerate(rows):
-        first = 0
-        for line in sorted(row, key=lambda line: line.box[0]):
-            start = line.characters[0].word
-            for c in line.characters:
-                found.append(Character(c.label, c.score, c.box, number, first + c.word - start, c.alternatives))
-            first = found[-1].word + 1
-    return tuple(found)

@@ -26,7 +26,8 @@ RESIDUE = 0.6
 """Share of a stroke's pixels beside a wall from which it is what is left of the wall."""
 
 SPECK = 0.1
-"""Size of a stroke below which it is a speck, of the shorter side of its cell."""
+"""Size of a stroke below which it is a speck, of the shorter side of its cell, or of an ordinary one: a big box holds
+text no larger than others."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Written:
         grown = cv2.dilate(cells.astype(np.float32), np.ones((round(wall) | 1, round(wall) | 1), np.uint8))
         self._cells = np.where(cells > 0, cells, grown.astype(np.int32))
         self.quads = quads
+        self._usual = float(np.median([min(sides(quad)) for quad in quads])) if quads else 0.0
         left = np.bincount(self.labels.ravel(), weights=near.ravel(), minlength=count) / np.maximum(
             self._stats[:, 4], 1
         )
@@ -93,7 +95,7 @@ class Written:
         x, y, across, down = (int(v) for v in stat[:4])
         width, height = sides(self.quads[best - 1])
         if inside[best] >= OWN * sum(inside.values()) and across < 1.5 * width + 2 and down < 1.8 * height + 2:
-            if max(across, down) >= SPECK * min(width, height):
+            if max(across, down) >= SPECK * min(width, height, self._usual):
                 self.parts[best - 1].append(Part((x, y, x + across, y + down), area, label))
             return
         for cell in inside:
@@ -103,7 +105,7 @@ class Written:
             rows, columns = np.nonzero(own)
             box = (x + int(columns.min()), y + int(rows.min()), x + int(columns.max()) + 1, y + int(rows.max()) + 1)
             size = max(box[2] - box[0], box[3] - box[1])
-            if size >= 1.5 * SPECK * min(sides(self.quads[cell - 1])):
+            if size >= 1.5 * SPECK * min(*sides(self.quads[cell - 1]), self._usual):
                 self.parts[cell - 1].append(Part(box, len(rows), label))
 
     def picture_of(self, parts: Sequence[Part], angle: float) -> tuple[Floats, Matrix]:
@@ -144,6 +146,10 @@ class Written:
             total += pixels
             over += pixels if across > 1.6 * width or down > 1.3 * height else 0
         return total, over
+
+    def inked(self, cell: int) -> int:
+        """Return how many pixels within a cell are those of its strokes."""
+        return sum(self._shares[part.label].get(cell + 1, 0) for part in self.parts[cell])
 
     def outside(self) -> list[Part]:
         """Return the strokes that belong to no cell, and are no walls."""

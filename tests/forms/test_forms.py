@@ -12,10 +12,12 @@ from emnist_hf import Recognizer
 from emnist_hf.data.compose import TEXTS, compose
 from emnist_hf.data.form_compose import Form, TrueField, compose_form
 from emnist_hf.forms.blocks import find_blocks
+from emnist_hf.forms.characters import Classified, alphabet_of, label_of
 from emnist_hf.forms.look import look_at
 from emnist_hf.forms.printed import is_printed
 from emnist_hf.forms.walls import Part
 from emnist_hf.reading.results import Reading
+from emnist_hf.splits import CHARACTERS, CHARSETS
 from tests.support.hands import font_hand
 
 
@@ -171,3 +173,46 @@ def test_rings_in_words_on_rough_paper_are_no_boxes(recognizer: Recognizer) -> N
     assert len(look_at(picture).blocks) == 3, "the case: three O seem boxes"
     reading = recognizer.read(picture)
     assert not reading.fields and reading.text == "\n".join(lines)
+
+
+def test_marks_that_break_the_sides_of_small_boxes_do_not_hide_them() -> None:
+    """Crosses of a broad pen over the sides of boxes askew: all four are found, where they are."""
+    sheet = np.full((500, 1300, 3), 255, np.uint8)
+    corners = [(80 + 300 * i, 300 - 30 * i) for i in range(4)]
+    cv2.line(sheet, (80, 120), (1180, 10), (40, 40, 40), 3)
+    cv2.line(sheet, (80, 180), (1180, 70), (40, 40, 40), 3)
+    for x, y in ((80, 120), (1180, 10)):
+        cv2.line(sheet, (x, y), (x + 6, y + 60), (40, 40, 40), 3)
+    for place, (x, y) in enumerate(corners):
+        square = np.array([(x, y), (x + 38, y - 4), (x + 42, y + 34), (x + 4, y + 38)])
+        cv2.polylines(sheet, [square], True, (40, 40, 40), 3)
+        if place < 3:  # over the lower side, and in the last one over the left one too
+            cv2.line(sheet, (x + 6 - 5 * place, y + 10), (x + 30, y + 44), (140, 50, 30), 9)
+            cv2.line(sheet, (x + 30, y + 8), (x + 10, y + 40), (140, 50, 30), 9)
+    look = look_at(sheet)
+    assert look is not None
+    found = sorted(look.outline_of(block) for block in look.blocks if look.may_be_checkbox(block))
+    assert len(found) == 4
+    for box, (x, y) in zip(found, corners):
+        assert np.abs(np.array(box) - (x, y - 4, x + 42, y + 38)).max() <= 5
+
+
+@pytest.mark.parametrize("condition", ["scan", "skewed", "small"])
+def test_a_printed_passage_in_a_box_is_no_answer(recognizer: Recognizer, condition: str) -> None:
+    form = form_of("fields", condition, 9)
+    below = max(field.box[3] for field in form.fields)
+    found = recognizer.read(form.picture).fields
+    assert [field.text for field in found if field.box[1] > below] == []
+    assert len(found) == len(form.fields)
+
+
+def test_a_bare_stroke_among_capitals_is_an_i() -> None:
+    def like(**shares: float) -> Classified:
+        row = np.zeros(62, np.float32)
+        for label, share in shares.items():
+            row[CHARACTERS.index(label.strip("_"))] = share
+        return Classified(row, 0.0)
+
+    found = [like(X=0.3, x=0.7), like(H=0.4, h=0.6), like(l=0.6, I=0.2, _1=0.2), like(_0=0.8, O=0.2)]
+    alphabet = alphabet_of(found, CHARSETS["byclass"])
+    assert "".join(label_of(one, alphabet)[0] for one in found) == "XHIO"
