@@ -1,4 +1,4 @@
-"""Batches of lines to train on, composed while training: UNIPEN's words, and lines by its writers and by fonts.
+"""Batches of lines to train on, composed while training: UNIPEN's words, lines by its writers, EMNIST's and fonts.
 
 All that is random follows from the seed and the number of the batch.
 """
@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.data.line_fonts import find_fonts, font_line, has_all
+from emnist_hf.data.line_glyphs import ROWS, Glyphs, find_glyphs, glyph_line
 from emnist_hf.data.line_hands import Writer, can_write, load_writers, write_line
+from emnist_hf.data.line_photos import photographed
 from emnist_hf.data.line_texts import compose_text
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strips import by_another_hand, draw_strip, to_strip_by_text, weathered
@@ -32,6 +34,8 @@ WORDS, IN_CONTEXT, SIGNS, STROKES, FONTS = "words_train.npz", "in_context.npz", 
 PIXELS = STRIP_CAPITAL / UNITS  # of a strip, for a unit of UNIPEN's
 SIMILAR = 600  # words of about the same width among which a batch is drawn
 JOINED = 0.35  # how often words of one person are set one after the other, as a line
+EMNIST = 0.3  # how often EMNIST's rows write what no font does
+PHOTOGRAPHED = 0.05  # how often a line is laid on paper and its ink found again
 
 
 class Batch(NamedTuple):
@@ -56,6 +60,7 @@ class LineSources:
     fonts: list[Path]
     missing: list[str]
     left_out: Counter[str] = field(default_factory=Counter)
+    glyphs: Glyphs | None = None
 
 
 def find_sources(folder: Path, fonts: Path | None = None) -> LineSources:
@@ -70,10 +75,12 @@ def find_sources(folder: Path, fonts: Path | None = None) -> LineSources:
     persons = _persons(path)
     writers = load_writers(found[STROKES], found[IN_CONTEXT], found[SIGNS], persons) if found[SIGNS] else []
     files = find_fonts(fonts or folder / FONTS)
+    glyphs = find_glyphs(folder)
     missing = [name for name, path in found.items() if path is None] + ([] if files else [FONTS])
+    missing += [] if glyphs else [ROWS]
     known = set(LINE_ALPHABET)
     left_out = Counter(c for text in words.text for c in set(str(text)) - known)
-    return LineSources(words, writers, files, missing, left_out)
+    return LineSources(words, writers, files, missing, left_out, glyphs)
 
 
 def _persons(path: Path) -> dict[str, str]:
@@ -119,7 +126,7 @@ class LineBatches:
         count = int(np.clip(self.columns / (width + 40), 4, 96))
         lines = [self._line(width, rng) for _ in range(count)]
         others = [lines[int(i)][0] for i in rng.integers(len(lines), size=len(lines))]
-        return collate([(weathered(strip, rng, other), text) for (strip, text), other in zip(lines, others)])
+        return collate([(_worn(strip, other, rng), text) for (strip, text), other in zip(lines, others)])
 
     def _line(self, width: float, rng: np.random.Generator) -> tuple[Bytes, str]:
         """Return a strip about so wide and its text."""
@@ -154,12 +161,16 @@ class LineBatches:
         return draw_strip(by_another_hand(strokes, UNITS, rng), rng), " ".join(texts)
 
     def _composed(self, width: float, rng: np.random.Generator) -> tuple[Bytes, str]:
-        """Return a line by a writer's characters or by a font; the text is drawn again until there is one who can."""
+        """Return a line by a font, EMNIST's rows or a writer; the text is drawn again until there is one who can."""
         sources = self.sources
         by_font = not sources.writers or (sources.fonts and rng.random() < self.share_fonts)
+        by_rows = not by_font and sources.glyphs is not None and rng.random() < EMNIST
         for _ in range(50):
             text = compose_text(max(1, round(width / rng.uniform(9, 16))), rng)
-            if by_font:
+            if by_rows and sources.glyphs:
+                if sources.glyphs.can_write(text):
+                    return to_strip_by_text(*glyph_line(text, sources.glyphs, rng), rng), text
+            elif by_font:
                 font = sources.fonts[int(rng.integers(len(sources.fonts)))]
                 if has_all(font, text):
                     return to_strip_by_text(*font_line(text, font, rng), rng), text
@@ -168,6 +179,11 @@ class LineBatches:
                 if can_write(writer, text):
                     return draw_strip(by_another_hand(write_line(text, writer, rng), CAPITAL, rng), rng), text
         return self._words(width, rng)
+
+
+def _worn(strip: Bytes, other: Bytes, rng: np.random.Generator) -> Bytes:
+    """Return a strip as it is seen: photographed, or as `weathered` has it with a piece of another line."""
+    return photographed(strip, rng) if rng.random() < PHOTOGRAPHED else weathered(strip, rng, other)
 
 
 def _baseline(strokes: list[Any], text: str) -> float:
