@@ -106,7 +106,7 @@ def _column(character: str, glyphs: Glyphs, rng: np.random.Generator) -> Floats:
 
 
 def _edges(column: Floats) -> tuple[Floats, Floats]:
-    """Return the first and the last inked column of each row, and of the rows beside it; infinite where there is none."""
+    """Return the first and the last inked column of each row and those beside it; infinite where there is none."""
     inked = cv2.dilate((column > INKED).astype(np.uint8), np.ones((7, 1), np.uint8)) > 0
     some = inked.any(axis=1)
     left = np.where(some, inked.argmax(axis=1), np.inf)

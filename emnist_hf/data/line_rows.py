@@ -6,7 +6,7 @@ All that is random follows from the seed and the number of the batch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -115,6 +115,7 @@ class LineBatches:
         for row in rows:
             by_person.setdefault(str(sources.words.person[row]), []).append(int(row))
         self.by_person = {person: np.array(own) for person, own in by_person.items()}
+        self.composes = bool(sources.writers or sources.fonts or sources.glyphs)
 
     def __getitem__(self, number: int) -> Batch:
         """Compose batch `number`."""
@@ -131,7 +132,7 @@ class LineBatches:
     def _line(self, width: float, rng: np.random.Generator) -> tuple[Bytes, str]:
         """Return a strip about so wide and its text."""
         while True:
-            if rng.random() < self.share_words or not (self.sources.writers or self.sources.fonts):
+            if rng.random() < self.share_words or not self.composes:
                 strip, text = self._words(width, rng)
             else:
                 strip, text = self._composed(width, rng)
@@ -162,23 +163,36 @@ class LineBatches:
 
     def _composed(self, width: float, rng: np.random.Generator) -> tuple[Bytes, str]:
         """Return a line by a font, EMNIST's rows or a writer; the text is drawn again until there is one who can."""
-        sources = self.sources
-        by_font = not sources.writers or (sources.fonts and rng.random() < self.share_fonts)
-        by_rows = not by_font and sources.glyphs is not None and rng.random() < EMNIST
+        write = self._writer(rng)
         for _ in range(50):
             text = compose_text(max(1, round(width / rng.uniform(9, 16))), rng)
-            if by_rows and sources.glyphs:
-                if sources.glyphs.can_write(text):
-                    return to_strip_by_text(*glyph_line(text, sources.glyphs, rng), rng), text
-            elif by_font:
-                font = sources.fonts[int(rng.integers(len(sources.fonts)))]
-                if has_all(font, text):
-                    return to_strip_by_text(*font_line(text, font, rng), rng), text
-            else:
-                writer = sources.writers[int(rng.integers(len(sources.writers)))]
-                if can_write(writer, text):
-                    return draw_strip(by_another_hand(write_line(text, writer, rng), CAPITAL, rng), rng), text
+            if (strip := write(text, rng)) is not None:
+                return strip, text
         return self._words(width, rng)
+
+    def _writer(self, rng: np.random.Generator) -> Callable[[str, np.random.Generator], Bytes | None]:
+        """Choose what writes a composed line, among what is there."""
+        sources = self.sources
+        others = sources.writers or sources.glyphs
+        if sources.fonts and (not others or rng.random() < self.share_fonts):
+            return self._by_font
+        if sources.glyphs and (not sources.writers or rng.random() < EMNIST):
+            return self._by_rows
+        return self._by_writer
+
+    def _by_font(self, text: str, rng: np.random.Generator) -> Bytes | None:
+        font = self.sources.fonts[int(rng.integers(len(self.sources.fonts)))]
+        return to_strip_by_text(*font_line(text, font, rng), rng) if has_all(font, text) else None
+
+    def _by_rows(self, text: str, rng: np.random.Generator) -> Bytes | None:
+        glyphs = self.sources.glyphs
+        return to_strip_by_text(*glyph_line(text, glyphs, rng), rng) if glyphs and glyphs.can_write(text) else None
+
+    def _by_writer(self, text: str, rng: np.random.Generator) -> Bytes | None:
+        writer = self.sources.writers[int(rng.integers(len(self.sources.writers)))]
+        if not can_write(writer, text):
+            return None
+        return draw_strip(by_another_hand(write_line(text, writer, rng), CAPITAL, rng), rng)
 
 
 def _worn(strip: Bytes, other: Bytes, rng: np.random.Generator) -> Bytes:

@@ -60,6 +60,7 @@ def write_line_results(
             "words": len(sources.words.rows("train")),
             "writers_of_characters": len(sources.writers),
             "fonts": len(sources.fonts),
+            "rows_of_characters": len(sources.glyphs) if sources.glyphs else 0,
             "missing": sources.missing,
             "left_out": dict(sources.left_out.most_common()),
             "steps": progress.step,

@@ -79,7 +79,8 @@ def train_lines(config: LineConfig) -> dict[str, Any]:
 def say_what_is_there(sources: LineSources) -> None:
     """Log what lines are composed of, and what was looked for and is left out."""
     log.info(
-        f"{len(sources.words):,} words and lines, {len(sources.writers)} writers, {len(sources.fonts)} fonts"
+        f"{len(sources.words):,} words and lines, {len(sources.writers)} writers, {len(sources.fonts)} fonts, "
+        f"{len(sources.glyphs) if sources.glyphs else 0:,} of EMNIST's rows"
         + (f"; not there and left out: {', '.join(sources.missing)}" if sources.missing else "")
     )
     if sources.left_out:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emnist_hf.data.font_rows import font_rows
 from emnist_hf.data.line_fonts import font_line, has_all
+from emnist_hf.data.line_glyphs import Glyphs, glyph_line
 from emnist_hf.data.line_hands import can_write, load_writers, write_line
+from emnist_hf.data.line_photos import photographed
 from emnist_hf.data.line_rows import LineBatches, LineSources, find_sources, fits, held_out_batches
 from emnist_hf.data.line_texts import compose_text
 from emnist_hf.data.rows import DataError
 from emnist_hf.data.strips import to_strip_by_text
 from emnist_hf.data.words import WordSet, part_of_person
+from emnist_hf.evaluation.page_metrics import character_errors, fold_text
 from emnist_hf.ink.strip import HEIGHT
+from emnist_hf.ink.types import Bytes
 from emnist_hf.letterforms import CAPITAL, LINE_ALPHABET
+from emnist_hf.models.line_checkpoint import read_line_checkpoint
+from emnist_hf.models.line_engine import LineEngine
+from emnist_hf.models.pretrained import LINES, PACKAGED
+from emnist_hf.reading.ctc import greedy_text
 from tests.support.hands import HANDS
 from tests.support.words import write_words
 
@@ -42,6 +52,7 @@ def test_what_the_alphabet_has_not_is_left_out_and_counted(sources: LineSources)
         "signs.npz",
         "strokes.npz",
         "fonts",
+        "byclass/train.parquet",
     }
 
 
@@ -71,6 +82,55 @@ def test_a_font_sets_a_line() -> None:
     ink, capital = font_line("Zürich", font, rng)
     strip = to_strip_by_text(ink, capital, rng)
     assert strip.shape[0] == HEIGHT and strip.max() == 255 and 60 < strip.shape[1] < 300
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> Glyphs:
+    """Rows such as EMNIST's, drawn from a font."""
+    return Glyphs(font_rows([HANDS["patrick-hand"]], 2))
+
+
+@pytest.fixture(scope="module")
+def engine() -> LineEngine:
+    return LineEngine(read_line_checkpoint(PACKAGED / LINES))
+
+
+def errors(engine: LineEngine, strip: Bytes, text: str) -> int:
+    """How many characters the shipped network reads otherwise, whatever their case."""
+    return character_errors(fold_text(text), fold_text(greedy_text(engine.run([strip])[0])))[0]
+
+
+TEXTS = ("every morning", "Berlin 1984", "HELLO WORLD", "quick jumping fox")
+
+
+def test_rows_of_characters_are_set_as_a_line_that_is_read(glyphs: Glyphs, engine: LineEngine) -> None:
+    assert len(glyphs) == 124 and glyphs.can_write("Berlin 12") and not glyphs.can_write("a.") and glyphs.can_write("")
+    found = 0
+    for seed, text in enumerate(TEXTS):
+        rng = np.random.default_rng(seed)
+        ink, capital = glyph_line(text, glyphs, rng)
+        assert ink.min() >= 0 and 0.9 < ink.max() <= 1 and ink[:, 0].any() and ink[0].any()
+        found += errors(engine, to_strip_by_text(ink, capital, rng), text)
+    assert found <= 0.2 * sum(map(len, TEXTS))
+
+
+def test_a_line_is_photographed_and_its_ink_is_in_its_place(glyphs: Glyphs, engine: LineEngine) -> None:
+    changed = found = 0
+    for seed, text in enumerate(TEXTS * 2):
+        rng = np.random.default_rng(seed)
+        strip = to_strip_by_text(*glyph_line(text, glyphs, rng), rng)
+        seen = photographed(strip, rng)
+        assert seen.shape == strip.shape and seen.dtype == np.uint8
+        assert np.corrcoef(seen.ravel(), strip.ravel())[0, 1] > 0.8
+        changed += not np.array_equal(seen, strip)
+        found += errors(engine, seen, text)
+    assert changed >= 6 and found <= 0.3 * 2 * sum(map(len, TEXTS))
+
+
+def test_rows_write_what_there_is_no_writer_for(sources: LineSources, glyphs: Glyphs) -> None:
+    batch = LineBatches(replace(sources, glyphs=glyphs), seed=1, columns=900, words=0.0)[0]
+    texts = ["".join(LINE_ALPHABET[i] for i in row[:length]) for row, length in zip(batch.targets, batch.lengths)]
+    assert all(glyphs.can_write(text) for text in texts) and not set(texts) <= set(sources.words.text)
 
 
 def test_real_writers_write_lines(shared: Path) -> None:

@@ -49,7 +49,7 @@ def test_what_a_run_leaves_behind(unbroken: Path) -> None:
     results = json.loads((unbroken / "results.json").read_text())
     assert results["task"] == "lines" and results["train"]["steps"] == 6
     assert results["train"]["left_out"] == {"]": 1}
-    assert {"strokes.npz", "fonts"} <= set(results["train"]["missing"])
+    assert {"strokes.npz", "fonts", "byclass/train.parquet"} <= set(results["train"]["missing"])
     assert results["test"]["all"]["words"] > 0 and 0 <= results["calibration"]["ece"] <= 1
     card = (unbroken / "README.md").read_text()
     assert "UNIPEN" in card and "CC BY 4.0" in card and "--task lines" in card
