@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -34,6 +34,28 @@ def accelerate_launch(*arguments: object) -> int:
         except SystemExit as ended:
             return int(ended.code or 0)
     return 0
+
+
+def forked(main: Callable[[list[str]], int], *arguments: object, status: int = 0) -> None:
+    """Run a command in two processes that know of each other, as a launcher starts them, but forked, to import nothing.
+
+    main: the command, which takes its arguments and returns its exit status.
+
+    Raises:
+        ProcessRaisedException: one of them failed, or ended with another status.
+    """
+    from accelerate import debug_launcher
+
+    with _shell():
+        debug_launcher(_run, (main, [str(argument) for argument in arguments], status), 2)
+
+
+def _run(main: Callable[[list[str]], int], arguments: list[str], status: int) -> None:
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)  # what the process that was forked had found out
+    if (ended := main(arguments)) != status:
+        raise RuntimeError(f"ended with {ended}")
 
 
 @contextmanager

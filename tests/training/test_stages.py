@@ -21,7 +21,7 @@ from emnist_hf.data.sources import load_rows
 from emnist_hf.training.loop import save_state, train
 from emnist_hf.training.outliers import PUNCTUATION
 from tests.support.drawn import small_strokes
-from tests.support.launch import torchrun
+from tests.support.launch import forked
 from tests.support.server import ROOT
 from tests.support.strokes import STROKES
 from tests.support.words import write_characters
@@ -141,7 +141,7 @@ def test_two_processes_follow_a_recipe(whole: Path, recipe: Path, source: Path, 
     output = tmp_path / "two"
     shutil.copytree(whole / "drawn", output / "drawn")
     arguments = flags(recipe, source, output)
-    assert torchrun("--standalone", "--nproc_per_node", "2", "train.py", *arguments) == 0
+    forked(command.main, *arguments)
     stages = json.loads((output / "results.json").read_text())["recipe"]["stages"]
     assert [stage["processes"] for stage in stages.values()] == [2, 2]
 

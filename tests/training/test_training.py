@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from subprocess import DEVNULL
 from typing import Any
 
 import numpy as np
@@ -33,11 +30,7 @@ from emnist_hf.training.run_data import prepare_data
 from emnist_hf.training.run_state import save_state
 from tests.support.drawn import draw_rows
 from tests.support.launch import accelerate_launch, torchrun
-from tests.support.server import ROOT
 from tests.support.training import quick_config, quick_flags
-
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
-"""One thread, so that results do not depend on what else the machine does."""
 
 
 def test_what_a_run_leaves_behind(unbroken: Path) -> None:
@@ -105,16 +98,16 @@ class Interrupted(Exception):
 
 
 def kill(arguments: list[str], output: Path) -> None:
-    """Start train.py and kill it as soon as a checkpoint is there."""
-    process = subprocess.Popen(
-        [sys.executable, "train.py", *arguments], cwd=ROOT, env=ENVIRONMENT, stdout=DEVNULL, stderr=DEVNULL
-    )
-    with process:
-        deadline = time.monotonic() + 200
-        while not list(output.glob("checkpoints/step-*[0-9]")) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
+    """Run train.py in a process of its own, forked, and kill it as soon as a checkpoint is there."""
+    process = multiprocessing.get_context("fork").Process(target=command.main, args=(arguments,))
+    process.start()
+    deadline = time.monotonic() + 200
+    while not list(output.glob("checkpoints/step-*[0-9]")) and process.is_alive():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
 
 
 def interrupt(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
