@@ -1,37 +1,30 @@
-"""A sheet's ink as marks, one a character, in rows; and which of them are printed guides beside what was written."""
+"""A sheet's ink as marks, one a character, in rows."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink import NoInkError, to_glyph
-from emnist_hf.ink.types import Floats, Mask
-from emnist_hf.letterforms import LETTERFORMS
+from emnist_hf.ink.types import Floats
 from emnist_hf.splits import CHARACTERS, SHAPE_SET, LabelSet, character_shares, fold_shape
 from emnist_hf.styling.measuring import Reader
+from emnist_hf.styling.sheet_walls import are_frames
 
 Box = tuple[int, int, int, int]
 
 LARGE, SPECK = 4.0, 0.12
 """Size, in heights of a usual mark, above which ink is a frame or a rule, and below which it is a speck."""
 
+BAR = 0.2
+"""The width of a bar by its length, at the most."""
+
 APART = 6.0
 """Heights of a usual mark by which neighbours of a row lie apart, at the most."""
-
-FEWEST_PAIRS = 8
-"""Marks beside which the same letter stands, always as far away, from which one of the two is a guide."""
-
-TWO_SHAPES = "ABDEGHNQRT"
-"""Capitals whose small letter has another shape."""
-
-MORE_REGULAR = 0.6
-"""How much less print strays from its line and size than handwriting does, at the least."""
 
 _SHAPES = [SHAPE_SET.labels.index(fold_shape(c)) for c in CHARACTERS]
 
@@ -55,6 +48,11 @@ class SheetMark:
     @property
     def centre(self) -> tuple[float, float]:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @property
+    def is_bar(self) -> bool:
+        width = self.box[2] - self.box[0]
+        return min(width, self.height) < BAR * max(width, self.height)
 
     @property
     def best(self) -> str:
@@ -92,7 +90,7 @@ def find_marks(coverage: Floats, reader: Reader) -> list[SheetMark]:
     boxes = _joined(*_components(coverage))
     if not boxes:
         return []
-    rows = _rows(boxes)
+    rows = rows_of(boxes)
     ordered = sorted(range(len(boxes)), key=lambda i: (rows[i], boxes[i][0]))
     pictures = [coverage[b[1] : b[3], b[0] : b[2]] for b in (boxes[i] for i in ordered)]
     shapes = shape_likelihoods(pictures, reader, may_be_signs=True)
@@ -101,7 +99,8 @@ def find_marks(coverage: Floats, reader: Reader) -> list[SheetMark]:
 
 def _components(coverage: Floats) -> tuple[NDArray[np.int32], float]:
     """Return the boxes of what may be writing, int32 [N, 4], and the height of a usual mark."""
-    stats = cv2.connectedComponentsWithStats((coverage > 0.5).astype(np.uint8), connectivity=8)[2][1:]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((coverage > 0.5).astype(np.uint8), connectivity=8)
+    stats = stats[1:][~are_frames(labels, stats)]
     heights = stats[:, cv2.CC_STAT_HEIGHT].astype(np.float64)
     if not len(heights):
         return np.zeros((0, 4), np.int32), 1.0
@@ -139,118 +138,35 @@ def _joined(boxes: NDArray[np.int32], unit: float) -> list[Box]:
     return [box for box in joined if max(box[2] - box[0], box[3] - box[1]) > 0.3 * unit]
 
 
-def _rows(boxes: Sequence[Box]) -> list[int]:
-    """Return the row of each mark: chains of neighbours, from the top."""
+def rows_of(boxes: Sequence[Box]) -> list[int]:
+    """Return the row of each mark: chains of neighbours, from the top, the fall of the rows taken out."""
     sides = np.array(boxes, np.float64)
+    links = _links(sides)
+    if not len(links):
+        return list(range(len(boxes)))
+    middle = (sides[:, [0, 1]] + sides[:, [2, 3]]) / 2
+    ways = middle[links[:, 1]] - middle[links[:, 0]]
+    sides[:, [1, 3]] -= float(np.median(ways[:, 1] / ways[:, 0])) * middle[:, :1]
+    rows = list(range(len(boxes)))
+    for i, ahead in _links(sides).tolist():
+        rows = [rows[i] if row == rows[ahead] else row for row in rows]
+    heights = {
+        row: float(np.mean([sides[i, 1::2].mean() for i in range(len(rows)) if rows[i] == row])) for row in set(rows)
+    }
+    order = {row: place for place, row in enumerate(sorted(heights, key=lambda row: heights[row]))}
+    return [order[row] for row in rows]
+
+
+def _links(sides: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return each mark that has a neighbour to its right, level with it, and that neighbour, [M, 2], from the left."""
     unit = float(np.median(sides[:, 3] - sides[:, 1]))
     middle = (sides[:, [0, 1]] + sides[:, [2, 3]]) / 2
-    rows = list(range(len(boxes)))
+    links = []
     for i in np.argsort(middle[:, 0]).tolist():
         right, down = (middle - middle[i]).T
         overlap = np.minimum(sides[:, 3], sides[i, 3]) - np.maximum(sides[:, 1], sides[i, 1])
         least = 0.3 * np.minimum(sides[:, 3] - sides[:, 1], sides[i, 3] - sides[i, 1])
         ahead = (right > 0) & (right < APART * unit) & (overlap > least)
         if ahead.any():
-            cost = np.where(ahead, right + 2 * np.abs(down), np.inf)
-            one, other = rows[i], rows[int(np.argmin(cost))]
-            rows = [one if row == other else row for row in rows]
-    heights = {row: float(np.mean([middle[i, 1] for i in range(len(rows)) if rows[i] == row])) for row in set(rows)}
-    order = {row: place for place, row in enumerate(sorted(heights, key=lambda row: heights[row]))}
-    return [order[row] for row in rows]
-
-
-# --- guides ---
-
-
-def without_guides(marks: Sequence[SheetMark]) -> tuple[list[SheetMark], int]:
-    """Return what was written, each mark with the printed letter beside it, and how many marks are print.
-
-    Guides are where the same letter stands twice, always as far apart, and one of the two keeps line and size better.
-    """
-    printed, offset = _find_guides(marks)
-    if not printed.any():
-        return list(marks), 0
-    written = [mark for mark, is_print in zip(marks, printed) if not is_print]
-    guides = [mark for mark, is_print in zip(marks, printed) if is_print]
-    places = np.array([guide.centre for guide in guides]) + offset
-    unit = float(np.median([mark.height for mark in written] or [1]))
-    with_guides = []
-    for mark in written:
-        distances = np.hypot(*(places - mark.centre).T)
-        nearest = int(np.argmin(distances))
-        with_guides.append(replace(mark, guide=guides[nearest].shapes if distances[nearest] < 0.8 * unit else None))
-    return with_guides, len(guides)
-
-
-def _find_guides(marks: Sequence[SheetMark]) -> tuple[Mask, NDArray[np.float64]]:
-    """Return which marks are printed guides, bool [N], and how far the written ones lie from them, float64 [2]."""
-    none = np.zeros(len(marks), bool), np.zeros(2)
-    if len(marks) < 2 * FEWEST_PAIRS:
-        return none
-    unit = float(np.median([mark.height for mark in marks]))
-    centres = np.array([mark.centre for mark in marks])
-    labels = np.array([fold_shape(mark.best) for mark in marks])
-    sure = np.array([mark.shapes.max() > 0.5 for mark in marks])
-    ways = centres[None] - centres[:, None]
-    same = (labels[None] == labels[:, None]) & sure[None] & sure[:, None]
-    # One of the two ways: from the mark above, or to the left, to the other.
-    forward = (ways[..., 1] > 0.3 * unit) | ((np.abs(ways[..., 1]) <= 0.3 * unit) & (ways[..., 0] > 0))
-    first, second = np.nonzero(same & forward & (np.hypot(ways[..., 0], ways[..., 1]) < 4 * unit))
-    if len(first) < FEWEST_PAIRS:
-        return none
-    found = ways[first, second]
-    near = np.hypot(*(found[:, None] - found[None]).transpose(2, 0, 1)) < 0.5 * unit
-    around = near[int(near.sum(axis=1).argmax())]
-    if around.sum() < FEWEST_PAIRS:
-        return none
-    offset = np.median(found[around], axis=0)
-    one, other = first[around], second[around]
-    if _other_case(marks, one, other):
-        return none
-    strays = [_straying([marks[i] for i in members]) for members in (one, other)]
-    if min(strays) > MORE_REGULAR * max(strays):
-        return none
-    if strays[1] < strays[0]:
-        one, other, offset = other, one, -offset
-    return _spread(marks, one, other), offset
-
-
-def _other_case(marks: Sequence[SheetMark], ones: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
-    """Tell whether pairs are a capital and its small letter, as in rows of either: no guide is of the other case."""
-    told = [(marks[i].best, marks[j].best) for i, j in zip(ones.tolist(), others.tolist())]
-    told = [pair for pair in told if pair[0].upper() in TWO_SHAPES]
-    return len(told) > 2 and np.mean([one != other for one, other in told]) > 0.5
-
-
-def _straying(marks: Sequence[SheetMark]) -> float:
-    """Return how far marks stray from their lines, and their size from that of their letters, in heights."""
-    heights = np.array([mark.height / LETTERFORMS[mark.best].height for mark in marks])
-    usual = float(np.median(heights))
-    size = float(np.median(np.abs(heights / usual - 1)))
-    off: list[float] = []
-    for row in {mark.row for mark in marks}:
-        standing = [m for m in marks if m.row == row and LETTERFORMS[m.best].bottom == 0]
-        feet = np.array([(m.centre[0], m.box[3]) for m in sorted(standing, key=lambda m: m.box[0])], np.float64)
-        for before, at, after in zip(feet, feet[1:], feet[2:]):
-            share = (at[0] - before[0]) / max(after[0] - before[0], 1e-6)
-            off.append(abs(at[1] - before[1] - share * (after[1] - before[1])) / usual)
-    return size + (float(np.median(off)) if off else 0.0) + 0.01
-
-
-def _spread(marks: Sequence[SheetMark], printed: NDArray[np.intp], written: NDArray[np.intp]) -> Mask:
-    """Return which of all marks are print, bool [N], going by those that are known: by rows, or by size, or by both."""
-    rows = np.array([mark.row for mark in marks])
-    is_print = np.zeros(len(marks), bool)
-    tall = [float(np.median([marks[i].height for i in members])) for members in (printed, written)]
-    between = math.sqrt(tall[0] * tall[1])
-    by_size = max(tall) > 1.35 * min(tall)
-    for row in set(rows.tolist()):
-        members = np.flatnonzero(rows == row)
-        ones, others = int(np.isin(members, printed).sum()), int(np.isin(members, written).sum())
-        if abs(ones - others) > 0.3 * (ones + others):  # chance pairs a written row with the print below it, too
-            is_print[members] = ones > others
-        elif by_size:
-            is_print[members] = [(marks[i].height < between) == (tall[0] < tall[1]) for i in members.tolist()]
-        else:
-            is_print[members] = np.isin(members, printed)
-    return is_print
+            links.append((i, int(np.argmin(np.where(ahead, right + 2 * np.abs(down), np.inf)))))
+    return np.array(links, np.intp).reshape(-1, 2)

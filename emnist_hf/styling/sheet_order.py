@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from emnist_hf.splits import CHARACTERS, DIGITS, LOWERCASE, UPPERCASE
 from emnist_hf.styling.sheet_marks import SheetMark
 
-FEWEST = 10
-"""Marks in order from which there is one."""
+FEWEST, FEWEST_LABELS = 10, 8
+"""Marks in order from which there is one, and labels among them."""
 
 LONG_RUN, ORDERED = 8, 0.7
 """Labels that follow one another in an alphabet, and their share of all, from which a sheet is in order."""
@@ -59,7 +59,9 @@ def find_order(marks: Sequence[SheetMark]) -> list[str | None] | None:
     found = [CHARACTERS[state] if state < _JUNK else None for state in path]
     runs = _runs(found)
     known = [i for run in runs for i in run]
-    if len(known) < FEWEST or sum(len(run) for run in runs if len(run) >= LONG_RUN) < ORDERED * len(known):
+    if len({found[i] for i in known}) < FEWEST_LABELS or sum(
+        len(run) for run in runs if len(run) >= LONG_RUN
+    ) < ORDERED * len(known):
         return None
     rows = {marks[i].row for i in known}
     if len(known) < COVERED * sum(mark.row in rows for mark in marks):
@@ -79,6 +81,16 @@ def spread_rows(marks: Sequence[SheetMark], labels: Sequence[str | None]) -> set
             gaps.setdefault(one.row, []).append(other.box[0] - one.box[2])
     usual = float(np.median([gap for row in ordered for gap in gaps.get(row, [])] or [0.0]))
     return {row for row in {mark.row for mark in marks} if np.median(gaps.get(row, [0])) >= SPREAD * usual}
+
+
+def without_title(marks: Sequence[SheetMark], labels: Sequence[str | None], spread: set[int]) -> list[str | None]:
+    """Return labels without those of rows that stand closer than `spread` ones do, where they are nothing new.
+
+    A title's letters are in order by chance; figures that were written closer than letters are not left out.
+    """
+    known = {label for mark, label in zip(marks, labels) if mark.row in spread}
+    new = {mark.row for mark, label in zip(marks, labels) if label is not None and label not in known}
+    return [label if mark.row in spread | new else None for mark, label in zip(marks, labels)]
 
 
 def _runs(labels: Sequence[str | None]) -> list[list[int]]:

@@ -7,6 +7,7 @@ counts as evidence; what is in no order is labelled as it is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.font_sheet import SKIP, Sheet, SheetCharacter, relabel
 from emnist_hf.styling.measuring import Reader
 from emnist_hf.styling.outline import Box
+from emnist_hf.styling.sheet_guides import without_guides
 from emnist_hf.styling.sheet_layout import PAIR_SAMPLES, SAMPLES
-from emnist_hf.styling.sheet_marks import SheetMark, find_marks, shape_likelihoods, without_guides
-from emnist_hf.styling.sheet_order import SPREAD, find_order, looks_other, spread_rows, suits
+from emnist_hf.styling.sheet_marks import SheetMark, find_marks, shape_likelihoods
+from emnist_hf.styling.sheet_order import SPREAD, find_order, looks_other, spread_rows, suits, without_title
 from emnist_hf.styling.sheet_scan import FlatSheet, find_sheet
+from emnist_hf.styling.sheet_walls import without_walls
 
 MOST_CHARACTERS = 600
 
@@ -138,21 +141,42 @@ def _any_sheet(image: Any, reader: Reader) -> Sheet:
     if reading.turns and (ordered := _sheet_in_order(upright, reading.turns, reader)) is not None:
         return ordered
     found = [SheetCharacter(c.label, c.score, tuple(c.box), c.line, c.word) for c in reading.upright().characters]
+    if (characters := _read_in_order(found, upright, reader)) is not None:
+        return Sheet(upright, characters, reading.turns, (), _order_notices(characters))
     return Sheet(upright, _without_titles(found), reading.turns, is_text=True)
+
+
+def _read_in_order(found: Sequence[SheetCharacter], upright: Ink, reader: Reader) -> list[SheetCharacter] | None:
+    """Label what was read by its order, as where walls hid it from `find_marks`; None where it is in none."""
+    boxes: Any = [tuple(round(side * upright.scale) for side in c.box) for c in found]
+    pictures = [upright.coverage[b[1] : b[3], b[0] : b[2]] for b in boxes]
+    shapes = shape_likelihoods(pictures, reader)
+    order = find_order([SheetMark(box, c.line, row) for box, c, row in zip(boxes, found, shapes)])
+    if order is None:
+        return None
+    return [
+        c
+        if label is None
+        else replace(c, label=label, score=0.0 if other else 1.0, looks=other, legible=suits(row, label))
+        for c, label, row in zip(found, order, shapes)
+        for other in [looks_other(row, label) if label else ""]
+    ]
 
 
 def _sheet_in_order(upright: Ink, turns: int, reader: Reader) -> Sheet | None:
     """Label a sheet by its order; None where it is in none. turns: that its picture was given for it."""
+    upright = replace(upright, coverage=without_walls(upright.coverage))
     written, guides = without_guides(find_marks(upright.coverage, reader))
     order = find_order(written)
     if order is None:
         return None
     spread = spread_rows(written, order)
+    order = without_title(written, order, spread)
     characters = []
     for mark, label in zip(written, order):
         if label is not None:
             characters.append(_ordered(mark, label, upright.scale))
-        elif mark.row in spread:
+        elif mark.row in spread and (not guides or mark.guide is not None):
             likely = float(mark.shapes.max()) if not guides else 0.0
             label = mark.best if likely > LIKELY else SKIP
             characters.append(SheetCharacter(label, min(likely, 0.9), _box(mark, upright.scale), mark.row, 0))

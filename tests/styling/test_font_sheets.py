@@ -23,14 +23,18 @@ from emnist_hf.styling.font_sheet import Sheet
 from emnist_hf.styling.hand_font import DOUBTFUL, MADE, OWN, MadeFont, Sample, make_font
 from emnist_hf.styling.neighbours import WrittenPair
 from emnist_hf.styling.sheet_layout import PAPERS, SHEET_SIGNS, sheet_pages
+from emnist_hf.styling.sheet_marks import SheetMark
+from emnist_hf.styling.sheet_order import find_order, spread_rows, without_title
 from emnist_hf.styling.sheet_pdf import write_sheet
 from emnist_hf.styling.sheet_reading import read_sheet
 from tests.support.command import invoke
 from tests.support.hands import HANDS
 from tests.support.handwriting import write
-from tests.support.sheets import filled, guided, is_written
+from tests.support.sheets import celled, filled, guided, is_in_cell, is_written
 
 CHARACTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+CODES = string.digits + string.ascii_uppercase + string.ascii_lowercase
+"""The characters as networks number them."""
 ROWS = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
 
 
@@ -146,6 +150,46 @@ def test_no_letter_is_taken_from_printed_guides_or_a_title(hand: str, recognizer
     sheet = read_sheet(guided(ROWS, hand, "Handwriting Worksheet"), recognizer)
     assert labels(sheet) == "".join(ROWS)
     assert all(is_written(character.box, len(ROWS)) for character in sheet.characters)
+
+
+@pytest.mark.parametrize(
+    ("frames", "guides", "title", "condition"),
+    [
+        (False, True, "Handwriting Worksheet", "photo"),
+        (False, False, "", "skewed"),
+        (True, True, "Handwriting Worksheet", "scan"),
+        (True, False, "", "photo"),
+    ],
+)
+@pytest.mark.parametrize("hand", ["patrick-hand", "indie-flower"])
+def test_a_printed_grid_is_no_letter_and_hides_none(
+    hand: str, frames: bool, guides: bool, title: str, condition: str, recognizer: Recognizer
+) -> None:
+    """Tails of letters cross the walls, and guides are printed in the corners of cells."""
+    printed, ink = celled(ROWS, hand, frames=frames, guides=guides, title=title)
+    picture = take(printed, ink, condition, np.random.default_rng(1))[0]
+    assert labels(read_sheet(Image.fromarray(picture), recognizer)) == "".join(ROWS)
+
+
+def test_no_glyph_of_a_grid_is_a_guide_or_a_title(recognizer: Recognizer) -> None:
+    printed, ink = celled(ROWS, title="Handwriting Worksheet")
+    sheet = read_sheet(Image.fromarray(np.rint(printed * (1 - ink[..., None])).astype(np.uint8)), recognizer)
+    assert labels(sheet) == "".join(ROWS)
+    assert all(is_in_cell(character.box) for character in sheet.characters)
+
+
+def test_figures_written_closer_than_letters_are_kept_and_a_title_of_letters_in_order_is_not() -> None:
+    def row(text: str, number: int, pitch: int) -> list[SheetMark]:
+        return [
+            SheetMark((i * pitch, 100 * number, i * pitch + 20, 100 * number + 40), number, np.eye(62)[CODES.index(c)])
+            for i, c in enumerate(text)
+        ]
+
+    marks = row("abdef", 0, 22) + row(CHARACTERS[26:52], 1, 80) + row("0123456789", 2, 40)
+    order = find_order(marks)
+    assert order is not None
+    left = without_title(marks, order, spread_rows(marks, order))
+    assert left == [None] * 5 + list(CHARACTERS[26:])
 
 
 def test_the_order_says_what_the_shape_cannot(recognizer: Recognizer) -> None:

@@ -17,6 +17,9 @@ from tests.support.hands import HANDS
 DPI = 150
 PRINT = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans-Bold.ttf"
 
+CELLED = 120
+"""Side of a cell of a `celled` sheet, in pixels."""
+
 Key = tuple[str, int]
 """A cell: its label and which of its cells, from 0."""
 
@@ -74,3 +77,44 @@ def is_written(box: Collection[float], rows: int) -> bool:
     _, top, _, bottom = box
     middle = (top + bottom) / 2
     return any(150 * (number + 1) + 12 < middle < 150 * (number + 1) + 110 for number in range(rows))
+
+
+def celled(
+    rows: Collection[str],
+    hand: str = "patrick-hand",
+    *,
+    frames: bool = False,
+    guides: bool = True,
+    title: str = "",
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A grid of cells as other tools print it, uint8 [H, W, 3], and a letter written into each, float32 [H, W].
+
+    frames: a frame of its own around each cell instead of walls that neighbours share. guides: the letter printed small
+    in the upper left corner of its cell.
+    """
+    rng = np.random.default_rng(seed)
+    side, per_row = CELLED, 10
+    cells = [letter for row in rows for letter in row]
+    size = ((per_row + 1) * side, (-(-len(cells) // per_row) + 2) * side)
+    printed, ink = Image.new("RGB", size, "white"), Image.new("L", size)
+    canvas, writing = ImageDraw.Draw(printed), ImageDraw.Draw(ink)
+    canvas.text((side, 40), title, fill="black", font=ImageFont.truetype(PRINT, 44))
+    small, pen = ImageFont.truetype(PRINT, 20), ImageFont.truetype(HANDS[hand], 64)
+    inset = 8 if frames else 0
+    for number, letter in enumerate(cells):
+        left, top = side // 2 + number % per_row * side, side + number // per_row * side
+        box = (left + inset, top + inset, left + side - inset, top + side - inset)
+        canvas.rectangle(box, outline=(60, 60, 60), width=3)
+        if guides:
+            canvas.text((box[0] + 7, box[1] + 5), letter, fill=(90, 90, 90), font=small)
+        at = (left + 66 + rng.normal(0, 3), top + 88 + rng.normal(0, 3))
+        writing.text(at, letter, fill=255, font=pen, anchor="ms")
+    return np.asarray(printed), np.asarray(ink, np.float32) / 255
+
+
+def is_in_cell(box: Collection[float]) -> bool:
+    """Tell whether a box of a `celled` sheet, not photographed, is where its cells are written in, and no guide's."""
+    left, top, right, bottom = box
+    across, down = ((left + right) / 2 - CELLED / 2) % CELLED, ((top + bottom) / 2) % CELLED
+    return top > CELLED and across > 35 and down > 35
