@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from datasets import Dataset, Features
 
 PARTS = ("train", "validation", "test")
+
+AnyHash = TypeVar("AnyHash", np.uint32, np.uint64)
 
 
 class DataError(EmnistError):
@@ -107,3 +109,18 @@ def hash_images(images: Images) -> NDArray[np.uint64]:
         mixed ^= mixed >> np.uint64(32)
         hashes[block] = (mixed * multipliers[::-1]).sum(axis=1, dtype=np.uint64)
     return hashes
+
+
+def distinct(hashes: NDArray[AnyHash]) -> NDArray[AnyHash]:
+    """Return the different ones, in order. `np.unique` takes a hundred times as long for a million (NumPy 2.4)."""
+    ordered = np.sort(hashes)
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
+
+
+def among(hashes: NDArray[AnyHash], known: NDArray[AnyHash]) -> NDArray[np.bool_]:
+    """Tell which hashes are among the known, which are in order: bool [N]. `np.isin` would copy and sort them all."""
+    if not len(known):
+        return np.zeros(len(hashes), bool)
+    return known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes

@@ -12,7 +12,7 @@ from accelerate import PartialState
 from accelerate.logging import get_logger
 from numpy.typing import NDArray
 
-from emnist_hf.data.rows import DataError, Rows, hash_images
+from emnist_hf.data.rows import DataError, Rows, among, hash_images
 from emnist_hf.data.sources import load_parts
 from emnist_hf.evaluation.seen import count_seen, digest, load_learnt, load_seen, short_hashes
 from emnist_hf.ink.glyph import SIDE
@@ -120,7 +120,7 @@ def _add_parent(data: RunData, parent: str) -> RunData:
     learnt = load_learnt(folder)
     if learnt is None or data.learnt is None:
         return replace(data, learnt=None, seen=None)
-    fresh = ~np.isin(short_hashes(data.validation.images), learnt)
+    fresh = ~among(short_hashes(data.validation.images), learnt)
     if not fresh.all():
         log.warning(
             f"{parent} learnt from {(~fresh).sum():,} of the {len(fresh):,} validation rows: {fresh.sum():,} are left. "
