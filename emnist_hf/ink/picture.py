@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,25 @@ def open_picture(image: Any) -> Image.Image:
 
     Raises PictureError for what cannot be read or is too large, NoInkError for a sketchpad that holds nothing.
     """
+    if isinstance(image, Opened):
+        image = image.source
     return _open_sketch(image) if isinstance(image, Mapping) else _on_paper(_load(image))
+
+
+class Opened:
+    """A picture that several look at, one after the other: `open_reduced` decodes it once for all of them.
+
+    source: anything `open_picture` takes. side: longest side in pixels that any of them asks for, but for a few who
+    then open the picture anew.
+    """
+
+    def __init__(self, source: Any, side: int) -> None:
+        self.source, self.side = source, side
+
+    @cached_property
+    def reduced(self) -> tuple[NDArray[np.uint8], float]:
+        """The picture as `open_reduced` gives it for `side`."""
+        return open_reduced(self.source, self.side)
 
 
 def open_reduced(image: Any, max_side: int) -> tuple[NDArray[np.uint8], float]:
@@ -79,6 +98,11 @@ def open_reduced(image: Any, max_side: int) -> tuple[NDArray[np.uint8], float]:
 
     Returns uint8 [H, W, 3] and its pixels per pixel of the picture. No more of a JPEG file is decoded than that takes.
     """
+    if isinstance(image, Opened):
+        if max_side > image.side:
+            return open_reduced(image.source, max_side)
+        rgb, scale = image.reduced
+        return (rgb, scale) if max(rgb.shape[:2]) < 2 * max_side else _reduced(Image.fromarray(rgb), max_side, scale)
     if isinstance(image, (str, Path)):
         image = _read_file(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
@@ -87,9 +111,15 @@ def open_reduced(image: Any, max_side: int) -> tuple[NDArray[np.uint8], float]:
     else:
         picture = open_picture(image)
         longest = max(picture.size)
-    factor = max(picture.size) // max_side
+    return _reduced(picture, max_side, max(picture.size) / longest)
+
+
+def _reduced(picture: Image.Image, max_side: int, scale: float) -> tuple[NDArray[np.uint8], float]:
+    """Reduce by a whole factor to less than twice `max_side`; `scale` with it, as `open_reduced` gives it."""
+    longest = max(picture.size)
+    factor = longest // max_side
     rgb = np.asarray(picture.reduce(factor) if factor > 1 else picture)
-    return rgb, max(rgb.shape[:2]) / longest
+    return rgb, scale * max(rgb.shape[:2]) / longest
 
 
 def _open_sketch(sketch: Mapping[str, Any]) -> Image.Image:
@@ -173,7 +203,7 @@ def _from_bytes(data: bytes, max_side: int | None = None) -> tuple[Image.Image, 
                 longest = max(width, height)
                 if max_side is not None and longest > max_side:  # an eighth, a quarter or half of a JPEG's pixels
                     picture.draft(picture.mode, (width * max_side // longest, height * max_side // longest))
-                return _upright(picture), longest
+                return _upright(picture, max_side), longest
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -203,8 +233,11 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """Decode, scale to 8 bits and turn as EXIF says; the size is checked before a pixel is decoded."""
+def _upright(picture: Image.Image, max_side: int | None = None) -> Image.Image:
+    """Decode, scale to 8 bits and turn as EXIF says; the size is checked before a pixel is decoded.
+
+    max_side: where it is given, grey and colours are reduced as `open_reduced` says, as early as can be.
+    """
     _check_size(*picture.size)
     try:
         orientation = picture.getexif().get(0x0112)  # before the conversions below, which may drop it
@@ -212,6 +245,9 @@ def _upright(picture: Image.Image) -> Image.Image:
         orientation = None
     try:
         picture.load()
+        factor = 1 if max_side is None else max(picture.size) // max_side
+        if factor > 1 and picture.mode in ("L", "RGB") and "transparency" not in picture.info:
+            picture = picture.reduce(factor)
         eight_bits = _to_eight_bits(picture)
     except PictureError:
         raise

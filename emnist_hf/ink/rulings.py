@@ -78,9 +78,9 @@ def take_out(coverage: Floats, lines: Mask, level: float) -> Floats:
     """
     mask = coverage > level
     columns = lines.any(axis=0)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    _, stats = components(lines)
     areas, widths = stats[1:, cv2.CC_STAT_AREA], stats[1:, cv2.CC_STAT_WIDTH]
-    if count < 2 or not columns.any():
+    if len(stats) < 2 or not columns.any():
         return coverage
     thickness = round(float(np.average(areas / widths, weights=widths)))
     crossing = thickness + max(3, thickness // 2)

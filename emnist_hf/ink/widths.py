@@ -9,12 +9,30 @@ from numpy.typing import NDArray
 from emnist_hf.ink.types import Floats, Mask
 
 
-def components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Label the connected components of a mask, [H, W]: labels and statistics, [N, 5], as OpenCV's, paper first."""
-    # The algorithm of Grana et al. 2010 gathers statistics in less than half the time of OpenCV's choice.
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
-    )
+def components(mask: Mask, connectivity: int = 8) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Label the connected components of a mask, [H, W]: labels and statistics, [N, 5], as OpenCV's, paper first.
+
+    The box of the paper is all of the picture. OpenCV's own statistics visit every pixel, and in several threads take
+    three times as long: here they are gathered from the runs of the rows.
+    """
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)
+    height, width = mask.shape
+    edges = np.empty((height, width + 1), np.bool_)  # where a run begins, and the place after it
+    edges[:, 0], edges[:, -1] = mask[:, 0], mask[:, -1]
+    np.not_equal(mask[:, 1:], mask[:, :-1], out=edges[:, 1:-1])
+    starts, stops = np.flatnonzero(edges).reshape(-1, 2).T
+    rows = starts // (width + 1)
+    label = labels.ravel()[starts - rows]  # an edge more than pixels in each row
+    left, right = (np.zeros(count, np.int64) for _ in range(2))
+    top, bottom = (np.zeros(count, np.int64) for _ in range(2))
+    left[:] = width
+    np.minimum.at(left, label, starts - rows * (width + 1))
+    np.maximum.at(right, label, stops - rows * (width + 1))
+    top[label[::-1]] = rows[::-1]  # rows rise: the first of a label is written last
+    bottom[label] = rows + 1
+    areas = np.bincount(label, weights=stops - starts, minlength=count)
+    stats = np.stack([left, top, right - left, bottom - top, areas], axis=1).astype(np.int32)
+    stats[0] = 0, 0, width, height, mask.size - int(areas.sum())
     return labels, stats
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import components as label_components
 from emnist_hf.ink.widths import depth, ridge
 from emnist_hf.reading.margin import pieces_of_lines
 from emnist_hf.reading.types import Boxes, Flags, Labels
@@ -55,9 +56,9 @@ class Components:
 
 def may_be_many(coverage: Floats) -> bool:
     """Tell whether ink, float32 [H, W], may be more than one character: three marks or more, or far wider than high."""
-    mask = (coverage > INK).astype(np.uint8)
-    _, _, width, height = cv2.boundingRect(mask)
-    stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
+    mask = coverage > INK
+    _, _, width, height = cv2.boundingRect(mask.view(np.uint8))
+    stats = label_components(mask)[1][1:]
     heights = stats[:, cv2.CC_STAT_HEIGHT]
     marks = np.count_nonzero(heights > 0.3 * heights.max(initial=0))
     return bool(width > 2 * height or marks >= 3)
@@ -70,12 +71,12 @@ def find_components(coverage: Floats) -> tuple[Components, Flags]:
     scratched-out words, lines that divide the sheet, and what the edge of the picture cuts off.
     """
     mask = coverage > INK
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    labels, stats = label_components(mask)
     boxes = stats[1:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].astype(np.int32)
     boxes[:, 2:] += boxes[:, :2]
     areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int32)
     depths = depth(mask)
-    deepest = np.zeros(count, np.float32)
+    deepest = np.zeros(len(stats), np.float32)
     np.maximum.at(deepest, labels[mask], depths[mask])
     at_edge = _at_edge(boxes, coverage.shape)
     unit, pen = _sizes(boxes, areas, at_edge, depths, labels)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emnist_hf.ink.rulings import take_out
 from emnist_hf.ink.types import Floats, Mask
+from emnist_hf.ink.widths import components
 
 MAX_SKEW = 12.0
 """Degrees either way within which the slope is looked for."""
@@ -115,7 +116,8 @@ def _ruling_pixels(mask: Mask) -> Mask:
     if not runs.any():
         return np.zeros_like(mask)
     bridged = cv2.dilate(runs, np.ones((3, length | 1), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8)
+    labels, stats = components(bridged > 0)
+    count = len(stats)
     lengths = np.bincount(labels.ravel(), weights=runs.ravel(), minlength=count)
     extents = stats[:, cv2.CC_STAT_WIDTH] - length
     spans = (extents > SPAN * width) & (stats[:, cv2.CC_STAT_HEIGHT] < 0.05 * width)
