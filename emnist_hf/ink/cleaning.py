@@ -22,16 +22,19 @@ def without_frame(coverage: Floats) -> Floats:
 
 def without_specks(coverage: Floats) -> Floats:
     """Return the coverage without components that are tiny beside the largest, or at the border apart from the rest."""
-    labels, stats = components(coverage > CLEANING.inked)
+    mask = coverage > CLEANING.inked
+    labels, stats = components(mask)
     if len(stats) <= 1:
         return coverage
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 0
     outside = _apart_at_border(stats, areas, coverage.shape)
     drop = outside | (areas < CLEANING.speck * areas[~outside].max())
-    drop[0] = True
-    kept = _with_soft_edge(~drop[labels])
-    return np.where(kept & ((labels == 0) | ~drop[labels]), coverage, np.float32(0))
+    drop[0] = False
+    if not drop.any():
+        return np.where(_with_soft_edge(mask), coverage, np.float32(0))
+    dropped = drop[labels]
+    return np.where(_with_soft_edge(mask & ~dropped) & ~dropped, coverage, np.float32(0))
 
 
 def without_shades(coverage: Floats) -> Floats:
@@ -68,6 +71,9 @@ def find_frame(mask: Mask) -> Mask | None:
     if min(height, width) < CLEANING.frame_side:
         return None
     if mask[height // 3 : -height // 3, width // 3 : -width // 3].mean() > CLEANING.frame_empty:
+        return None
+    across, down = cv2.boundingRect(mask.view(np.uint8))[2:]
+    if across <= CLEANING.frame_span * width or down <= CLEANING.frame_span * height:
         return None
     labels, stats = components(mask)
     spans_width = stats[:, cv2.CC_STAT_WIDTH] > CLEANING.frame_span * width
@@ -109,7 +115,7 @@ def _is_rectangle(part: Mask) -> bool:
 
 def _with_soft_edge(mask: Mask) -> Mask:
     """Return the mask grown over the soft edge of its components."""
-    return cv2.dilate(mask.astype(np.uint8), np.ones((CLEANING.soft, CLEANING.soft), np.uint8)) > 0
+    return cv2.dilate(mask.view(np.uint8), np.ones((CLEANING.soft, CLEANING.soft), np.uint8)) > 0
 
 
 def _apart_at_border(stats: NDArray[np.int32], areas: NDArray[np.float64], shape: tuple[int, ...]) -> Mask:
