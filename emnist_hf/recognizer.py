@@ -14,9 +14,7 @@ import numpy as np
 
 from emnist_hf.errors import EmnistError, named
 from emnist_hf.forms.reading import read_form
-from emnist_hf.ink import Ink, glyph_of
-from emnist_hf.ink.picture import Opened
-from emnist_hf.ink.thresholds import PAGE_SIDE
+from emnist_hf.ink import Ink, Opened, glyph_of
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import choose_engine, softmax
@@ -229,7 +227,7 @@ class Recognizer:
         """
         target, ask, spoken = self._target(charset), self._classify_characters, check_language(language)
         crop = partial(read_crop, target=target, network=self._lines, language=spoken)
-        opened = Opened(image, PAGE_SIDE)  # the form and the page look at it alike
+        opened = Opened(image)  # the form and the page look at it alike
         reading = read_form(opened, ask, crop, target) or read_page(opened, ask, target, ink, self._lines, spoken)
         return reading if lexicon is None else correct(reading, lexicon)
 

@@ -15,7 +15,7 @@ import numpy as np
 from emnist_hf.ink.cleaning import without_specks
 from emnist_hf.ink.extract import Ink, ink_of, to_ink
 from emnist_hf.ink.glyph import to_glyph
-from emnist_hf.ink.picture import BLANK, ONLY_LINES, NoInkError, PictureError, open_picture, open_reduced
+from emnist_hf.ink.picture import BLANK, ONLY_LINES, NoInkError, Opened, PictureError, open_picture, open_reduced
 from emnist_hf.ink.rulings import without_lines
 from emnist_hf.ink.shrinking import at_most
 from emnist_hf.ink.thresholds import CHARACTER_SIDE, EXTRACTION, GLANCE_INK, GLANCE_PEN, GLANCE_SIDE
@@ -26,6 +26,7 @@ __all__ = [
     "BLANK",
     "Ink",
     "NoInkError",
+    "Opened",
     "PictureError",
     "glyph_of",
     "open_picture",

@@ -17,19 +17,41 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from emnist_hf.errors import EmnistError
+from emnist_hf.ink.arrays import picture_of_array
+from emnist_hf.ink.problems import (
+    BLANK,
+    MAX_BYTES,
+    MAX_LENGTH,
+    MAX_PIXELS,
+    ONLY_LINES,
+    TOO_BLURRED,
+    TOO_FAINT,
+    NoInkError,
+    PictureError,
+    check_bytes,
+    check_size,
+)
+from emnist_hf.ink.thresholds import PAGE_SIDE
+
+__all__ = [
+    "BLANK",
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_LAYERS",
+    "MAX_LENGTH",
+    "MAX_PIXELS",
+    "ONLY_LINES",
+    "TOO_BLURRED",
+    "TOO_FAINT",
+    "NoInkError",
+    "Opened",
+    "PictureError",
+    "open_picture",
+    "open_reduced",
+]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """The only parsers of Pillow that a visitor's file may reach."""
-
-MAX_PIXELS = 50_000_000
-"""Pixels of a picture beyond which it is refused."""
-
-MAX_LENGTH = 20_000
-"""Pixels of a side beyond which a picture is refused."""
-
-MAX_BYTES = 30_000_000
-"""Bytes of a file beyond which it is refused."""
 
 MAX_LAYERS = 50
 """Layers of a sketch beyond which it is refused."""
@@ -43,24 +65,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # by EXIF's orientation
-
-
-class PictureError(EmnistError):
-    """The picture cannot be read or is refused; the message is one sentence with the problem and the cure."""
-
-
-BLANK = "There is no ink in the picture: draw or photograph a character."
-TOO_FAINT = "There is no ink in the picture that stands out of its paper: take a darker pen or more light."
-TOO_BLURRED = "There is no ink in the picture that is sharp: hold the camera still, a little farther away."
-ONLY_LINES = "There is no ink in the picture but printed lines: write a character between them."
-"""Why there is no ink, and what to do."""
-
-
-class NoInkError(EmnistError):
-    """The picture is fine, but nothing is written in it."""
-
-    def __init__(self, template: str = BLANK) -> None:
-        super().__init__(template)
 
 
 def open_picture(image: Any) -> Image.Image:
@@ -84,7 +88,7 @@ class Opened:
     then open the picture anew.
     """
 
-    def __init__(self, source: Any, side: int) -> None:
+    def __init__(self, source: Any, side: int = PAGE_SIDE) -> None:
         self.source, self.side = source, side
 
     @cached_property
@@ -165,7 +169,7 @@ def _load(image: Any) -> Image.Image:
     if isinstance(image, Image.Image):
         return _upright(image)
     if isinstance(image, np.ndarray):
-        return _from_array(image)
+        return picture_of_array(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
         return _from_bytes(bytes(image))[0]
     if isinstance(image, (str, Path)):
@@ -181,7 +185,7 @@ def _read_file(path: str | Path) -> bytes:
         file = Path(path)
         if not file.is_file():  # a device or a pipe could be read for ever
             raise PictureError("There is no picture file of that name: check the path.")
-        _check_bytes(file.stat().st_size)
+        check_bytes(file.stat().st_size)
         return file.read_bytes()
     except PictureError:
         raise
@@ -193,12 +197,12 @@ def _from_bytes(data: bytes, max_side: int | None = None) -> tuple[Image.Image, 
     """Decode a file, no larger than it has to be for `max_side`; return the longest side of the whole too."""
     if not data:
         raise PictureError("The file is empty: choose a PNG, JPEG, WebP, BMP, GIF or TIFF picture.")
-    _check_bytes(len(data))
+    check_bytes(len(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own size limit replaces Pillow's warning
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                _check_size(*picture.size)
+                check_size(*picture.size)
                 width, height = picture.size
                 longest = max(width, height)
                 if max_side is not None and longest > max_side:  # an eighth, a quarter or half of a JPEG's pixels
@@ -215,30 +219,12 @@ def _from_bytes(data: bytes, max_side: int | None = None) -> tuple[Image.Image, 
         raise PictureError("The picture is damaged and cannot be read: save it again.") from error
 
 
-def _check_bytes(count: int) -> None:
-    if count > MAX_BYTES:
-        raise PictureError("The file is larger than {most} MB: save the picture smaller.", most=MAX_BYTES // 10**6)
-
-
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise PictureError("The picture has no pixels: choose another one.")
-    if width * height > MAX_PIXELS or max(width, height) > MAX_LENGTH:
-        raise PictureError(
-            "The picture is {width} x {height} pixels: make it at most {side} pixels a side and {most} megapixels.",
-            width=width,
-            height=height,
-            side=MAX_LENGTH,
-            most=MAX_PIXELS // 10**6,
-        )
-
-
 def _upright(picture: Image.Image, max_side: int | None = None) -> Image.Image:
     """Decode, scale to 8 bits and turn as EXIF says; the size is checked before a pixel is decoded.
 
     max_side: where it is given, grey and colours are reduced as `open_reduced` says, as early as can be.
     """
-    _check_size(*picture.size)
+    check_size(*picture.size)
     try:
         orientation = picture.getexif().get(0x0112)  # before the conversions below, which may drop it
     except Exception:  # damaged EXIF does not make the pixels worse
@@ -265,56 +251,12 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
         values = np.asarray(picture)
         if picture.mode.startswith("I;16"):
             values = values.astype(np.uint16)
-        return _from_array(values)
+        return picture_of_array(values)
     if picture.mode == "1":
         return picture.convert("L").convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return picture.convert("RGBA") if picture.mode != "La" else picture.convert("LA").convert("RGBA")
     return picture.convert("RGB")  # a copy of what is RGB already: the picture stays whoever's it is
-
-
-def _from_array(array: NDArray[Any]) -> Image.Image:
-    """Make a picture of an array; the range of floats and wide integers is told from their values."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
-        raise PictureError(
-            "An array of shape {shape} is not a picture: give height x width (x 3 or 4).", shape=str(array.shape)
-        )
-    _check_size(array.shape[1], array.shape[0])
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif array.dtype != np.uint8:
-        array = _scale_to_bytes(array)
-    if array.ndim == 3 and array.shape[2] == 2:  # grey and alpha
-        array = array[:, :, [0, 0, 0, 1]]
-    picture = Image.fromarray(np.ascontiguousarray(array))
-    return picture if picture.mode == "RGBA" else picture.convert("RGB")
-
-
-def _scale_to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale an array to bytes.
-
-    Full scale is 1 for floats up to 1, 255 up to 255, 65535 up to that, and the greatest value beyond.
-    """
-    if array.dtype.kind not in "iuf":
-        raise PictureError(
-            "An array of {dtype} is not a picture: give numbers from 0 to 255 or 0 to 1.", dtype=str(array.dtype)
-        )
-    values = array.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise PictureError("The array holds NaN or infinity: give finite numbers.")
-    top = float(values.max())
-    if array.dtype == np.uint16:
-        full = 65535.0 if top > 255 else 255.0
-    elif array.dtype.kind == "f" and top <= 1.0:
-        full = 1.0
-    else:
-        full = next((limit for limit in (255.0, 65535.0) if top <= limit), top)
-    if values.min() < 0:  # -1..1 and other signed ranges
-        values = values / np.abs(values).max()  # first, as the distance of the two ends may be too great for a float
-        values, full = values - values.min(), max(float(np.ptp(values)), 1e-12)
-    return np.clip(np.rint(values / full * 255), 0, 255).astype(np.uint8)
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:

@@ -225,8 +225,8 @@ def _straight(mask: Mask, upright: bool, share: float) -> list[Line]:
     turned = np.ascontiguousarray(mask.T) if upright else mask
     length = max(8, round(share * turned.shape[1]))
     thick = cv2.dilate(turned.view(np.uint8), np.ones((3, 1), np.uint8))  # a line that wanders by a pixel stays whole
-    # OpenCV opens by one row after the other: most rows have too little ink.
-    filled = cv2.reduce(thick, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() * 2 >= length  # half: OpenCV takes beyond the border for ink
+    # Most rows have too little ink; half of it is enough at the border, as OpenCV takes what is beyond it for ink.
+    filled = 2 * cv2.reduce(thick, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() >= length
     if not filled.any():
         return []
     runs = np.zeros_like(thick)

@@ -73,6 +73,11 @@ class Vocabulary:
             groups.setdefault(len(word), []).append(word)
         return groups
 
+    @cached_property
+    def _around(self) -> dict[int, list[str]]:
+        """The words whose length is near to one, as they are asked for."""
+        return {}
+
     def near(self, word: str) -> list[str]:
         """Return the words of the list that lie nearest to one that was read, by edits, small letters."""
         from rapidfuzz import process
@@ -80,7 +85,10 @@ class Vocabulary:
 
         word = word.lower()
         most = 1 + (len(word) > 3) + (len(word) > 7)
-        around = [w for n in range(len(word) - most, len(word) + most + 1) for w in self._by_length.get(n, [])]
+        if len(word) not in self._around:
+            lengths = range(len(word) - most, len(word) + most + 1)
+            self._around[len(word)] = [w for n in lengths for w in self._by_length.get(n, [])]
+        around = self._around[len(word)]
         found = process.extract(word, around, scorer=Levenshtein.distance, score_cutoff=most, limit=200)
         found.sort(key=lambda hit: hit[1] * 6 - self.words[hit[0]])
         return [hit[0] for hit in found[:NEAR]]

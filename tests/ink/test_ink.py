@@ -14,6 +14,7 @@ from PIL import Image
 from emnist_hf.data.strokes import draw, draw_coverage
 from emnist_hf.ink import NoInkError, PictureError, glyph_of, stroke_width, to_glyph, to_ink
 from emnist_hf.ink.glyph import to_glyphs
+from emnist_hf.ink.widths import components
 from tests.support.hostile import encoded
 from tests.support.ink import A, difference
 
@@ -401,3 +402,16 @@ def test_polarity_of_tight_crops_of_emnist(shared: Path, enlarge: int, quality: 
             data = encoded(picture, "JPEG", quality=quality) if quality else encoded(picture)
             right.append(to_ink(data).light_on_dark == light)
     assert np.mean(right) >= 0.98
+
+
+@pytest.mark.parametrize("connectivity", [4, 8])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_components_are_those_of_opencv(connectivity: int, share: float) -> None:
+    mask = np.random.default_rng(0).random((37, 53)) < share
+    labels, stats = components(mask, connectivity)
+    _, theirs, expected, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=connectivity)
+    assert np.array_equal(labels > 0, mask) and len(stats) == len(expected)
+    for number in range(1, len(stats)):  # the order of the numbers is OpenCV's own affair
+        other = np.unique(theirs[labels == number])
+        assert len(other) == 1 and np.array_equal(stats[number], expected[other[0]])
+    assert stats[0].tolist() == [0, 0, 53, 37, np.count_nonzero(~mask)]

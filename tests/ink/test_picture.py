@@ -17,7 +17,17 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from emnist_hf import ink
 from emnist_hf.data.strokes import draw, draw_coverage
-from emnist_hf.ink.picture import MAX_BYTES, MAX_LENGTH, MAX_PIXELS, NoInkError, PictureError, open_picture
+from emnist_hf.ink import picture as pictures
+from emnist_hf.ink.picture import (
+    MAX_BYTES,
+    MAX_LENGTH,
+    MAX_PIXELS,
+    NoInkError,
+    Opened,
+    PictureError,
+    open_picture,
+    open_reduced,
+)
 from tests.support.hostile import UNDO, chunk, encoded
 from tests.support.ink import A, difference
 
@@ -235,3 +245,40 @@ def test_a_phones_picture_of_several_parts_is_read() -> None:
     first.save(buffer, "MPO", save_all=True, append_images=[Image.new("RGB", (40, 30), "blue")])
     picture = open_picture(buffer.getvalue())
     assert picture.size == (40, 30) and picture.getpixel((5, 5))[0] > 200  # type: ignore[index]
+
+
+# --- opened once ---
+
+
+def test_an_opened_picture_is_decoded_once_for_all_who_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = encoded(Image.new("RGB", (900, 1500), "white"))  # 1500 pixels high
+    decoded, decode = [], pictures._from_bytes
+
+    def counted(data: bytes, max_side: int | None = None) -> tuple[Image.Image, int]:
+        decoded.append(max_side)
+        return decode(data, max_side)
+
+    monkeypatch.setattr(pictures, "_from_bytes", counted)
+    opened = Opened(page, 700)
+    (rgb, scale), (again, _), (smaller, less) = (open_reduced(opened, side) for side in (700, 600, 300))
+    assert rgb is again and decoded == [700]
+    assert rgb.shape[0] == 750 and scale == 0.5
+    assert smaller.shape[0] == 375 and less == 0.25
+    larger, whole = open_reduced(opened, 1500)
+    assert larger.shape[0] == 1500 and whole == 1.0 and decoded == [700, 1500]
+    assert open_picture(opened).size == (900, 1500)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "I;16"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_is_reduced_alike_whether_before_or_after_its_colours_are_converted(
+    mode: str, orientation: int
+) -> None:
+    drawn = Image.fromarray(draw(A)).resize((400, 400)).convert("L")
+    picture = Image.fromarray(np.asarray(drawn, np.uint16) * 257) if mode == "I;16" else drawn.convert(mode)
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    picture.save(file, "PNG", exif=exif)
+    rgb, scale = open_reduced(file.getvalue(), 200)
+    expected = np.asarray(open_picture(file.getvalue()).reduce(2))
+    assert scale == 0.5 and difference(rgb, expected) <= 1
