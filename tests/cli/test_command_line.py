@@ -181,7 +181,7 @@ def test_strokes_are_drawn_for_training_and_scored(tmp_path: Path) -> None:
 
 def test_real_strokes_are_read(shared: Path) -> None:
     """Held-out UNIPEN writers at 300 px, thin pen and thick, either polarity: at least 90 % right, shape-folded."""
-    pens = ("--pen", 6, "--pen", 20, "--per_pen", 200)
+    pens = ("--pen", 6, "--pen", 20, "--per_pen", 100)
     lines = invoke("evaluate-strokes", shared / "unipen" / "strokes.npz", *pens, status=0).stdout.splitlines()
     assert [json.loads(line)["pen"] for line in lines] == [6, 6, 20, 20]
     for line in lines:
