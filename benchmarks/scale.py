@@ -76,18 +76,13 @@ def write_rows(path: Path, rows: int) -> Path:
 
 
 def measure(source: str, batch: int, steps: int) -> dict[str, float]:
-    """One size, in this process. Raises `ScaleError` for too few rows."""
+    """One size, in this process."""
     memory = Memory()
     started = time.perf_counter()
     data = prepare_data(TrainConfig(split="digits", dataset=source, validation_fraction=VALIDATION))
     data.digest()
     prepared = time.perf_counter() - started
     dataset, sampler = PartialLabelDataset(data.sources, CHARSETS["digits"]), MixtureSampler(data.sources, 0)
-    if len(dataset) < steps * batch:
-        raise ScaleError(
-            f"{len(dataset):,} rows to learn from are fewer than {steps} steps of {batch}: give more --rows, or fewer "
-            f"--steps."
-        )
     loader = DataLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=default_convert, drop_last=True)
     speeds = []
     for cold in (False, True):
@@ -190,6 +185,10 @@ def run(source: str | None, rows: list[int], batch: int, steps: int) -> dict[str
     if min(rows) < FEWEST:
         raise ScaleError(
             f"--rows is {min(rows):,}: give at least {FEWEST}, so that one in a hundred can be kept for validation."
+        )
+    if (learnt := min(rows) - round(VALIDATION * min(rows))) < steps * batch:
+        raise ScaleError(
+            f"{learnt:,} rows to learn from are fewer than {steps} steps of {batch}: give more --rows or fewer --steps."
         )
     with tqdm(rows, desc="sizes", unit="size") as bar:  # which ends its line where a size cannot be measured
         sizes = [in_a_process(count, batch, steps) for count in bar]

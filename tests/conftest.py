@@ -31,7 +31,13 @@ from emnist_hf.splits import CHARSETS  # noqa: E402
 from tests.support.drawn import draw_rows, write_folder, write_parquet  # noqa: E402
 from tests.support.server import serve  # noqa: E402
 
-LONGEST = ("browser", "test_training.py", "page", "test_hub_push.py", "test_command_line.py")
+LONGEST = (
+    *("browser", "page", "test_pages.py", "test_training.py", "test_font_sheets.py", "test_command_line.py"),
+    *("test_hub_push.py", "test_docs.py", "test_benchmarks.py", "test_line_reading.py", "test_stages.py"),
+    *("test_photographs.py", "test_make_font.py", "test_forms.py", "test_hub_dataset.py", "test_evaluation.py"),
+    *("test_many_files.py", "test_copies.py", "test_form.py", "test_kinds.py", "test_distillation.py"),
+    *("test_hub_space.py", "test_explore.py"),
+)
 """Groups of tests that take longest, which begin first, so that no process is left with one of them at the end."""
 
 
