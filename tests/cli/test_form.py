@@ -20,7 +20,7 @@ from emnist_hf.cli.form_table import columns, formats
 from emnist_hf.forms import Template
 from tests.support.command import invoke
 from tests.support.forms import blank_form, filled_form, typed
-from tests.support.launch import forked
+from tests.support.launch import torchrun
 
 LAYOUT, SEED = "registration", 5
 
@@ -171,8 +171,8 @@ def test_a_full_disk_keeps_what_was_read(office: Path, table: Path, tmp_path: Pa
 
 def test_two_processes_give_the_same(office: Path, table: Path, tmp_path: Path) -> None:
     output = tmp_path / "visits.csv"
-    command = ["form", "read", office / "visit.yaml", office / "scans", "--output", output]
-    forked(lambda arguments: invoke(*arguments).exit_code, *command, status=1)
+    command = ["-m", "emnist_hf", "form", "read", office / "visit.yaml", office / "scans", "--output", output]
+    assert torchrun("--standalone", "--nproc_per_node", "2", *command) == 1
     assert output.read_text("utf-8") == table.read_text("utf-8")
 
 

@@ -14,7 +14,7 @@ from typer.testing import Result
 from emnist_hf.data.compose import compose
 from tests.support.command import command, invoke
 from tests.support.hands import font_hand
-from tests.support.launch import forked
+from tests.support.launch import torchrun
 
 WORDS = ("NAP", "TEN MEN", "Red hat", "42 BEDS", "wet", "MAP")
 
@@ -121,7 +121,7 @@ def test_parquet_holds_the_same(folder: Path, once: Path, tmp_path: Path) -> Non
 
 def test_two_processes_give_the_same(folder: Path, once: Path, tmp_path: Path) -> None:
     output = tmp_path / "results.jsonl"
-    forked(lambda arguments: invoke(*arguments).exit_code, "read", folder, "--output", output, status=1)
+    assert torchrun("--standalone", "--nproc_per_node", "2", "-m", "emnist_hf", "read", folder, "--output", output) == 1
     assert output.read_text() == once.read_text()
 
 

@@ -29,7 +29,7 @@ from emnist_hf.training.loop import train
 from emnist_hf.training.run_data import prepare_data
 from emnist_hf.training.run_state import save_state
 from tests.support.drawn import draw_rows
-from tests.support.launch import accelerate_launch, forked
+from tests.support.launch import accelerate_launch, torchrun
 from tests.support.training import quick_config, quick_flags
 
 
@@ -167,7 +167,7 @@ def test_two_processes_give_the_same_kind_of_result(
     output = tmp_path / "two"
     settings = {"num_train_epochs": 2, "per_device_train_batch_size": 16}  # a process: the step has the same 32 rows
     arguments = quick_flags(small_emnist, output, **settings)
-    forked(command.main, *arguments)
+    assert torchrun("--standalone", "--nproc_per_node", "2", "train.py", *arguments) == 0
     assert len(re.findall("^epoch ", capfd.readouterr().out, re.MULTILINE)) == 2, "one process tells"
     one, two = (json.loads((folder / "results.json").read_text()) for folder in (unbroken, output))
     assert two["train"]["processes"] == 2
