@@ -13,26 +13,20 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from emnist_hf.errors import EmnistError, named
-from emnist_hf.forms.reading import read_form
 from emnist_hf.ink import Ink, Opened, glyph_of
 from emnist_hf.ink.types import Bytes, Floats
 from emnist_hf.models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint
 from emnist_hf.models.engine import choose_engine, softmax
-from emnist_hf.models.line_checkpoint import read_line_checkpoint
-from emnist_hf.models.line_engine import LineEngine
 from emnist_hf.models.pretrained import LINES, find_checkpoint
 from emnist_hf.models.rejection import load_rejection
-from emnist_hf.reading.crop import read_crop
-from emnist_hf.reading.lexicon import Lexicon, correct
-from emnist_hf.reading.line_reading import LineNetwork
-from emnist_hf.reading.pipeline import read_page
 from emnist_hf.reading.results import Answer, Character, FormRecord, Prediction, Reading
-from emnist_hf.reading.vocabulary import check_language
 from emnist_hf.splits import LabelSet, character_shares, charsets_of, check_top_k, choose_charset, fold_probabilities
 
 if TYPE_CHECKING:
     from emnist_hf.forms.template import Template
     from emnist_hf.models.network import Checkpoint
+    from emnist_hf.reading.lexicon import Lexicon
+    from emnist_hf.reading.line_reading import LineNetwork
 
 __all__ = ["Answer", "CheckpointError", "Prediction", "Recognizer"]
 
@@ -47,8 +41,7 @@ class Recognizer:
 
     def __init__(self, files: CheckpointFiles, lines: str | Path | None = None) -> None:
         """Load a checkpoint's network. Raises `CheckpointError` as `from_pretrained`."""
-        self._files = files
-        self._lines_source = lines
+        self._files, self._lines_source = files, lines
         self._engine = choose_engine(files)
         self.rejection = load_rejection(files.folder, self._engine.feature_count)
 
@@ -69,6 +62,10 @@ class Recognizer:
     @cached_property
     def _lines(self) -> LineNetwork:
         """The network that reads whole lines, loaded when the first page is read."""
+        from emnist_hf.models.line_checkpoint import read_line_checkpoint
+        from emnist_hf.models.line_engine import LineEngine
+        from emnist_hf.reading.line_reading import LineNetwork
+
         engine = LineEngine(read_line_checkpoint(find_checkpoint(self._lines_source or LINES)[0]))
         return LineNetwork(engine.run, engine.score)
 
@@ -225,6 +222,12 @@ class Recognizer:
 
         Raises `PictureError` for what cannot be opened, `LabelError` as `classify`.
         """
+        from emnist_hf.forms.reading import read_form  # here: `classify` starts without all this
+        from emnist_hf.reading.crop import read_crop
+        from emnist_hf.reading.lexicon import correct
+        from emnist_hf.reading.pipeline import read_page
+        from emnist_hf.reading.vocabulary import check_language
+
         target, ask, spoken = self._target(charset), self._classify_characters, check_language(language)
         crop = partial(read_crop, target=target, network=self._lines, language=spoken)
         opened = Opened(image)  # the form and the page look at it alike
@@ -234,13 +237,12 @@ class Recognizer:
     def read_form(self, image: Any, template: Template) -> FormRecord:
         """Read a form that was filled in, by its template: a mapping from the names of its fields to their values.
 
-        image: a picture of it as `classify` takes it: a scan or a photo, lying as it may; or the path of a PDF or TIFF.
-        Of a form of several pages also the list of their pictures.
-
-        Raises `PictureError` for what cannot be opened, and `TemplateError` where it is not this form.
+        image: a picture of it as `classify` takes it: a scan or a photo, lying as it may; or the path of a PDF or TIFF;
+        of several pages also a list. Raises `PictureError` for what cannot be opened, `TemplateError` for another form.
         """
         from emnist_hf.forms.filled import read_filled
         from emnist_hf.forms.pages import open_pages
+        from emnist_hf.reading.crop import read_crop
 
         pictures = list(image) if isinstance(image, (list, tuple)) else list(open_pages(image, len(template.pages)))
 
@@ -274,18 +276,16 @@ class Recognizer:
         scores = fold_probabilities(probabilities, self.label_set, target)
         best = np.argsort(-scores, axis=1, kind="stable")[:, : int(min(top_k, len(target)))]
         rejects: list[Any] = [None] * len(glyphs) if p_reject is None else p_reject.tolist()
-        answers = []
-        for glyph, row, places, reject in zip(glyphs, scores, best, rejects):
-            predictions = [Prediction(target.labels[i], float(row[i])) for i in places]
-            is_character = self.rejection is None or reject <= self.rejection.threshold
-            answers.append(Answer(predictions, glyph, None, reject, is_character))
-        return answers
+        threshold = np.inf if self.rejection is None else self.rejection.threshold
+        found = ([Prediction(target.labels[i], float(row[i])) for i in places] for row, places in zip(scores, best))
+        three = zip(glyphs, found, rejects)
+        return [Answer(best, glyph, None, reject, (reject or 0) <= threshold) for glyph, best, reject in three]
 
     def _classify_characters(self, glyphs: Bytes) -> tuple[Floats, Floats]:
         """Return the probabilities of the 62 characters, float32 [N, 62], and p_reject, [N], for a page to go by."""
-        probabilities, p_reject = self._forward(glyphs)
-        p_reject = np.zeros(len(glyphs), np.float32) if p_reject is None else p_reject
-        return probabilities @ character_shares(self.label_set), p_reject
+        probabilities, rejects = self._forward(glyphs)
+        rejects = np.zeros(len(glyphs), np.float32) if rejects is None else rejects
+        return probabilities @ character_shares(self.label_set), rejects
 
 
 def _find_glyph(image: Any, return_exceptions: bool) -> Bytes | EmnistError:
