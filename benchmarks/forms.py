@@ -4,7 +4,8 @@
 
 Forms are composed by `emnist_hf.data.form_compose`, filled with hand-printed fonts or, with --strokes, by UNIPEN's
 held-out writers. A box is found where one of the same kind of cells overlaps it by 0.7 (intersection over union); F1
-counts those that are none against them. A cell is right where its text is, capitals and digits as such.
+counts those that are none against them. Of a line to write on, and of ticks, the height that both have above it is
+compared. A cell is right where its text is, capitals and digits as such.
 
 With --templates a template is made of each layout's blank, and its filled copies are read by it: forms that were
 recognized as such, fields right by type, and what is sent to a person at the default threshold (`form_copies`).
@@ -41,13 +42,22 @@ def cells_of(found: Field | Table) -> list[str]:
     return [cell.text for cell in found.cells] or [found.text]
 
 
+def shared(found: Field | Table, true: TrueField) -> float:
+    """Return how much a found box is a true one; how high the room above an open one is, nobody can say."""
+    one, other = found.box, true.box
+    if true.open:
+        top = max(one[1], other[1])
+        one, other = ((box[0], min(top, box[3] - 1), *box[2:]) for box in (one, other))
+    return overlap(one, other)
+
+
 def score(form: Form, reading: Reading, counts: Counts) -> None:
     """Count what is right: pairs of right and all under each name."""
     found: list[Field | Table] = [*reading.fields, *reading.tables]
     hits = 0
     for true in form.fields:
-        best = max(found, key=lambda one: overlap(one.box, true.box), default=None)
-        hit = best is not None and overlap(best.box, true.box) >= OVERLAP
+        best = max(found, key=lambda one: shared(one, true), default=None)
+        hit = best is not None and shared(best, true) >= OVERLAP
         hits += hit
         compare(true, cells_of(best) if best is not None and hit else [], counts)
     counts["boxes found, F1"].append(2 * hits / max(1, len(found) + len(form.fields)))

@@ -34,6 +34,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "puzzle": ("sudoku",),
     "marks": ("row 0",),
     "grid": ("grid A",),
+    "open": ("ticks 0", "ticks A", "lines 0", "lines 0", "ticked 0"),
     # These five are kept for measuring: nothing was tuned on them.
     "visit": ("comb 0", "boxes A", "checks", "table 0"),
     "exam": ("comb A", "grid 0", "passage"),
@@ -63,14 +64,14 @@ class Form:
 # --- items: each prints itself at a height of the sheet and returns where it ends ---
 
 
-def _comb(sheet: Sheet, top: int, charset: str) -> int:
+def _comb(sheet: Sheet, top: int, charset: str, walls: str = "") -> int:
     height, width = 56, int(sheet.rng.integers(40, 60))
     count = int(sheet.rng.integers(5, 13))
     text = sheet.text(charset, int(sheet.fill.integers(3, count + 1)))
     left = sheet.label(str(sheet.rng.choice(LABELS)) + ":", 60, top + height // 2) + 30
     count = min(count, (sheet.pen.shape[1] - left - 40) // width)
     texts = [character.strip() for character in text[:count].ljust(count)]
-    sheet.cells("comb", (left, top), [texts], (width, height), charset)
+    sheet.cells("comb", (left, top), [texts], (width, height), charset, walls)
     return top + height
 
 
@@ -92,6 +93,33 @@ def _boxes(sheet: Sheet, top: int, charset: str) -> int:
         _box(sheet, top + 30, charset, left, beside=False)
         left = sheet.fields[-1].box[2] + int(sheet.rng.integers(25, 60))
     return top + 100
+
+
+def _ticks(sheet: Sheet, top: int, charset: str) -> int:
+    """A row of cells on a base line, which short ticks part."""
+    _comb(sheet, top, charset, "ticks")
+    return top + 56
+
+
+def _ticked(sheet: Sheet, top: int, charset: str) -> int:
+    """A box that ticks on its lower side part."""
+    _comb(sheet, top, charset, "ticked")
+    return top + 56
+
+
+def _lines(sheet: Sheet, top: int, charset: str) -> int:
+    """Two lines to write on, with their labels before them."""
+    left = 60
+    for label in sheet.rng.choice(LABELS, 2, replace=False):
+        start = sheet.label(f"{label}:", left, top + 44) + 12
+        end = start + int(sheet.rng.integers(220, 380))
+        sheet.line((start, top + 56), (end, top + 56))
+        text = sheet.text(charset, int(sheet.fill.integers(3, 7))) if sheet.fill.random() < 0.8 else ""
+        if text:
+            sheet.write(text, (start, top, end, top + 54), 0.8)
+        sheet.fields.append(TrueField("line", (start, top, end, top + 56), ((text,),), charset, open=True))
+        left = end + 50
+    return top + 56
 
 
 def _checks(sheet: Sheet, top: int, charset: str) -> int:
@@ -157,6 +185,9 @@ _ITEMS: dict[str, Callable[[Sheet, int, str], int]] = {
     "comb": _comb,
     "box": _box,
     "boxes": _boxes,
+    "ticks": _ticks,
+    "ticked": _ticked,
+    "lines": _lines,
     "checks": _checks,
     "table": _table,
     "row": _row,

@@ -19,14 +19,15 @@ DIGITS, UPPERCASE = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class TrueField:
     """What stands in one item of a form.
 
-    kind: comb, box, checkbox, grid or table. box: in the picture's pixels. rows: the text of each cell, "" where it is
-    empty; of a checkbox "x" where it is checked. charset: digits or uppercase.
+    kind: comb, box, line, checkbox, grid or table. box: in the picture's pixels. rows: the text of each cell, "" where
+    it is empty; of a checkbox "x" where it is checked. charset: digits or uppercase. open: whether no rule is above it.
     """
 
     kind: str
     box: Box
     rows: tuple[tuple[str, ...], ...]
     charset: str = "digits"
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Sheet:
         start, end = np.array(a, float), np.array(b, float)
         length = max(1.0, float(np.abs(end - start).max()))
         pieces = [(0.0, 1.0)]
-        if rule.gaps:
+        if rule.gaps and length > 20:
             middle, half = self.rng.uniform(0.2, 0.8), 4 / length
             pieces = [(0.0, middle - half), (middle + half, 1.0)]
         if rule.dots:
@@ -118,21 +119,38 @@ class Sheet:
         return "".join(self.fill.choice(list(DIGITS if charset == "digits" else UPPERCASE), length))
 
     def cells(
-        self, kind: str, corner: tuple[int, int], texts: Sequence[Sequence[str]], cell: tuple[int, int], charset: str
+        self,
+        kind: str,
+        corner: tuple[int, int],
+        texts: Sequence[Sequence[str]],
+        cell: tuple[int, int],
+        charset: str,
+        walls: str = "",
     ) -> None:
-        """Print rows of cells, each of so many pixels, and write a text into each that has one."""
+        """Print rows of cells, each of so many pixels, and write a text into each that has one.
+
+        walls: "ticks" where ticks on a base line are all that parts them, "ticked" where a box is around these.
+        """
         (left, top), (width, height) = corner, cell
         rows, columns = len(texts), len(texts[0])
         right, bottom = left + columns * width, top + rows * height
         bold = 3 if kind == "sudoku" else 0
-        for i in range(rows + 1):
+        for i in range(rows + 1 if walls != "ticks" else 0):
             self.line((left, top + i * height), (right, top + i * height), 2 if bold and i % bold == 0 else 1)
+        if walls == "ticks":
+            self.line((left, bottom), (right, bottom))
         for i in range(columns + 1):
-            self.line((left + i * width, top), (left + i * width, bottom), 2 if bold and i % bold == 0 else 1)
+            low = walls == "ticks" or (walls == "ticked" and 0 < i < columns)
+            self.line(
+                (left + i * width, bottom - 13 if low else top),
+                (left + i * width, bottom),
+                2 if bold and i % bold == 0 else 1,
+            )
         for i, row in enumerate(texts):
             for j, text in enumerate(row):
                 x, y = left + j * width, top + i * height
                 if text:
                     self.write(text, (x, y, x + width, y + height))
         kind = "grid" if bold else kind
-        self.fields.append(TrueField(kind, (left, top, right, bottom), tuple(map(tuple, texts)), charset))
+        true = TrueField(kind, (left, top, right, bottom), tuple(map(tuple, texts)), charset, walls == "ticks")
+        self.fields.append(true)

@@ -46,6 +46,8 @@ def find_fields(picture: Any, page: int = 1, taken: Iterable[str] = ()) -> list[
 def _parts(look: Look, place: int, block: Block) -> list[tuple[Box, tuple[Box, ...], str]]:
     """Return box, cells and type of each field of a block."""
     boxes = [look.box_of(cell.quad) for cell in block.cells]
+    if block.line:
+        return [(boxes[0], (), "text")]
     if len(boxes) == 1:
         (left, top, right, bottom) = boxes[0]
         across, down = right - left, bottom - top

@@ -33,7 +33,8 @@ class Block:
     """Cells with walls in common, in rows and columns; a single box is a block of one cell.
 
     cells: in reading order. quad: the corners of all of it. shape: rows and columns. regular: whether its cells are as
-    wide as each other and may hold one character each. wall: thickness of a rule, in pixels.
+    wide as each other and may hold one character each. wall: thickness of a rule, in pixels. line: whether it is no box
+    but the room above a line to write on.
     """
 
     cells: list[Cell]
@@ -41,6 +42,7 @@ class Block:
     shape: tuple[int, int]
     regular: bool
     wall: float
+    line: bool = False
 
     @property
     def angle(self) -> float:

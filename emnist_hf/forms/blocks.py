@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from emnist_hf.forms.block import NARROW, Block, block_of, outline
 from emnist_hf.forms.cells import Quad, find_cells, ruled_pixels, ruled_shares, sides
 from emnist_hf.forms.contrast import ink_mask
+from emnist_hf.forms.lines import open_blocks
 from emnist_hf.forms.marked import marked_boxes
 from emnist_hf.forms.meeting import meet
 from emnist_hf.forms.missing import with_missing_sides
@@ -21,6 +22,9 @@ MOST_CELLS = 1500
 LEAST_FILLED = 0.6
 """Share of a block that its cells fill."""
 
+FRAME = 0.5
+"""Share of the picture from which a single box is its frame, or the edge of a sheet."""
+
 MOST_ON = 2
 """Sides of a block that may go on beyond its corners, of eight."""
 
@@ -29,8 +33,18 @@ def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
     """Return the blocks of a picture, uint8 [H, W, 3], from top to bottom, and the pixels of walls across and down."""
     ink = ink_mask(picture)
     across, down = with_missing_sides(*find_rules(ink), ink)
+    if not len(across.ends):
+        return [], (np.zeros_like(ink), np.zeros_like(ink))
+    blocks, walls = _walled(ink, across, down)
+    wall = _thickness(across, down)
+    blocks = open_blocks(ink, across, [block for block in blocks if not _is_frame(block, ink)], wall)
+    return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), walls
+
+
+def _walled(ink: Mask, across: Rules, down: Rules) -> tuple[list[Block], tuple[Mask, Mask]]:
+    """Return the blocks that walls enclose, and the pixels of walls across and down."""
     nothing = np.zeros_like(ink)
-    if len(across.ends) < 1 or len(down.ends) < 2:
+    if len(down.ends) < 2:
         return [], (nothing, nothing)
     both = meet(across, down, ink)
     walls = both[0] | both[1]
@@ -48,11 +62,17 @@ def find_blocks(picture: Bytes) -> tuple[list[Block], tuple[Mask, Mask]]:
     blocks = _without_inner(blocks)
     known = [cell.quad for block in blocks for cell in block.cells]
     blocks += [block_of([quad], wall) for quad in marked_boxes(ink, across, down, known)] if blocks else []
-    return sorted(blocks, key=lambda block: float(block.quad[:, 1].mean())), both
+    return blocks, both
+
+
+def _is_frame(block: Block, ink: Mask) -> bool:
+    return len(block.cells) == 1 and _area(block) > FRAME * ink.size
 
 
 def _thickness(across: Rules, down: Rules) -> float:
     """Return how thick long rules are, in pixels."""
+    if not len(down.ends):
+        down = across
     length = np.concatenate([np.ptp(r.ends.reshape(-1, 2, 2), axis=1).max(axis=1) for r in (across, down)])
     thick = np.concatenate([across.thick, down.thick])
     return float(np.percentile(thick[length >= np.median(length)], 80))

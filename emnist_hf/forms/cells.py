@@ -24,6 +24,9 @@ LONG, UNEVEN = 6, 0.04
 INTRUSION = 0.35
 """Width of what may reach into a cell from its walls and is no wall, of the cell's shorter side."""
 
+HELD = 0.5
+"""Share of a cell that lies inside another from which it does."""
+
 COVERED, SIDE_COVERED = 0.72, 0.5
 """Share of the outline of a cell that is ruled, of all of it and of each side."""
 
@@ -56,7 +59,7 @@ def find_cells(walls: Mask, ruled: Bytes) -> tuple[list[Quad], NDArray[np.int32]
         if quad is None:
             continue
         within = labels[top : top + down, left : left + across]
-        inner = _held(part, within) if within.any() else []
+        inner = _held(part, quad, within) if within.any() else []
         if inner and not _are_loops(quad, [quads[k - 1] for k in inner]):
             continue  # a frame around other cells
         quad += np.array((left, top), np.float32)
@@ -78,11 +81,14 @@ def find_cells(walls: Mask, ruled: Bytes) -> tuple[list[Quad], NDArray[np.int32]
     return quads, labels
 
 
-def _held(part: Bytes, labels: NDArray[np.int32]) -> list[int]:
-    """Return the labels of the cells that lie inside a region."""
+def _held(part: Bytes, quad: Quad, labels: NDArray[np.int32]) -> list[int]:
+    """Return the labels of the cells that lie inside a region or within its corners, whose sides others may notch."""
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(part), contours, -1, 1, cv2.FILLED)
-    found: list[int] = np.unique(labels[(filled > 0) & (labels > 0)]).tolist()
+    cv2.fillConvexPoly(filled, np.rint(quad).astype(np.int32), 1)
+    names, pixels = np.unique(labels[labels > 0], return_counts=True)
+    held = np.bincount(labels[filled > 0], minlength=int(names.max()) + 1)[names]
+    found: list[int] = names[held > HELD * pixels].tolist()
     return found
 
 

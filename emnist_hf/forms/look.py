@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +14,11 @@ from emnist_hf.forms.block import Block
 from emnist_hf.forms.blocks import find_blocks
 from emnist_hf.forms.contrast import ink_mask
 from emnist_hf.forms.rules import rule_thickness
-from emnist_hf.forms.walls import Written
+from emnist_hf.forms.walls import Part, Written
 from emnist_hf.ink import open_picture, to_ink
 from emnist_hf.ink.extract import at_most
 from emnist_hf.ink.picture import open_reduced
-from emnist_hf.ink.types import Bytes, Mask
+from emnist_hf.ink.types import Mask
 from emnist_hf.reading.results import Box
 
 LOOK_SIDE, LEAST_LOOK = 1600, 1200
@@ -35,9 +36,6 @@ CELL_HEIGHT = 56
 READ_SIDE = 3200
 """Longest side, in pixels, to which a picture of small cells is enlarged."""
 
-FRAME = 0.5
-"""Share of the picture from which a single box is its frame."""
-
 MANY, OVER, MOST_OVER = 12, 0.12, 0.3
 """Cells of squared paper at the least, and share of its ink that runs over several: of very many, and of fewer."""
 
@@ -47,6 +45,10 @@ more than once over."""
 
 CHECKBOX = 0.03
 """Side of a checkbox, of the picture's longer side, at the most."""
+
+
+LINE, CLOSE = 0.75, 0.45
+"""Share of its height that a letter has on the line of a box; how far off it is, in heights of the box, at the most."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,9 @@ def look_at(image: Any) -> Look | None:
     if enlarge > 1:
         rgb = cv2.resize(rgb, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC)
     blocks, walls = find_blocks(rgb)
-    if not blocks or _is_frame(blocks, rgb):
+    if not blocks:
         return None
     return _closer(image, blocks, walls, scale * max(1.0, enlarge))
-
-
-def _is_frame(blocks: list[Block], rgb: Bytes) -> bool:
-    """Whether the only box is a frame around the page."""
-    cells = [cell for block in blocks for cell in block.cells]
-    return len(cells) == 1 and cv2.contourArea(cells[0].quad) > FRAME * rgb.shape[0] * rgb.shape[1]
 
 
 def _closer(image: Any, blocks: list[Block], walls: tuple[Mask, Mask], scale: float) -> Look | None:
@@ -130,10 +126,33 @@ def _closer(image: Any, blocks: list[Block], walls: tuple[Mask, Mask], scale: fl
     wall = float(np.median([block.wall for block in moved]))
     written = Written(ink.coverage, (across, down), quads, wall)
     look = Look(moved, first, written, shape[1] / picture.width, picture.size, factor)
-    kept = [place for place in range(len(moved)) if not (_is_squared_paper(look, place) or _is_blot(look, place))]
+    beside = written.outside()
+    kept = [
+        place
+        for place, block in enumerate(moved)
+        if not (_is_squared_paper(look, place) or _is_blot(look, place) or letters_beside(block, beside) > 1)
+    ]
     if not kept:
         return None
     return replace(look, blocks=[moved[place] for place in kept], first=[first[place] for place in kept])
+
+
+def letters_beside(block: Block, beside: Sequence[Part]) -> int:
+    """Return on how many sides a letter as high as a box stands on its line, closer than a label would, 0 to 2.
+
+    Where one does the box may be an O or a D at the end of a word, where two do it is a letter within one.
+    """
+    if len(block.cells) > 1 or block.line:
+        return 0
+    (left, top), (right, bottom) = block.quad.min(axis=0), block.quad.max(axis=0)
+    height, wall = bottom - top, 2 * block.wall
+    found = set()
+    for part in beside:
+        common = min(part.box[3], bottom + wall) - max(part.box[1], top - wall)
+        gap = max(part.box[0] - right, left - part.box[2]) - wall
+        if common > LINE * part.height and 0.8 < part.height / height < 1.8 and gap < CLOSE * height:
+            found.add(part.box[0] > left)
+    return len(found)
 
 
 def _scaled(block: Block, factor: float) -> Block:

@@ -20,7 +20,7 @@ from emnist_hf.forms.characters import (
     label_of,
     looks_like_digits,
 )
-from emnist_hf.forms.look import Look, look_at
+from emnist_hf.forms.look import Look, letters_beside, look_at
 from emnist_hf.forms.marks import MARKS, is_mark, without_marks
 from emnist_hf.forms.order import Line, around, in_order
 from emnist_hf.forms.printed import are_printed, is_printed
@@ -51,9 +51,6 @@ IN_TABLE, LIKE_NEIGHBOURS = 0.8, 0.25
 
 FEW = 3
 """Empty boxes that do not make a form."""
-
-LINE, CLOSE = 0.75, 0.45
-"""Share of its height that a letter has on the line of a box; how far off it is, in heights of the box, at the most."""
 
 BESIDE, BY_HAND = 3.0, 0.6
 """Pixels written by hand beside the boxes, of those in them and of all that stand beside them, beyond which boxes are
@@ -99,7 +96,7 @@ def _is_page(look: Look) -> bool:
     """Whether a picture is a page of writing that happens to have a box, and not a form."""
     inside = sum(part.area for parts in look.written.parts for part in parts)
     beside = look.written.outside()
-    boxes = sum(len(block.cells) for block in look.blocks if not _is_letter(block, beside))
+    boxes = sum(len(block.cells) for block in look.blocks if not letters_beside(block, beside))
     if not boxes or (not inside and boxes < FEW):
         return True
     height = float(np.median([block.size[1] for block in look.blocks]))
@@ -108,20 +105,6 @@ def _is_page(look: Look) -> bool:
     areas = np.array([part.area for part in outside])
     by_hand = float(areas[~are_printed(outside, angle)].sum())
     return by_hand > max(BESIDE * inside, BY_HAND * float(areas.sum()))
-
-
-def _is_letter(block: Block, beside: Sequence[Part]) -> bool:
-    """Whether a box is an O or a D within a word: a letter as high stands on its line, closer than a label would."""
-    if len(block.cells) > 1:
-        return False
-    (left, top), (right, bottom) = block.quad.min(axis=0), block.quad.max(axis=0)
-    height, wall = bottom - top, 2 * block.wall
-    for part in beside:
-        common = min(part.box[3], bottom + wall) - max(part.box[1], top - wall)
-        gap = max(part.box[0] - right, left - part.box[2]) - wall
-        if common > LINE * part.height and 0.8 < part.height / height < 1.8 and gap < CLOSE * height:
-            return True
-    return False
 
 
 class _Reader:
@@ -227,6 +210,8 @@ class _Reader:
             return []
         before = len(self._lines)
         text, score = self._line(block, cell)
+        if block.line:
+            return [Field("line", box, text, score)]
         if small and (self._has_empty_checkbox or is_mark(text, score)):
             del self._lines[before:]
             return [Field("checkbox", box, "", score if set(text.upper()) <= MARKS else SOME_MARK, checked=True)]

@@ -113,9 +113,9 @@ class Cell:
 class Field:
     """What is written into a box of a form, or into a row of cells.
 
-    kind: comb (a row of cells, each for one character), box or checkbox. box: in the picture's pixels. text: empty
-    cells are left out. score: the probability that all of it is right. checked: of a checkbox, else None. label: the
-    words printed beside it, None where they are not known. cells: of a comb.
+    kind: comb (a row of cells, each for one character), box, line (to write on) or checkbox. box: in the picture's
+    pixels. text: empty cells are left out. score: the probability that all of it is right. checked: of a checkbox, else
+    None. label: the words printed beside it, None where they are not known. cells: of a comb.
     """
 
     kind: str
