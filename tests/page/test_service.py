@@ -131,17 +131,20 @@ def check_service(page: Running, page_of_text: Path) -> None:
     # Told to end, it answers what has begun, takes on nothing new, and leaves nothing behind.
     with ThreadPoolExecutor(4) as pool:
         large = {"font": "tangerine", "size": 800, "api_name": "/render_text"}
-        begun = [pool.submit(client.predict, SECRET, **large) for _ in range(4)]
-        while httpx.get(f"{page.url}/health", timeout=30).json()["unfinished"] < 4:
-            assert not any(one.done() for one in begun)
+        texts = [f"{SECRET} {number}" for number in range(4)]  # all different: one answer would serve for another
+        begun = [pool.submit(client.predict, text, **large) for text in texts]
+        while (left := httpx.get(f"{page.url}/health", timeout=30).json()["unfinished"]) + sum(
+            one.done() for one in begun
+        ) < 4:
             time.sleep(0.02)
+        assert left
         page.process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
         body = {"data": [SECRET], "fn_index": 0, "session_hash": "late"}
         late = httpx.post(f"{page.url}/gradio_api/queue/join", json=body, timeout=30)
         assert late.status_code == 503 and late.json()["detail"] == limits.STOPPING
         assert httpx.get(f"{page.url}/health", timeout=30).json()["status"] == "stopping"
-        assert {one.result(timeout=60)[1]["text"] for one in begun} == {SECRET}
+        assert [one.result(timeout=60)[1]["text"] for one in begun] == texts
     assert page.process.wait(timeout=30) == 0
     assert page.files() == own
 
