@@ -196,9 +196,9 @@ def test_any_values_for_recognition(endpoints: dict[str, Callable[..., Any]], na
 
 
 @fuzzed
-@given(JSON, JSON)
-def test_any_values_for_reading(endpoints: dict[str, Callable[..., Any]], sent: Any, charset: Any) -> None:
-    check(sentence_of(lambda: endpoints["read_image"](sent, charset)))
+@given(JSON, st.lists(JSON, max_size=2))
+def test_any_values_for_reading(endpoints: dict[str, Callable[..., Any]], sent: Any, rest: list[Any]) -> None:
+    check(sentence_of(lambda: endpoints["read_image"](sent, *rest)))
 
 
 STYLE: dict[str, Any] = {

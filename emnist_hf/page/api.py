@@ -18,6 +18,7 @@ from emnist_hf.page.answer import TOP_K
 from emnist_hf.page.calligraphy import DEFAULT_INK, DEFAULT_PAPER, INKS, PAPERS, Style, set_character
 from emnist_hf.page.events import NETWORK_QUEUE, PUBLIC
 from emnist_hf.page.files import picture_path, sketch_paths
+from emnist_hf.reading.vocabulary import AUTO, CHOICES
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, fonts
 
@@ -66,9 +67,9 @@ SKETCH_SCHEMA = {
 # --- the endpoints ---
 
 
-def asked(charset: Any) -> str | None:
-    """Return the charset; None where it is left empty, as clients of many kinds leave it."""
-    return None if charset == "" else charset
+def asked(choice: Any) -> str | None:
+    """Return what was chosen; None where it is left empty, as clients of many kinds leave it."""
+    return None if choice == "" else choice
 
 
 def build(recognizer: Recognizer) -> None:
@@ -127,20 +128,25 @@ def build(recognizer: Recognizer) -> None:
         """
         return reply(picture_path(image), charset, top_k, Style(font, ink, paper))
 
-    def read_image(image: dict[str, Any], charset: str | None = None) -> tuple[str, dict[str, Any]]:
+    def read_image(
+        image: dict[str, Any], charset: str | None = None, language: str = AUTO
+    ) -> tuple[str, dict[str, Any]]:
         """Reads the handwriting in a picture of a page, printed or joined.
 
         Parameters:
             image: a PNG, JPEG, WebP, GIF, BMP or TIFF file; ink darker or lighter than its paper.
             charset: what the characters are drawn from; None for all that the checkpoint knows.
+            language: whose words help to read it: auto finds out, none reads letter by letter.
         Returns:
             text: a line for a line; empty where nothing was found.
             details: characters, in reading order, each with label, score, box [left, top, right, bottom], line, word
-                and alternatives; the language whose words helped; and a note, where something is to be said.
+                and alternatives; the language whose words helped; by how many degrees counterclockwise the picture was
+                turned to be read; whether much of it is doubtful; and a note, where something is to be said.
         """
-        record = recognizer.read(picture_path(image), charset=asked(charset)).as_record()
+        reading = recognizer.read(picture_path(image), charset=asked(charset), language=asked(language) or AUTO)
+        record = reading.as_record()
         details = {name: record.get(name, "") for name in ("characters", "language", "note")}
-        return record["text"], details
+        return reading.text, details | {"turned": reading.turned, "doubtful": reading.doubtful}
 
     with gr.Group(visible=False):
         sketch, image = gr.Sketchpad(label="sketch"), gr.Image(label="image")
@@ -151,6 +157,7 @@ def build(recognizer: Recognizer) -> None:
             gr.Dropdown(list(INKS), value=DEFAULT_INK, label="ink", allow_custom_value=True),
             gr.Dropdown(list(PAPERS), value=DEFAULT_PAPER, label="paper", allow_custom_value=True),
         ]
+        spoken = gr.Dropdown(list(CHOICES), value=AUTO, label="language", allow_custom_value=True)
         outputs = [
             gr.Label(label="labels"),
             gr.Image(label="glyph", format="png"),
@@ -159,7 +166,7 @@ def build(recognizer: Recognizer) -> None:
         for function, inputs, shown in (
             (recognize_sketch, [sketch, *choices], outputs),
             (recognize_image, [image, *choices], outputs),
-            (read_image, [image, choices[0]], [gr.Textbox(label="text"), gr.JSON(label="details")]),
+            (read_image, [image, choices[0], spoken], [gr.Textbox(label="text"), gr.JSON(label="details")]),
         ):
             name = function.__name__
             gr.Button(name).click(function, inputs, shown, api_name=name, **PUBLIC, **NETWORK_QUEUE)

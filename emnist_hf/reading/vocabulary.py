@@ -16,7 +16,8 @@ from emnist_hf.errors import EmnistError
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 """Languages that words are known of; `auto` chooses among them."""
 
-CHOICES = ("auto", *LANGUAGES, "none")
+AUTO = "auto"  # whose words explain most of what was read
+CHOICES = (AUTO, *LANGUAGES, "none")
 """What may be asked for."""
 
 KNOWN = float(np.log(0.8))

@@ -85,7 +85,17 @@ def test_a_page_is_read(client: Client, tmp_path: Path) -> None:
     text, details = client.predict(handle_file(tmp_path / "page.png"), api_name="/read_image")
     assert text.upper() == written.text
     assert "".join(c["label"] for c in details["characters"]) == "".join(text.split())
-    assert details["note"] == ""
+    assert details["note"] == "" and details["turned"] == 0 and details["doubtful"] is False
+
+
+def test_a_page_is_read_with_the_words_that_were_asked_for(client: Client, tmp_path: Path) -> None:
+    written = compose(["TEN RED HENS", "RUN HOME"], font_hand("patrick-hand"), seed=1)
+    Image.fromarray(written.picture).save(tmp_path / "page.png")
+    page = handle_file(tmp_path / "page.png")
+    read = {name: client.predict(page, None, name, api_name="/read_image") for name in ("fr", "none", "")}
+    assert {name: details["language"] for name, (_, details) in read.items()} == {"fr": "fr", "none": "", "": "en"}
+    with pytest.raises(AppError, match="no language 'klingon': choose auto, en"):
+        client.predict(page, language="klingon", api_name="/read_image")
 
 
 def test_a_page_without_writing_gives_an_empty_text_and_a_note(client: Client, tmp_path: Path) -> None:
