@@ -22,6 +22,7 @@ import torch
 
 from benchmarks.page_cost import blank
 from benchmarks.page_cost import picture as small_page
+from emnist_hf.data.doodles import KINDS
 from emnist_hf.evaluation.metrics import wilson_interval
 from emnist_hf.evaluation.seen import save_seen, short_hashes
 from emnist_hf.models.network import create_model, save_checkpoint
@@ -206,6 +207,15 @@ def test_ink_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [json.loads(line) for line in bench("ink_time", "--before", str(ROOT)).out.splitlines()]
     assert [row["picture"] for row in rows] == ["blank-page", "drawing", "page", "photo"]
     assert all(row["stages_ms"]["open"] > 0 and row["ms"] > 0 and row["before_ms"] > 0 for row in rows)
+
+
+def test_doodles(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.doodles.KINDS", {kind: KINDS[kind] for kind in ("face", "spiral", "fish")})
+    monkeypatch.setattr("benchmarks.doodles.HELD_OUT", ("fish",))
+    rows = [json.loads(line) for line in bench("doodles", "--seeds", "2").out.splitlines()]
+    assert [row.get("doodle") for row in rows] == ["face", "spiral", "fish", None, None]
+    assert rows[3] == {"doodles": "learnt", "give_text": 0, "of": 4} and rows[4]["of"] == 2
+    assert rows[4]["give_text"] == sum(map(bool, rows[2]["texts"]))
 
 
 def test_ink(bench: Bench, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Drawings that are no character: scribbles, punctuation, shapes, two or three characters in one box, noise.
+"""Drawings that are no character: scribbles, punctuation, doodles, two or three characters in one box, noise.
 
 A visitor may send them, and a classifier of 62 characters must not answer with confidence. They are drawn as strokes
 with random pens, so that any number of different ones can be had; `rejection` learns from them what is no character.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_hf.data.doodles import HELD_OUT, KINDS
 from emnist_hf.data.strokes import Points, draw_coverage
 from emnist_hf.ink.glyph import to_glyph
 from emnist_hf.ink.picture import NoInkError
@@ -19,6 +20,8 @@ from emnist_hf.ink.types import Floats
 
 PAD = 120  # pixels
 PENS = (3.0, 13.0)  # diameters in pixels on that pad
+
+LEARNT = [kind for kind in KINDS if kind not in HELD_OUT]
 
 Drawing = list[Points]
 Generator = np.random.Generator
@@ -68,7 +71,7 @@ def drawings(count: int, rng: Generator, characters: NDArray[np.uint8] | None = 
         lambda: _inked(_zigzag(rng), rng),
         lambda: _inked(_spiral(rng), rng),
         lambda: _inked(_mark(rng), rng),
-        lambda: _inked(_shape(rng), rng),
+        lambda: _inked(_doodle(rng), rng),
         lambda: _noise(rng),
     ]
     if characters is not None and len(characters):
@@ -83,6 +86,11 @@ def drawings(count: int, rng: Generator, characters: NDArray[np.uint8] | None = 
 def pairs(count: int, rng: Generator, characters: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Put two characters in one box, as close as in a word: glyphs uint8 [count, 28, 28], from glyphs [N, 28, 28]."""
     return _stack([_side_by_side(_pick(characters, 2, rng), rng) for _ in range(count)])
+
+
+def doodles(count: int, rng: Generator) -> NDArray[np.uint8]:
+    """Draw kinds of `data.doodles` that are not held out: glyphs uint8 [count, 28, 28]."""
+    return _stack([_inked(_doodle(rng), rng) for _ in range(count)])
 
 
 def _stack(glyphs: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -142,36 +150,10 @@ def _mark(rng: Generator) -> Drawing:
     return [np.array([point.split(",") for point in stroke.split()], np.float64) for stroke in strokes]
 
 
-def _shape(rng: Generator) -> Drawing:
-    """Draw what people draw to try a page out: faces, hearts, stars, houses, boxes, grids, stick figures, waves."""
-    circle = np.linspace(0, 2 * math.pi, 40)
-    ring = np.stack([np.cos(circle), np.sin(circle)], axis=1)
-    match int(rng.integers(8)):
-        case 0:
-            mouth = np.stack([np.linspace(-0.5, 0.5, 9), 0.3 + 0.25 * np.cos(np.linspace(-1.5, 1.5, 9))], axis=1)
-            return [ring, np.array([[-0.35, -0.3]]), np.array([[0.35, -0.3]]), mouth]
-        case 1:
-            heart = [16 * np.sin(circle) ** 3, -13 * np.cos(circle) + 5 * np.cos(2 * circle) + 2 * np.cos(3 * circle)]
-            return [np.stack(heart, axis=1)]
-        case 2:
-            corners = np.arange(6) * 4 * math.pi / 5 - math.pi / 2
-            return [np.stack([np.cos(corners), np.sin(corners)], axis=1)]
-        case 3:
-            return [
-                np.array([(0, 1), (0, 0.45), (0.5, 0), (1, 0.45), (1, 1), (0, 1), (1, 0.45), (0, 0.45), (1, 1)], float)
-            ]
-        case 4:
-            return [np.array([(0, 0), (1, 0), (1, 0.8), (0, 0.8), (0, 0)], float), np.array([(0, 0), (1, 0.8)], float)]
-        case 5:
-            lines = int(rng.integers(3, 6))
-            steps = np.linspace(0, 1, lines)
-            return [np.array([(s, 0), (s, 1)]) for s in steps] + [np.array([(0, s), (1, s)]) for s in steps]
-        case 6:
-            body = [[(0, 0.5), (0, 1.2)], [(-0.6, 0.75), (0.6, 0.75)], [(0, 1.2), (-0.4, 1.9)], [(0, 1.2), (0.4, 1.9)]]
-            return [0.4 * ring, *(np.array(line) for line in body)]
-        case _:
-            along = np.linspace(0, 1, 60)
-            return [np.stack([along * rng.uniform(1, 3), 0.25 * np.sin(along * rng.uniform(12, 30))], axis=1)]
+def _doodle(rng: Generator) -> Drawing:
+    """Draw what people draw to try a page out: faces, hearts, arrows, suns, boxes, waves."""
+    strokes = KINDS[LEARNT[int(rng.integers(len(LEARNT)))]](rng)
+    return [np.array(stroke, np.float64) for stroke in strokes]
 
 
 def _noise(rng: Generator) -> NDArray[np.uint8]:

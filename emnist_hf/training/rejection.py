@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 from emnist_hf.data.images import Images, concatenate
 from emnist_hf.models.network import load_checkpoint
 from emnist_hf.models.rejection import Features, Rejection
-from emnist_hf.training.outliers import drawings, pairs
+from emnist_hf.training.outliers import doodles, drawings, pairs
 from emnist_hf.training.run_data import NONE, RunData
 
 FALSE_ALARMS = 0.02
 """Share of real characters, of validation rows, that the threshold takes for none."""
 MOST = 30_000
 """Characters that a fit takes: it has no use for more."""
-DRAWINGS, PAIRS, UNSEEN = 9000, 6000, 2700
-"""Drawings of all kinds that a fit takes, and of two characters in one box beside them: on a page these matter most.
-The last are those that it is scored on."""
+DRAWINGS, PAIRS, DOODLES, UNSEEN = 9000, 6000, 2500, 2700
+"""Drawings of all kinds that a fit takes; of two characters in one box beside them, which matter most on a page, and of
+doodles, with which visitors try a page out. The last are those that it is scored on."""
 NEGATIVES = 12_000
 """Glyphs of `reject_data` that a fit takes."""
 HIDDEN, PASSES = 32, 30
@@ -79,6 +79,7 @@ def learn_rejection(
     known = characters[rng.permutation(len(characters))[:MOST]]
     chosen = [images[rng.permutation(len(images))[:MOST]] for images in validation]
     others = [drawings(min(len(known), DRAWINGS), rng, known), pairs(min(len(known), PAIRS), rng, known)]
+    others.append(doodles(min(len(known), DOODLES), rng))
     others.append(negatives[0][rng.permutation(len(negatives[0]))[:NEGATIVES]])
     kept = [features_of(images) for images in chosen]
     rejection = fit_rejection(features_of(known), features_of(np.concatenate(others)), kept, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from emnist_hf.page.answer import DOUBT, answer_in_words
 from emnist_hf.recognizer import Answer
 from emnist_hf.training.outliers import drawings
 from emnist_hf.training.rejection import fit_rejection, score_rejection
+from tests.support.command import invoke
 from tests.support.drawn import label_font
 from tests.support.strokes import STROKES, draw
 
@@ -118,6 +120,19 @@ def test_a_rejection_is_fitted_saved_and_loaded(tmp_path: Path) -> None:
     scores = score_rejection(loaded.score(genuine[200:]), loaded.score(others[200:]), loaded.threshold)
     assert scores["auroc"] > 0.9 and scores["characters_refused"] <= 0.025
     assert scores["drawings_refused"] > 0.3 and (scores["characters"], scores["drawings"]) == (200, 100)
+
+
+def test_a_checkpoint_learns_what_is_no_character_again(
+    recognizer: Recognizer, small_emnist: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(recognizer.folder, tmp_path / "checkpoint")
+    (folder / REJECTION).unlink()
+    done = invoke("fit-rejection", folder, "--split", "letters", "--dataset", small_emnist, status=0)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["auroc"] > 0.9 and found["drawings"] > 0
+    again = Recognizer.from_pretrained(folder)
+    assert again.rejection is not None and again.results["not_a_character"]["auroc"] == found["auroc"]
+    assert doubts(again, [scribble(3)])[0] > doubts(again, [draw("A", SIDE, 14, "black", (255,) * 4)])[0]
 
 
 def test_a_checkpoint_without_says_nothing_and_a_damaged_one_a_sentence(recognizer: Recognizer, tmp_path: Path) -> None:
