@@ -29,6 +29,7 @@ from emnist_hf.forms.walls import Part
 from emnist_hf.ink import NoInkError, open_picture
 from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.ink.types import Floats
+from emnist_hf.progress import FINDING_BOXES, READING_BOXES, counted, tell
 from emnist_hf.reading.pipeline import TURNED
 from emnist_hf.reading.results import Cell, Character, Field, Reading, Table, text_of
 from emnist_hf.reading.scoring import Classifier
@@ -69,6 +70,7 @@ def read_form(
 
     Raises `PictureError` as `open_picture` does.
     """
+    tell(FINDING_BOXES)
     look = _seen(image)
     turns = 0 if look is None else turns_of(look, classifier)
     if turns:
@@ -116,9 +118,8 @@ class _Reader:
         self._lines: list[Line] = []
 
     def read(self) -> Reading:
-        fields: list[Field] = []
-        tables: list[Table] = []
-        for place, block in enumerate(self._look.blocks):
+        fields, tables = list[Field](), list[Table]()
+        for place, block in enumerate(counted(READING_BOXES, self._look.blocks)):
             if len(block.cells) == 1:
                 fields += self._box(block, self._look.first[place])
             elif block.regular and block.shape[0] == 1:

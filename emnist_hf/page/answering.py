@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from emnist_hf.page.history import asked_again
 from emnist_hf.page.language import language_of, translate
 from emnist_hf.page.messages import explain
 from emnist_hf.page.page_view import Transcript, corrected, correction
+from emnist_hf.page.waiting import stopped_html, waited_for
 from emnist_hf.reading.results import Reading
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.splits import CHARACTERS
@@ -28,11 +30,12 @@ def connect(
     picture: gr.components.Component,
     changed: Callable[..., Any],
     read_picture: Callable[[Any], Any],
+    progress: gr.HTML | None = None,
 ) -> None:
     """Wire a tab: a new picture or charset gives a new answer, a new style sets the same answer anew.
 
     `changed` is the picture's one listener; `read_picture` turns its value into what `Recognizer.examine`
-    takes, None for no picture.
+    takes, None for no picture. progress: from `progress_view`, where answers may take long.
     """
 
     def answer(request: gr.Request, value: Any, charset: str, before: Transcript | None, *manner: Any) -> Outputs:
@@ -52,12 +55,19 @@ def connect(
             shown = panel.without_answer(explain(error, language), "problem", Style(), language)
             return shown | panel.without_page(before)
 
+    def answer_in_time(request: gr.Request, *inputs: Any) -> Iterator[Outputs]:
+        assert progress is not None
+        stopped = {panel.words: stopped_html(language_of(request))}
+        work = partial(answer, request, *inputs)
+        found = yield from waited_for(work, lambda shown: {progress: shown}, stopped, request, progress.elem_id)
+        yield found | {progress: ""}
+
     manner, sheet_again = panel.manner(), [panel.chosen, panel.sheet]
     gr.on(
         [changed, panel.charset.input],
-        answer,
+        answer if progress is None else answer_in_time,
         [picture, panel.charset, panel.transcript, *manner],
-        panel.outputs(),
+        panel.outputs() if progress is None else [*panel.outputs(), progress],
         preprocess=False,
         **NETWORK_QUEUE,
         **FOLLOWING,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,6 +17,7 @@ from emnist_hf.page.language import ENGLISH, html, label, language_of, translate
 from emnist_hf.page.messages import message_html, problem_html
 from emnist_hf.page.rendered import THIS_HAND, rendered_sheet
 from emnist_hf.page.tiles import Tile, tile_choice
+from emnist_hf.page.waiting import progress_view, stopped_html, waited_for
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import DEFAULT_FONT, Font, Hand, Rendering, StylingError, describe, find_font, set_text
 from emnist_hf.styling.measuring import read_hand
@@ -104,17 +107,18 @@ class ComposeTab:
     font: gr.HTML
 
 
-def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.Slider]:
+def _writing_card() -> tuple[gr.Textbox, gr.Image, gr.HTML, gr.HTML, gr.Slider]:
     with gr.Column(scale=5, min_width=280, elem_classes="card first"):
         gr.HTML(html("h2", "Set"), apply_default_css=False)
         text = gr.Textbox(EXAMPLE, lines=4, max_lines=12, label=label("Text"), max_length=MOST_TEXT, elem_id="set-text")
         like = gr.Image(label=label("Handwriting to follow"), height=160, elem_id="set-like", **PICTURE_INPUT)
         example_strip("set examples", EXAMPLES, like)
+        progress = progress_view("set-progress")
         words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="set-hand")
         strength = gr.Slider(
             0, 1, 0.7, step=0.05, label=label("How much of that hand"), visible=False, elem_id="set-strength"
         )
-    return text, like, words, strength
+    return text, like, progress, words, strength
 
 
 def sheet_tiles() -> list[Tile]:
@@ -138,7 +142,7 @@ def _style_controls() -> list[Any]:
 
 def build(recognizer: Recognizer) -> ComposeTab:
     with gr.Row(elem_classes="desk"):
-        text, like, words, strength = _writing_card()
+        text, like, progress, words, strength = _writing_card()
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
             gr.HTML(html("h2", "In a fine hand"), apply_default_css=False)
             # Of the phrases in a value gradio's browser side translates the first alone.
@@ -164,5 +168,13 @@ def build(recognizer: Recognizer) -> ComposeTab:
 
     changed = [hand, words, strength, sheet]
     preview_tiff(like)
-    like.change(follow, [like, *inputs], changed, preprocess=False, **NETWORK_QUEUE, **FOLLOWING)
+
+    def follow_in_time(request: gr.Request, *given: Any) -> Iterator[list[Any]]:
+        same = [gr.skip() for _ in changed]
+        stopped = [gr.skip(), stopped_html(language_of(request)), gr.skip(), gr.skip()]
+        work = partial(follow, request, *given)
+        answer = yield from waited_for(work, lambda html: [*same, html], stopped, request, "set-progress")
+        yield [*answer, ""]
+
+    like.change(follow_in_time, [like, *inputs], [*changed, progress], preprocess=False, **NETWORK_QUEUE, **FOLLOWING)
     return ComposeTab(own_font, inputs, sheet, style[0])

@@ -54,8 +54,9 @@ def example_strip(key: str, examples: Mapping[str, str], picture: gr.Image, larg
 
 
 def _thumbnail(name: str, side: int) -> Image.Image:
+    """Return a picture whole, `side` pixels high at the most; pages may be twice as wide."""
     picture = Image.open(FOLDER / name).convert("RGBA")
-    picture.thumbnail((side, side))
+    picture.thumbnail((2 * side, side))
     return picture
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -17,6 +19,7 @@ from emnist_hf.page.form_sheet import Values, edited, values_of
 from emnist_hf.page.form_view import form_view, links_html, summary, view_html
 from emnist_hf.page.language import html, label, language_of, translate
 from emnist_hf.page.messages import message_html, problem_html
+from emnist_hf.page.waiting import progress_view, stopped_html, waited_for
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = (
@@ -41,6 +44,15 @@ def read_values(path: str, recognizer: Recognizer) -> tuple[Values, Image.Image,
     return values_of(reading.upright()), upright_picture(open_picture(path), reading.turns), reading.note
 
 
+def at_once(sent: Any, language: str) -> str | None:
+    """Return HTML: an uploaded picture, before anything of it is read; None for what is none that can be shown."""
+    try:
+        path = picture_path(sent)
+        return None if path is None else view_html(open_picture(path), (), language)
+    except EmnistError:  # `read` says why
+        return None
+
+
 def build(recognizer: Recognizer) -> None:
     # Gone with the visit: states are dropped an hour after the page is closed.
     values = gr.State((), time_to_live=3600)
@@ -53,6 +65,7 @@ def build(recognizer: Recognizer) -> None:
             with gr.Column(scale=4, min_width=280):
                 words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False, elem_id="form-said")
                 example_strip("form examples", EXAMPLES, picture, large=True)
+        progress = progress_view("form-progress")
         view = form_view()
         links = gr.HTML("", apply_default_css=False, visible=False, elem_id="form-links")
 
@@ -70,8 +83,18 @@ def build(recognizer: Recognizer) -> None:
         except Exception as error:
             return [problem_html(error, language), *_nothing()]
 
-    quietly = FOLLOWING | {"show_progress": "minimal"} | NETWORK_QUEUE
-    picture.change(read, picture, [words, view, links, values], preprocess=False, **quietly)
+    def read_in_time(request: gr.Request, sent: Any) -> Iterator[list[Any]]:
+        language = language_of(request)
+        if (shown := at_once(sent, language)) is not None:
+            yield [gr.skip(), gr.HTML(shown, visible=True), *_nothing()[1:], ""]
+        same, stopped = [gr.skip() for _ in range(4)], [stopped_html(language), *_nothing()]
+        work = partial(read, request, sent)
+        answer = yield from waited_for(work, lambda html: [*same, html], stopped, request, "form-progress")
+        yield [*answer, ""]
+
+    picture.change(
+        read_in_time, picture, [words, view, links, values, progress], preprocess=False, **FOLLOWING, **NETWORK_QUEUE
+    )
     preview_tiff(picture)
     # Every event, each with all changes so far: gradio answers what waits with the data of the event before.
     view.click(correct, values, [links, values], trigger_mode="multiple", **PRIVATE)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
 import gradio as gr
 from PIL import Image, ImageDraw
 
+from emnist_hf.errors import EmnistError
 from emnist_hf.ink import open_picture
 from emnist_hf.ink.geometry import upright_picture
 from emnist_hf.page.compose import ComposeTab, render, show
@@ -18,6 +20,7 @@ from emnist_hf.page.example_strip import example_strip
 from emnist_hf.page.files import PICTURE_INPUT, data_url, image_url, picture_path, preview_tiff
 from emnist_hf.page.language import ENGLISH, html, joined, label, language_of, part, translate, translate_html
 from emnist_hf.page.messages import message_html, problem_html
+from emnist_hf.page.waiting import progress_view, stopped_html, waited_for
 from emnist_hf.recognizer import Recognizer
 from emnist_hf.styling import StylingError, describe
 from emnist_hf.styling.font_file import as_woff2
@@ -95,6 +98,19 @@ def read_picture(picture: Any, before: Sequence[Sheet], recognizer: Recognizer, 
         return [list(before), all_labels(before), "", problem_html(error, language), ""]
 
 
+def at_once(picture: Any) -> str:
+    """Return HTML: an uploaded sheet, before anything of it is read; nothing for what cannot be shown."""
+    try:
+        path = picture_path(picture)
+        if path is None:
+            return ""
+        shown = open_picture(path)
+        shown.thumbnail((WIDEST, WIDEST))
+        return f'<img class="found" src="{image_url(shown)}" alt="">'
+    except EmnistError:  # `read_picture` says why
+        return ""
+
+
 def all_labels(sheets: Sequence[Sheet]) -> str:
     return "\n".join(sheet.labels for sheet in sheets)
 
@@ -108,13 +124,14 @@ def font_html(made: MadeFont, language: str = ENGLISH) -> str:
     counts = {kind: sum(origin.origin == kind for origin in made.origins) for kind in (OWN, MADE, DOUBTFUL)}
     words = translate_html(MADE_OF, language, **{kind: str(count) for kind, count in counts.items()})
     name = escape(made.font.name)
+    picture = font_picture(made, partial(translate, language=language))
     return (
         f'<div class="sheet set-sheet"><img src="{svg}" alt="{alt}"></div>'
         f'<div class="sheet-foot"><a class="download" href="{file}" download="{name}.ttf">'
         f'{translate_html("Download TTF", language)}</a> <a class="download" href="{web}" download="{name}.woff2">'
         f"{translate_html('Download WOFF2', language)}</a></div>"
         f'<p class="footnote">{words} {translate_html(FOLLOWS, language)}</p><div class="footnote">{notices}</div>'
-        f'<img class="found" src="{image_url(font_picture(made))}" alt="{words}">'
+        f'<img class="found" src="{image_url(picture)}" alt="{words}">'
     )
 
 
@@ -143,6 +160,7 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
             picture = gr.Image(label=sheet_label, height=240, elem_id="font-sheet", **PICTURE_INPUT)
             keep = gr.Checkbox(False, label=label("Another page of the same hand"), elem_id="font-keep")
             example_strip("font examples", EXAMPLES, picture, large=True)
+            reading_view = progress_view("font-reading")
             words = gr.HTML(html('p class="message prompt"', PROMPT), apply_default_css=False)
             boxes = gr.HTML("", apply_default_css=False)
         with gr.Column(scale=8, min_width=280, elem_classes="card"):
@@ -152,15 +170,27 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
                 "", lines=4, label=label("What stands there"), info=str(label(ORDER)), elem_id="font-labels"
             )
             name = gr.Textbox(DEFAULT_NAME, label=label("Name of the font"), max_length=31, elem_id="font-name")
-            with gr.Row():
-                button = gr.Button(str(label("Make the font")), variant="primary", elem_id="font-make")
-                stop = gr.Button(str(label("Stop")), elem_id="font-stop")
+            button = gr.Button(str(label("Make the font")), variant="primary", elem_id="font-make")
+            making_view = progress_view("font-making")
             result = gr.HTML("", apply_default_css=False, elem_id="font-result")
-    quietly = PRIVATE | {"show_progress": "full"} | NETWORK_QUEUE
+    quietly = PRIVATE | NETWORK_QUEUE
     shown = [sheets, labels, boxes, words, doubts]
 
-    def read(request: gr.Request, sent: Any, keeps: bool, before: Sequence[Sheet]) -> list[Any]:
-        return read_picture(sent, before if keeps else [], recognizer, language_of(request))
+    def read(request: gr.Request, sent: Any, keeps: bool, before: Sequence[Sheet]) -> Iterator[list[Any]]:
+        language = language_of(request)
+        yield [gr.skip(), gr.skip(), at_once(sent), gr.skip(), "", ""]
+        same = [gr.skip() for _ in shown]
+        stopped = [*same[:3], stopped_html(language), ""]
+        work = partial(read_picture, sent, before if keeps else [], recognizer, language)
+        answer = yield from waited_for(work, lambda html: [*same, html], stopped, request, "font-reading")
+        yield [*answer, ""]
+
+    def make_in_time(request: gr.Request, *given: Any) -> Iterator[list[Any]]:
+        same = [gr.skip() for _ in range(3)]
+        stopped = [*same[:2], stopped_html(language_of(request))]
+        work = partial(make, request, *given)
+        answer = yield from waited_for(work, lambda html: [*same, html], stopped, request, "font-making")
+        yield [*answer, ""]
 
     def settle(request: gr.Request, event: gr.EventData, known: Sequence[Sheet]) -> list[Any]:
         """Take what the writer says of one character in doubt."""
@@ -175,7 +205,7 @@ def build(recognizer: Recognizer, tab: ComposeTab) -> None:
         return [changed, all_labels(changed), doubts_html(changed, language_of(request))]
 
     preview_tiff(picture)
-    reading = picture.change(read, [picture, keep, sheets], shown, preprocess=False, **quietly)
+    picture.change(read, [picture, keep, sheets], [*shown, reading_view], preprocess=False, **quietly)
     doubts.click(settle, sheets, [sheets, labels, doubts], **PRIVATE)
-    making = button.click(make, [sheets, labels, name, *tab.inputs], [tab.own_font, tab.sheet, result], **quietly)
-    stop.click(None, None, None, cancels=[reading, making], **PRIVATE)
+    made = [tab.own_font, tab.sheet, result]
+    button.click(make_in_time, [sheets, labels, name, *tab.inputs], [*made, making_view], **quietly)

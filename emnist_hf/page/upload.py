@@ -11,6 +11,7 @@ from emnist_hf.page.correction import correction_form
 from emnist_hf.page.example_strip import example_strip
 from emnist_hf.page.files import CAMERA_INPUT, picture_path, preview_tiff
 from emnist_hf.page.language import html, label
+from emnist_hf.page.waiting import progress_view
 from emnist_hf.recognizer import Recognizer
 
 PROMPT = "Give it a picture of a letter or of a hand-printed page: a file, a paste, or the camera. Or try an example."
@@ -35,10 +36,11 @@ def build(recognizer: Recognizer, feedback: Feedback | None = None) -> AnswerPan
             about = label("Picture of a character or a page")
             picture = gr.Image(label=about, height=320, elem_id="picture", **CAMERA_INPUT)
             example_strip("examples", EXAMPLES, picture)
+            progress = progress_view("upload-progress")
         panel = answer_panel(recognizer, PROMPT, tab="upload")
     if feedback is not None:
         correction_form(panel, recognizer, feedback, picture, picture_path)
     panel.view.render()
-    connect(panel, recognizer, picture, picture.change, picture_path)
+    connect(panel, recognizer, picture, picture.change, picture_path, progress)
     preview_tiff(picture)
     return panel

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.types import Bytes
+from emnist_hf.progress import READING_LINE, counted
 from emnist_hf.reading.components import Components
 from emnist_hf.reading.ctc import Columns
 from emnist_hf.reading.layout import Fragment
@@ -72,7 +73,7 @@ def read_lines(
     capitals = is_in_capitals(columns)
     read = [
         _placed(components, ink, strip, cut, decode_line(found, words, upper), network)
-        for ink, strip, cut, found, upper in zip(inks, strips, segments, columns, capitals)
+        for ink, strip, cut, found, upper in counted(READING_LINE, list(zip(inks, strips, segments, columns, capitals)))
     ]
     return ReadLines(read, words.language if words else "")
 

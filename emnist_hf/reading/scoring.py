@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.glyph import to_glyphs
+from emnist_hf.progress import READING_LETTERS, tell
 from emnist_hf.reading.components import Components
 from emnist_hf.reading.layout import Fragment, LevelPage, fragment_of, picture_of_fragments
 from emnist_hf.reading.lines import LETTER
@@ -55,6 +56,7 @@ def score_runs(components: Components, runs: Sequence[Run], classifier: Classifi
     with nullcontext() if len(parts) < 2 else ThreadPoolExecutor(_THREADS) as pool:
         made = pool.map(glyphs_of, parts) if pool else map(glyphs_of, parts)
         while batch := list(islice(made, _BATCH // _PART)):
+            tell(READING_LETTERS)
             glyphs = np.concatenate(batch)
             probabilities, p_reject = classifier(glyphs)
             p_reject = np.where(glyphs.any(axis=(1, 2)), p_reject, np.float32(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -17,7 +18,7 @@ COLUMNS, CELL = 16, 64  # of the picture; pixels
 COLOURS = {OWN: "#1b2a49", MADE: "#8a8378", DOUBTFUL: "#b4570a"}
 """Ink of the writer's glyphs, of made ones and of those in doubt."""
 
-_LEGEND = {OWN: "written", MADE: "made with the same pen", DOUBTFUL: "in doubt: is it this character?"}
+LEGEND = {OWN: "written", MADE: "made with the same pen", DOUBTFUL: "in doubt: is it this character?"}
 
 
 def font_record(made: MadeFont) -> dict[str, Any]:
@@ -47,8 +48,11 @@ def _place(sample: Sample) -> dict[str, Any]:
     return {"file": sample.source, "box": box}
 
 
-def font_picture(made: MadeFont) -> Image.Image:
-    """Return a picture of all glyphs, RGB: the 62 characters first, each in the colour of its origin."""
+def font_picture(made: MadeFont, said: Callable[[str], str] = str) -> Image.Image:
+    """Return a picture of all glyphs, RGB: the 62 characters first, each in the colour of its origin.
+
+    said: the words of its legend as the reader's language has them.
+    """
     order = {character: place for place, character in enumerate(CHARACTERS)}
     origins = sorted(made.origins, key=lambda o: (order.get(o.character, len(order)), o.character))
     rows = math.ceil(len(origins) / COLUMNS)
@@ -64,10 +68,10 @@ def font_picture(made: MadeFont) -> Image.Image:
         scene = Scene(*size, ink, (0, 0, 0, 0), marks, [], [], 40.0)
         picture.alpha_composite(to_image(scene).convert("RGBA"))
     canvas = ImageDraw.Draw(picture)
-    for place, (kind, words) in enumerate(_LEGEND.items()):
+    for place, (kind, words) in enumerate(LEGEND.items()):
         count = sum(origin.origin == kind for origin in origins)
         at = (12 + place * size[0] // 3, size[1] - 0.6 * CELL)
-        canvas.text(at, f"{count} {words}", fill=COLOURS[kind], font_size=18)
+        canvas.text(at, f"{count} {said(words)}", fill=COLOURS[kind], font_size=18)
     return picture.convert("RGB")
 
 

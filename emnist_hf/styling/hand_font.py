@@ -17,6 +17,7 @@ import numpy as np
 from emnist_hf.errors import Sentence
 from emnist_hf.ink.types import Floats
 from emnist_hf.letterforms import LETTERFORMS
+from emnist_hf.progress import SPACING, TRACING, counted, tell
 from emnist_hf.splits import CHARACTERS
 from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.filled import fill_in, finer_notice
@@ -129,7 +130,10 @@ def make_font(
     if not any(label in LETTERFORMS for label in best):
         raise StylingError("There is no character to make a font of: write some letters or digits first.")
     pen = pen_of(hand, {label: group[0].ink for label, group in best.items()})
-    own = {label: [o for o in (_stand(sample, pen) for sample in group) if o] for label, group in best.items()}
+    own = {
+        label: [outline for outline in (_stand(sample, pen) for sample in group) if outline]
+        for label, group in counted(TRACING, list(best.items()))
+    }
     own = {label: outlines for label, outlines in own.items() if outlines}
     pen = replace(pen, weight=even_weight(own) or pen.weight)
     filling = find_font(filler) if filler is not None else None
@@ -142,6 +146,7 @@ def make_font(
     glyphs = {character: glyph(outline) for character, outline in made.items()}
     glyphs |= {label: glyph(outlines[0]) for label, outlines in own.items()}
     glyphs[" "] = SetGlyph(Outline(), X_HEIGHT * (0.62 + bearing))
+    tell(SPACING)
     kerning = find_kerning(glyphs, X_HEIGHT, pen.slant, 2 * bearing * X_HEIGHT) | written_kerning(
         pairs, bearing, X_HEIGHT
     )

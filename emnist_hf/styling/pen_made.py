@@ -21,6 +21,7 @@ from emnist_hf.ink.widths import depth, width_along
 from emnist_hf.letterforms import CAPITAL, DESCENT, LETTERFORMS
 from emnist_hf.styling.hand import Hand
 from emnist_hf.styling.outline import Outline, from_path
+from emnist_hf.styling.pen_check import is_drawn
 from emnist_hf.styling.pen_strokes import BELOW, MARKS, STROKES, Step, Strokes
 from emnist_hf.styling.slant import sheared
 
@@ -37,7 +38,7 @@ GAP = 0.24
 """White between a letter and its accent, in x-heights."""
 
 _WEIGHED = "nlodhetrimu"  # letters whose strokes tell how heavy a font has become
-_UNITS = (1000.0, 1007.0, 991.0)  # to an x-height, in which letters are drawn
+_UNITS = (1000.0, 1007.0, 991.0, 1013.0, 983.0, 1021.0, 977.0)  # to an x-height, in which letters are drawn
 _FINE = 200  # pixels to an x-height at which outlines are measured
 
 _BLOCKS = ((0xC0, 0x180), (0x1E80, 0x1E86), (0x1EF2, 0x1EF4))  # Latin-1, Extended-A, Welsh
@@ -105,16 +106,19 @@ class Pen:
     def _drawn(self, strokes: Sequence[Sequence[Step]]) -> Outline:
         """Draw strokes with the round pen, leaning.
 
-        Skia cannot put every drawing together; one of another size by a hair it can.
+        Skia cannot put every drawing together, or fills a loop of it; one of another size by a hair it can.
         """
+        lines = [self.polyline(stroke) for stroke in strokes]
         for units in _UNITS:
             path = self._pathed(strokes, units)
             try:
                 path.simplify(fix_winding=True, keep_starting_points=False)
             except pathops.PathOpsError:
                 continue
-            return from_path(path).scaled(1 / units)
-        return from_path(path).scaled(1 / units)  # overlaps are as good to look at
+            outline = from_path(path).scaled(1 / units)
+            if is_drawn(outline, lines, self.weight):
+                return outline
+        return from_path(self._pathed(strokes, units)).scaled(1 / units)  # overlaps are as good to look at
 
     def _pathed(self, strokes: Sequence[Sequence[Step]], units: float) -> pathops.Path:
         """Return the edge of strokes drawn with the round pen, in so many units to an x-height."""

@@ -16,6 +16,7 @@ from emnist_hf.errors import Sentence, named
 from emnist_hf.ink import Ink, to_ink
 from emnist_hf.ink.geometry import upright_ink
 from emnist_hf.ink.printed import are_printed
+from emnist_hf.progress import FINDING_SHEET, READING_CELLS, tell
 from emnist_hf.splits import CHARACTERS, fold_shape
 from emnist_hf.styling.errors import StylingError
 from emnist_hf.styling.font_sheet import SKIP, Sheet, SheetCharacter, relabel
@@ -43,7 +44,9 @@ def read_sheet(image: Any, reader: Reader) -> Sheet:
     image: anything `to_ink` takes. Raise `PictureError` and `NoInkError` as `to_ink` does, `StylingError` for more
     than 600 characters.
     """
+    tell(FINDING_SHEET)
     flat = find_sheet(image)
+    tell(READING_CELLS)
     sheet = _own_sheet(flat, reader) if flat is not None else _any_sheet(image, reader)
     if len(sheet.characters) > MOST_CHARACTERS:
         raise StylingError(

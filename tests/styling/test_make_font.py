@@ -23,8 +23,9 @@ from emnist_hf.letterforms import LETTERFORMS
 from emnist_hf.styling import Rendering, StylingError, estimate_hand, set_text
 from emnist_hf.styling.font_sheet import Sheet, SheetCharacter
 from emnist_hf.styling.hand_font import MadeFont, Sample, choose_samples, make_font
-from emnist_hf.styling.outline import opened, trace
+from emnist_hf.styling.outline import Outline, opened, trace
 from emnist_hf.styling.pen_made import Pen, stroke_in
+from emnist_hf.styling.scene import Mark, Scene, to_image
 from emnist_hf.styling.sheet_reading import read_sheet
 from tests.support.command import invoke
 from tests.support.handwriting import ROWS, Drawn, coverage, write
@@ -320,3 +321,27 @@ def test_the_sample_that_can_be_read_goes_first() -> None:
     picture = np.ones((20, 10), np.float32)
     samples = [Sample("m", picture, 0.6), Sample("m", picture, 0.6), Sample("m", np.eye(20, dtype=np.float32), 1.0)]
     assert choose_samples(samples)["m"][0] is samples[2]
+
+
+@pytest.mark.parametrize("weight", [0.14, 0.2, 0.24])
+@pytest.mark.parametrize(("slant", "roundness"), [(0.0, 0.75), (0.1, 0.7), (0.25, 1.0), (-0.1, 1.2)])
+def test_loops_of_made_letters_stay_open(weight: float, slant: float, roundness: float) -> None:
+    """Skia filled the bowl of an a, silently, with some pens and not with others."""
+    pen = Pen(weight, slant, width=0.9, roundness=roundness)
+    assert {letter: holes(pen.draw(letter)) for letter in "abdegopq"} == dict.fromkeys("abdegopq", 1)
+    assert {letter: holes(pen.draw(letter)) for letter in "æœBO08D"} == {
+        **dict.fromkeys("æœB8", 2),
+        **dict.fromkeys("O0D", 1),
+    }
+
+
+def holes(outline: Outline | None) -> int:
+    """White areas that an outline, set as a font sets it, encloses, specks left out."""
+    assert outline is not None
+    left, low, right, high = outline.bounds()
+    size = round(200 * (right - left) + 40), round(200 * (high - low) + 40)
+    mark = Mark(outline, (200, 0, 0, -200, 20 - 200 * left, size[1] - 20 + 200 * low))
+    scene = Scene(*size, (0, 0, 0, 255), (255, 255, 255, 255), [mark], [], [], 40.0)
+    paper = (np.asarray(to_image(scene).convert("L")) > 128).astype(np.uint8)
+    areas = cv2.connectedComponentsWithStats(paper, connectivity=4)[2][1:, cv2.CC_STAT_AREA]
+    return int((areas > 30).sum()) - 1
