@@ -70,6 +70,22 @@ class Pen:
         moved = [[_moved(step, -(left + right) / 2, 0.0) for step in stroke] for stroke in strokes]
         return self._drawn(moved)
 
+    def polyline(self, stroke: Sequence[Step]) -> list[tuple[float, float]]:
+        """Return points along a stroke as it leans, eight to a quarter of an arc, close enough to draw it."""
+        points: list[tuple[float, float]] = []
+        for verb, ends in self._segments(stroke):
+            start = points[-1] if points else ends[-1]
+            if verb == "C":
+                t = np.linspace(0, 1, 9)[1:, None]
+                a, b, c = (np.array(end) for end in ends)
+                curve = (1 - t) ** 3 * np.array(start) + 3 * (1 - t) ** 2 * t * a + 3 * (1 - t) * t**2 * b + t**3 * c
+                points += [(float(x), float(y)) for x, y in curve]
+            else:
+                count = max(2, math.ceil(math.dist(start, ends[0]) / 0.05))
+                line = np.linspace(start, ends[0], count)
+                points += [(float(x), float(y)) for x, y in line]
+        return [(x + self.slant * y, y) for x, y in points]
+
     def _fitted(self, strokes: Strokes, character: str) -> list[list[Step]]:
         """Bring the width of a letter to that of the hand's, the pen's own width taken off."""
         left, right = _reach(strokes)
