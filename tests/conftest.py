@@ -61,6 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(groups[item], len(place)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_tesseract() -> Iterator[None]:
+    """Forms are read without labels, as where Tesseract is missing, but in the tests of labels: it takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pytesseract.pytesseract.tesseract_cmd", "no-tesseract")
+        yield
+
+
 @pytest.fixture(scope="session")
 def recognizer() -> Recognizer:
     """The checkpoint in the package."""

@@ -9,7 +9,7 @@ shapes · 11 grey, noise, a photo · 12 specks · 13 NaN and infinity. API: 14 o
 22 huge pictures asked for. 23 fonts. Models and Hub: 24 config.json · 25 weights · 26 Hub in trouble · 27 the token ·
 28 repository ids. Training: 29 killed · 30 the test set · 31 transposed · 32 NaN loss · 33 split and labels. Forms:
 34 PDF · 35 a template's YAML · 36 files that it names · 37 markup in what was read · 38 formulas · 39 lists of words ·
-40 what is not the form.
+40 what is not the form · 41 Tesseract, as a child.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tests.support import hostile
 from tests.support.fonts import HOSTILE as HOSTILE_FONTS
 from tests.support.server import ROOT
 
-NUMBERS = range(1, 41)
+NUMBERS = range(1, 42)
 SECONDS = 60
 """In which every answer has to be here, on a machine that does other things as well."""
 

@@ -20,6 +20,7 @@ from emnist_hf.forms.characters import (
     label_of,
     looks_like_digits,
 )
+from emnist_hf.forms.labels import with_labels
 from emnist_hf.forms.look import Look, letters_beside, look_at
 from emnist_hf.forms.marks import MARKS, is_mark, without_marks
 from emnist_hf.forms.order import Line, around, in_order
@@ -74,10 +75,12 @@ def read_form(
     look = _seen(image)
     turns = 0 if look is None else turns_of(look, classifier)
     if turns:
-        look = _seen(upright_picture(open_picture(image), turns))
+        image = upright_picture(open_picture(image), turns)
+        look = _seen(image)
     if look is None or _is_page(look):
         return None
     reading = _Reader(look, classifier, read_line, target).read()
+    reading = replace(reading, fields=with_labels(reading.fields, image, [table.box for table in reading.tables]))
     return _turned_back(reading, turns) if turns else reading
 
 
