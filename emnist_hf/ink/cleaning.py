@@ -70,7 +70,8 @@ def find_frame(mask: Mask) -> Mask | None:
     height, width = mask.shape
     if min(height, width) < CLEANING.frame_side:
         return None
-    if mask[height // 3 : -height // 3, width // 3 : -width // 3].mean() > CLEANING.frame_empty:
+    middle = mask[height // 3 : -height // 3, width // 3 : -width // 3]
+    if np.count_nonzero(middle) > CLEANING.frame_empty * middle.size:
         return None
     across, down = cv2.boundingRect(mask.view(np.uint8))[2:]
     if across <= CLEANING.frame_span * width or down <= CLEANING.frame_span * height:

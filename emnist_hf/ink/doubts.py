@@ -27,7 +27,7 @@ def check_no_fold(coverage: Floats, contrast: Floats) -> None:
     labels, stats = components(ink)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
-    if areas[1:].sum() < DOUBTS.scrap * np.count_nonzero(ink):
+    if areas[1:].max(initial=0) < DOUBTS.scrap * np.count_nonzero(ink):  # grain beside a fold is many pieces
         raise NoInkError(ONLY_LINES)
 
 
@@ -43,7 +43,8 @@ def check_pen(coverage: Floats, contrast: Floats) -> None:
     A pen's edge is a few pixels wide even in a poor photograph; folds, soft shadows, streaks and what shines through
     from the back have softer ones, and a sharp shadow leaves remnants where its edge meets the picture's.
     """
-    if _lies_in_margin(coverage > EXTRACTION.inked):
+    ink = coverage > EXTRACTION.inked
+    if _lies_in_margin(ink) or _is_broken_edge(ink):
         raise NoInkError
     slope = _slope(coverage) / min(1.0, DOUBTS.slope_side / max(coverage.shape))
     if slope < DOUBTS.slope:
@@ -77,3 +78,16 @@ def _lies_in_margin(ink: Mask) -> bool:
         return False
     _, stats = components(ink)
     return int(stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA].max(initial=0)) < DOUBTS.remnant * max(ink.shape)
+
+
+def _is_broken_edge(ink: Mask) -> bool:
+    """Tell whether ink, bool [H, W], is but pieces of one straight line across the picture, far apart."""
+    sides = (ink[0].any(), ink[-1].any(), ink[:, 0].any(), ink[:, -1].any())
+    if sum(sides) < 2:
+        return False
+    places = cv2.findNonZero(ink.view(np.uint8)).reshape(-1, 2)
+    (_, (across, down), _), (x, y) = cv2.minAreaRect(places), places.T
+    if min(across, down) > DOUBTS.thin * max(across, down):
+        return False
+    along = y if np.ptp(y) > np.ptp(x) else x
+    return bool(len(np.unique(along)) < DOUBTS.broken * (np.ptp(along) + 1))

@@ -26,12 +26,14 @@ def find_islands(shade: Bytes) -> tuple[Mask, bool] | None:
     factor = min(1.0, ISLANDS.side / max(shade.shape))
     if factor < 1:
         shade = shrunk(shade, factor)
-    found = []
+    found, page = [], 0.0
     for phase, light in _phases(shade):
         strokes, count = _inland(phase)
-        if count > ISLANDS.most:
-            return None  # it is a page
-        if strokes is not None and _has_paper(strokes, ~phase):
+        if strokes is None:
+            continue
+        if count > ISLANDS.most:  # a page, or the noise of paper that was split in two
+            page = max(page, _score(strokes, shade, light))
+        elif _has_paper(strokes, ~phase):
             found.append((_score(strokes, shade, light), strokes, light))
     found = [one for one in found if one[0] > ISLANDS.least_score]
     # What a stroke encloses stands out of it as it does of the paper: an eye of an 8 is no ink.
@@ -39,7 +41,9 @@ def find_islands(shade: Bytes) -> tuple[Mask, bool] | None:
     kept = [one for one, is_eye in zip(found, eyes) if not is_eye]
     if not kept:
         return None
-    _, strokes, light = max(kept, key=lambda one: one[0])
+    score, strokes, light = max(kept, key=lambda one: one[0])
+    if page > ISLANDS.page * score:
+        return None
     return (_grown(strokes, shade, light), light) if _is_main(strokes, shade) else None
 
 
@@ -102,7 +106,8 @@ def is_surroundings(ink: Mask) -> bool:
 
 def border_share(mask: Mask) -> float:
     """Return the share of the border that a mask, bool [H, W], holds."""
-    return float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
+    inked = sum(np.count_nonzero(side) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
+    return inked / (2 * sum(mask.shape))
 
 
 def _is_box(outline: NDArray[np.int32], pixels: int) -> bool:

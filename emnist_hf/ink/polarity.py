@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_hf.ink.cleaning import inside_frames
+from emnist_hf.ink.islands import border_share
 from emnist_hf.ink.types import Mask
 from emnist_hf.ink.widths import depth, ridge
 
@@ -33,10 +34,11 @@ def features(phase: Mask) -> NDArray[np.float64]:
     of the half widths along the middle lines. Exchanging the colours changes the sign of every one of them.
     """
     small = _at_most(inside_frames(phase), _SIDE)
-    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    corners = np.array([small[0, 0], small[0, -1], small[-1, 0], small[-1, -1]])
+    corners = small[[0, 0, -1, -1], [0, -1, 0, -1]]
     (widest, spread), (widest_rest, spread_rest) = (_width_statistics(part) for part in (small, ~small))
-    shares = [2 * part.mean() - 1 for part in (edge, corners, small)]
+    shares = [
+        2 * share - 1 for share in (border_share(small), *(np.count_nonzero(x) / x.size for x in (corners, small)))
+    ]
     return np.array([*shares, widest - widest_rest, spread - spread_rest])
 
 

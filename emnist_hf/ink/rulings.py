@@ -239,9 +239,10 @@ def _straight(mask: Mask, upright: bool, share: float) -> list[Line]:
         rows = runs[top : top + height, left : left + width].sum(axis=1, dtype=np.int64)
         core = top + np.flatnonzero(rows > RULINGS.core * rows.max())  # without a stroke that runs along it for a while
         thickness = max(1.0, float(len(core) - 2))
-        if thickness > RULINGS.thickest * min(mask.shape) or np.ptp(core) >= len(core):
+        if thickness > RULINGS.thickest * min(mask.shape) or core[-1] - core[0] >= len(core):
             continue
-        ends = ((left, float(core.mean())), (left + width - 1, float(core.mean())))
+        middle = float(core.mean())
+        ends = ((left, middle), (left + width - 1, middle))
         a, b = (((y, x) if upright else (x, y)) for x, y in ends)
         found.append(Line(a, b, thickness))
     return found

@@ -55,9 +55,11 @@ class Doubts:
     faint_slope: float = 0.235  # rise of coverage a pixel of such
     fold: float = 0.15  # contrast below which what reaches from one side to another was folded, not written
     soft_fold: float = 0.25  # the same where it has no edges
-    scrap: float = 0.05  # share of all ink that may lie apart from such
+    scrap: float = 0.05  # share of all ink that a piece apart from such may have
     margin: float = 0.15  # of the picture's sides, within which a shadow's edge leaves remnants
     remnant: float = 0.35  # length of the longest, of the picture's longer side
+    thin: float = 0.05  # width of what lies on a line across the picture, of its length
+    broken: float = 0.75  # share of that line that ink covers at the most
     slope_side: int = 1000  # longest side up to which edges are as steep
 
 
@@ -193,7 +195,8 @@ class Islands:
     side: int = 256  # longest side at which they are looked for
     speck: int = 8  # pixels below which what is inland is a speck
     of_largest: float = 0.02  # area of an island, of the largest, at the least
-    most: int = 8  # islands: more are a page
+    most: int = 8  # islands: more are a page, or noise
+    page: float = 0.4  # score of many strokes, of the best of few, from which they are a page: noise has less
     least_extent: float = 0.02  # the same of one that counts
     extent: float = 0.1  # height or width of the largest, of the picture's longer side, at the least
     area: float = 0.4  # of the picture that all cover, at the most

@@ -22,6 +22,8 @@ from emnist_hf.splits import CHARACTERS, LabelSet
 
 SPACE = LINE_ALPHABET.index(" ")
 
+_WRITTEN = frozenset(LINE_PLACES)
+
 SURE = float(np.log(0.97))
 """Log probability of every column of a word from which nothing else is tried for it."""
 
@@ -130,54 +132,55 @@ def _best_text(columns: Columns, vocabulary: Vocabulary | None, capitals: bool) 
     if bool((columns.max(axis=1) > SURE).all()):
         return tuple(label for label, _, _ in greedy(columns)), 1.0
     found = beam_search(columns)
-    texts = list(dict.fromkeys(_with_cases(text for text, _ in found)))
+    said = ["".join(LINE_ALPHABET[label] for label in text) for text, _ in found]
+    forms = dict.fromkeys(_with_cases(said))
     if vocabulary is not None:
-        texts = list(dict.fromkeys([*texts, *_with_cases(_near(found[0][0], vocabulary))]))
-    texts = [text for text in texts if text and SPACE not in text and len(text) <= len(columns)]
-    if not texts:
+        forms |= dict.fromkeys(_with_cases(_near(said[0], vocabulary)))
+    tried = [form for form in forms if form and " " not in form and len(form) <= len(columns)]
+    if not tried:
         return found[0][0], 1.0
+    texts = [tuple(map(LINE_PLACES.__getitem__, form)) for form in tried]
     scores = text_scores(columns, texts)
-    scores += [_prior(text, vocabulary, capitals) for text in texts]
+    scores += [_prior(form, vocabulary, capitals) for form in tried]
     best = int(scores.argmax())
     posterior = float(1 / np.exp(np.clip(scores - scores[best], -60, 0)).sum())
     return texts[best], posterior
 
 
-def _near(text: Text, vocabulary: Vocabulary) -> list[Text]:
+def _near(said: str, vocabulary: Vocabulary) -> list[str]:
     """Return texts whose letters are words of the language that lie near, with the signs round them as they are."""
-    said = "".join(LINE_ALPHABET[label] for label in text)
     match = re.fullmatch(r"([^\w]*)(.*?)([^\w]*)", said)
     before, core, after = match.groups() if match else ("", said, "")
     if len(core) < 2 or sum(c.isdigit() for c in core) > len(core) / 2:
         return []
-    words = [before + word + after for word in vocabulary.near(core)]
-    return [tuple(LINE_PLACES[c] for c in word) for word in words if all(c in LINE_PLACES for c in word)]
+    return [before + word + after for word in vocabulary.near(core) if _WRITTEN.issuperset(word)]
 
 
-def _with_cases(texts: Iterable[Text]) -> list[Text]:
+def _with_cases(texts: Iterable[str]) -> list[str]:
     """Return texts, and of those with letters the same in small letters, in capitals, and with one in front.
 
     What looks like a number is one, too: 5005 and not SO0S.
     """
     found = []
-    for text in texts:
-        found.append(text)
-        said = "".join(LINE_ALPHABET[label] for label in text)
-        if any(c.isalpha() for c in said):
+    for said in texts:
+        found.append(said)
+        if said.isalpha() or any(c.isalpha() for c in said):
             forms = (said.lower(), said.upper(), said[:1].upper() + said[1:].lower())
-            found += [tuple(LINE_PLACES[c] for c in form) for form in forms if all(c in LINE_PLACES for c in form)]
+            found += [form for form in forms if _WRITTEN.issuperset(form)]
             number = said.translate(AS_DIGITS)
             if len(said) > 1 and not any(c.isalpha() for c in number):
-                found.append(tuple(LINE_PLACES[c] for c in number))
+                found.append(number)
     return found
 
 
-def _prior(text: Text, vocabulary: Vocabulary | None, capitals: bool) -> float:
+def _prior(said: str, vocabulary: Vocabulary | None, capitals: bool) -> float:
     """Return the log probability of a word's letters and of their case, up to a constant."""
-    said = "".join(LINE_ALPHABET[label] for label in text)
     core = said.strip(".,:;!?()\"'-")
-    letters = [c for c in core if c.isalpha()]
-    case = RARE * sum((a in RARE_SIGNS and b.isalpha()) or (b in RARE_SIGNS and a.isalpha()) for a, b in pairwise(said))
+    letters = core if core.isalpha() else [c for c in core if c.isalpha()]
+    case = 0.0
+    if not RARE_SIGNS.isdisjoint(said):
+        beside = ((a in RARE_SIGNS and b.isalpha()) or (b in RARE_SIGNS and a.isalpha()) for a, b in pairwise(said))
+        case += RARE * sum(beside)
     if letters and len(letters) < len(core):
         case += KIND_CHANGE * sum(a.isdigit() != b.isdigit() for a, b in pairwise(core) if a.isalnum() and b.isalnum())
     if len(letters) > 1 and len(letters) == len(core):

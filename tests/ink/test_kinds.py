@@ -14,6 +14,7 @@ from emnist_hf.data.conditions import KINDS, pad_for
 from emnist_hf.data.pad import Pad
 from emnist_hf.errors import EmnistError
 from emnist_hf.ink import NoInkError, glyph_of
+from emnist_hf.ink.doubts import check_no_fold, check_pen
 from emnist_hf.ink.picture import BLANK, ONLY_LINES, TOO_BLURRED, TOO_FAINT
 from emnist_hf.page.language import PHRASES
 from emnist_hf.splits import fold_shape
@@ -60,6 +61,43 @@ def test_paper_of_a_kind_shows_no_character(recognizer: Recognizer, kind: str) -
     rng = np.random.default_rng(zlib.crc32(kind.encode()) + 1)
     got = [shows(recognizer, KINDS[kind]((), pad_for(kind, rng), rng)) for _ in range(6)]
     assert got.count(None) >= 5, got
+
+
+@pytest.mark.parametrize("seed", [12, 13])
+def test_noise_that_is_split_in_two_is_no_page(recognizer: Recognizer, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    strokes = [np.array(stroke, np.float32) for stroke in STROKES["H"]]
+    got = [shows(recognizer, KINDS["inverse"](strokes, pad_for("inverse", rng), rng)) for _ in range(7)]
+    assert got == ["H"] * 7
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_bare_plate_that_fades_into_what_is_around_it_shows_none(recognizer: Recognizer, turn: int) -> None:
+    rng = np.random.default_rng(turn)
+    rows, columns = np.mgrid[:300, :300] / 300
+    around = 5 + 75 * (columns + rows)
+    around[28:-28, 28:-28] = 18
+    plate = np.rot90(around, turn) + rng.normal(0, 1.5, (300, 300))
+    assert shows(recognizer, plate.clip(0, 255).astype(np.uint8)) is None
+
+
+def test_pieces_of_a_shadows_edge_are_no_stroke_and_a_whole_stroke_is() -> None:
+    stroke = np.zeros((300, 300), np.float32)
+    cv2.line(stroke, (90, 0), (150, 299), 1.0, 5)
+    pieces = stroke.copy()
+    pieces[70:230] = 0
+    with pytest.raises(NoInkError):
+        check_pen(pieces, pieces)
+    check_pen(stroke, stroke)
+
+
+def test_grain_along_a_fold_does_not_make_it_a_character() -> None:
+    fold = np.zeros((300, 300), np.float32)
+    cv2.line(fold, (0, 200), (299, 40), 1.0, 4)
+    for x in range(20, 290, 15):
+        cv2.circle(fold, (x, 260 - x // 2), 2, 1.0, -1)
+    with pytest.raises(NoInkError):
+        check_no_fold(fold, 0.12 * fold)
 
 
 def faint(rng: np.random.Generator) -> np.ndarray:
