@@ -47,6 +47,10 @@ TICKED_HIGH = 1.25
 THINNEST = 0.045, 8.0
 """Thickness of a line to write on, at the most, of its length and in pixels."""
 
+THICKER = 1.3
+"""Height of the ink on a line, at the most, in its thickness, three pixels more: the closed gaps of a row of letters
+pass for a rule of half their height."""
+
 THIN, THIN_DOTTED, SOLID = 0.8, 0.95, 0.9
 """Share of the ink on a line that is no thicker than it, at the least, of a solid and of a dotted one, and share of its
 places that have ink if it is solid. The rest is writing that crosses it; of the feet of letters half is thicker."""
@@ -149,7 +153,7 @@ def _is_thin(ink: Mask, ends: NDArray[np.float64], thick: float) -> bool:
         return False
     rises, falls = (np.logical_and.accumulate(part, axis=1).sum(axis=1) for part in (above, below))
     high = middle.sum(axis=1) + np.where(middle[:, -1], rises, 0) + np.where(middle[:, 0], falls, 0)
-    thin = float((high[inked] <= 2 * thick + 2).mean())
+    thin = float((high[inked] <= THICKER * thick + 3).mean())
     return thin > (THIN if inked.mean() > SOLID else THIN_DOTTED)
 
 
