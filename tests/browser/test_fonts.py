@@ -65,7 +65,7 @@ def test_letters_take_turns_in_a_browser(browser: Browser) -> None:
         ]
     lowest = [[np.flatnonzero(half.min(axis=1) < 128) for half in np.array_split(shot, 2, axis=1)] for shot in shots]
     widths = [
-        [int((half[rows[0] + 3] < 128).sum()) for half, rows in zip(np.array_split(shot, 2, axis=1), ends)]
+        [int((half[rows[0] + 1] < 128).sum()) for half, rows in zip(np.array_split(shot, 2, axis=1), ends)]
         for shot, ends in zip(shots, lowest)
     ]
     assert abs(widths[0][0] - widths[0][1]) > 8, "a bar on top, and one below"
