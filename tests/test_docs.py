@@ -35,7 +35,6 @@ NOT_RUN = {
     "nproc_per_node 2 -m emnist_hf read": "tests/cli/test_many_files.py runs it",
     "handwriting_fonts": "fetches 88 MB from npm",
     "--recipe recipes/": "take hours; test_recipes_are_settings_of_train reads the recipes",
-    "fit-rejection": "tests/models/test_rejection.py runs it on a checkpoint of its own",
     "EMNIST_HF_CHECKPOINT=": "needs the Hub; test_app.py serves the page with the variable",
     "hf auth login": "asks for a token",
     "emnist_hf push": "needs the Hub; tests/hub/test_hub_push.py pushes to one on loopback",

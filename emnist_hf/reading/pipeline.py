@@ -18,7 +18,6 @@ from emnist_hf.reading.preprocess import find_lean
 from emnist_hf.reading.results import Character, Reading, text_of
 from emnist_hf.reading.scoring import Classifier, sample_p_reject, sample_scores
 from emnist_hf.reading.segmentation import Segment, probabilities_of, segment
-from emnist_hf.reading.writing import is_drawing, without_blots
 from emnist_hf.splits import CHARACTERS, LabelSet, fold_shape
 
 NOTHING = "No writing was found in this picture: photograph a page of hand-printed text, straight on and in good light."
@@ -59,6 +58,9 @@ STRONG_LEAN = 18.0
 
 LEAN_GAIN = 0.01
 """How much better it must read: a page of A or 3 may seem to lean and does not."""
+
+CLEAR_SCORE, BLOT = 0.8, 0.35
+"""Mean score of the shapes of a page's middling line from which it is clear, and how far below it a line is a blot."""
 
 JOINED_SCORES = {2: 0.75, 3: 0.55}
 """Mean score from which so many characters that the line network reads, or more, are writing, whatever their pieces."""
@@ -101,8 +103,7 @@ def read_page(
             turned = reader.candidates(find_level_page(ink.coverage, turns), turns)
             candidates += [candidate for candidate in turned if candidate.is_page]
     best = max(candidates, key=lambda candidate: candidate.score)
-    coverage = best.layout.components.coverage
-    if not best.is_writing or is_drawing(best.characters, coverage, best.counts_differ, classifier):
+    if not best.is_writing:
         return Reading("", (), NOTHING, picture_size(ink))
     note = _note(best, target)
     doubtful = note in (JOINED, UNCLEAR)
@@ -155,7 +156,7 @@ class _Candidate:
     """A page as it reads after so many quarter turns: the segments of each line of its layout, and all characters.
 
     language: whose words some of its lines were read with. as_lines: share of the characters that the line network
-    read. counts_differ: whether it counts more characters or fewer than what was read one by one.
+    read.
     """
 
     layout: Layout
@@ -164,7 +165,6 @@ class _Candidate:
     turns: int
     language: str = ""
     as_lines: float = 0.0
-    counts_differ: bool = False
 
     @cached_property
     def segments(self) -> list[Segment]:
@@ -249,11 +249,24 @@ class PageReader:
             if chosen:
                 lines.append(chosen)
                 whole.append([c.label for c in chosen] == [c.label for c in lined])
-        kept = without_blots(lines)
+        kept = _no_blots(lines)
         characters = [replace(c, line=number) for number, i in enumerate(kept) for c in lines[i]]
         share = sum(len(lines[i]) for i in kept if whole[i]) / max(len(characters), 1)
-        differ = len(found.characters) != sum(map(len, read.lines))
-        return replace(found, characters=characters, language=language, as_lines=share, counts_differ=differ)
+        return replace(found, characters=characters, language=language, as_lines=share)
+
+
+def _no_blots(lines: list[list[Character]]) -> list[int]:
+    """Find the lines that do not read badly where the others read well, as grain and what shines through do."""
+    scores = [float(np.mean([_shape_score(c) for c in line])) for line in lines]
+    middling = float(np.median(scores)) if len(lines) > 2 else 0.0
+    return [i for i, score in enumerate(scores) if middling < CLEAR_SCORE or score >= middling - BLOT]
+
+
+def _shape_score(character: Character) -> float:
+    """Return the probability that a character has the shape it was read as, whichever of l, I and 1 it is."""
+    shape = fold_shape(character.label) if character.label in CHARACTERS else character.label
+    alike = [a.score for a in character.alternatives if a.label in CHARACTERS and fold_shape(a.label) == shape]
+    return max(character.score, sum(alike))
 
 
 def _likely_turns(page: LevelPage, ink: Ink, classifier: Classifier) -> list[int]:
