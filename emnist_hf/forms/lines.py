@@ -77,7 +77,7 @@ def open_blocks(ink: Mask, across: Rules, blocks: list[Block], wall: float) -> l
         if not _is_thin(ink, ends, thick):
             continue
         ends = _longer(ends, CORNER + thick)
-        places = ticks_on(ink, ends[:2], ends[2:], thick, closed=False)
+        places = ticks_on(ink, ends[:2], ends[2:], thick)
         above = _room(ends, across, strokes)
         if places:
             pitch = (places[1] - places[0]) * float(np.linalg.norm(ends[2:] - ends[:2]))
@@ -99,7 +99,7 @@ def _ticked(block: Block, ink: Mask) -> Block:
     quad = block.quad
     middle = block.wall / 2 * (quad[[3, 2]] - quad[[0, 1]]) / max(1.0, sides(quad)[1])
     start, end = quad[[3, 2]] + middle
-    places = ticks_on(ink, start, end, block.wall, closed=True)
+    places = ticks_on(ink, start, end, block.wall, sides(quad)[1])
     if not places:
         return block
     edges = [(quad[0] + p * (quad[1] - quad[0]), quad[3] + p * (quad[2] - quad[3])) for p in places]

@@ -17,6 +17,12 @@ GAP = 5
 ALIKE = 0.35
 """How much the heights of ticks differ, of the usual one."""
 
+LOW = 0.4
+"""Height of ticks on the lower side of a box, at the most, of the box's: writing that touches it is higher."""
+
+ALL = 6
+"""Cells of a box below which every tick has to show: a few feet of writing may stand evenly by chance."""
+
 NARROWEST, MOST = 12.0, 40
 """Pixels from one tick to the next, at the least, and cells of a row at the most."""
 
@@ -32,20 +38,22 @@ VIEWS = (0.0, -0.06, 0.06, -0.12, 0.12, -0.18, 0.18, -0.25, 0.25)
 
 
 def ticks_on(
-    ink: Mask, start: NDArray[np.floating], end: NDArray[np.floating], thick: float, closed: bool
+    ink: Mask, start: NDArray[np.floating], end: NDArray[np.floating], thick: float, high: float = 0.0
 ) -> list[float]:
     """Return where evenly spaced ticks stand on a line, from its start (0) to its end (1); [] where there are none.
 
-    start, end: x and y of the middle of the line, which is `thick` pixels thick. closed: whether a wall stands at
-    either end of it, and no tick.
+    start, end: x and y of the middle of the line, which is `thick` pixels thick. high: of the box whose lower side it
+    is, its height, if it is one: a wall stands at either end then, and no tick.
     """
     length = float(np.linalg.norm(end - start))
     if length < FEWEST * NARROWEST:
         return []
+    closed = high > 0
     heights = _heights(ink, start, end, thick)
     places, tall = _standing(heights, thick)
     if closed:
         inner = (places > NARROWEST / 2) & (places < length - NARROWEST / 2)
+        inner &= tall < LOW * high
         places, tall = places[inner], tall[inner]
     best: tuple[float, list[float]] = (0.0, [])
     for usual in np.unique(tall):
@@ -62,7 +70,8 @@ def ticks_on(
                 wanted = off[1:-1] if closed else off
                 shown = float((wanted.min(axis=1) < OFF).mean())
                 placed = float((off.min(axis=0) < OFF).mean())
-                if min(shown, placed) >= SHOWN and shown * placed * len(alike) > best[0] + 1e-9:
+                least = 1.0 if closed and count < ALL else SHOWN
+                if shown >= least and placed >= SHOWN and shown * placed * len(alike) > best[0] + 1e-9:
                     best = shown * placed * len(alike), (even / length).tolist()
     return best[1]
 

@@ -71,6 +71,18 @@ def test_ticks_on_the_lower_side_of_a_box_part_it() -> None:
     assert block.shape == (1, 6) and block.regular
 
 
+def test_feet_that_stand_on_the_lower_side_of_a_box_are_no_ticks() -> None:
+    """The stems of 4 and 9 in a low box, as far from each other as cells would be: half as high as the box."""
+    made = sheet()
+    for top, feet in ((100, (108, 160, 214, 266)), (300, (104, 157, 204, 252, 303))):
+        made.cells("box", (60, top), [[""]], (50 * (len(feet) + 1), 60), "")
+        for place, x in enumerate(feet):
+            high = (32, 28, 34, 30, 33)[place]
+            cv2.line(made.pen, (x, top + 60 - high), (x - 2, top + 62), 1.0, 5)
+    blocks, _ = find_blocks(np.asarray(take(np.asarray(made.print), made.pen, "scan", made.rng)[0]))
+    assert [block.shape for block in blocks] == [(1, 1), (1, 1)]
+
+
 def test_what_is_underlined_in_a_page_is_no_line_to_write_on(recognizer: Recognizer) -> None:
     """Two words of a note, each with a word before it: the note is read as before, all of it."""
     made, texts = sheet(), ("BUY TWO", "ROPES AND", "MEET AT", "THE PIER")
